@@ -120,7 +120,7 @@ const NODE_ROOMS = [
   /^broker\/adapters\/node\//,
   // workerd has this one function of Node's.
   /^broker\/adapters\/cloudflare\/sha256\.ts$/,
-  /^broker\/entry\/(?:node(?:-[a-z]+)?|compile-policies)\.ts$/,
+  /^broker\/entry\/(?:node(?:-[a-z]+)?|compile-policies|build)\.ts$/,
   /^[a-z]+\.ts$/,
   /^action\//,
   /^cli\//,

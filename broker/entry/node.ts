@@ -16,6 +16,7 @@ import { createClockWatch } from "./clock-watch.ts"
 import { createBroker } from "./instance.ts"
 import { isClientGone, startListening } from "./node-listener.ts"
 import { startSweeping } from "./node-sweeper.ts"
+import { createOverdueWatch } from "./overdue-watch.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 
 const USAGE = `Usage: npm start -- --policies DIR --url URL --data DIR [--port N] [--host ADDRESS]
@@ -111,6 +112,7 @@ try {
     maxStaleSeconds: settings.maxStaleSeconds,
   })
   const clockWatch = createClockWatch(systemClock, await store.latestTime(), log)
+  const overdueWatch = createOverdueWatch(store, systemClock, log)
   const broker = await createBroker(settings, kek, {
     cryptography,
     policySource,
@@ -119,7 +121,7 @@ try {
     marks: store.marks,
     log,
     createHttp: createNodeHttp,
-    health: [policySource.health, store.health, clockWatch],
+    health: [policySource.health, store.health, clockWatch, overdueWatch],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
@@ -128,7 +130,7 @@ try {
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
     isGone: isClientGone,
   })
-  const sweeper = startSweeping(store, broker, clockWatch)
+  const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })
 

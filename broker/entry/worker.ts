@@ -19,7 +19,7 @@ import { BrokerError } from "../core/errors.ts"
 import { revived } from "../core/policy/compiled.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { forOneCall } from "../exchange/one-call.ts"
-import { type SweepTarget, sweep } from "../exchange/sweep.ts"
+import { type SweepTarget, sweepOnce } from "../exchange/sweep.ts"
 import { createApp } from "../http/app.ts"
 import { problemResponse } from "../http/problem.ts"
 import type { Cryptography } from "../ports/cryptography.ts"
@@ -32,6 +32,12 @@ import { createBroker } from "./instance.ts"
 const CONNECTIONS_AT_ONCE = 6
 
 const cryptography: Cryptography = { ...webCryptography, digest }
+
+/**
+ * How many leases one alarm ends, before the next alarm goes on. Measured: 0.3 s of processor time where they must be revoked,
+ * of the 2 s that `wrangler.toml` allows.
+ */
+const LEASES_PER_ALARM = 250
 
 // Holds values, never a promise: one request must not await the I/O of another.
 let builtBroker: Broker | undefined
@@ -95,8 +101,9 @@ export class Ledger extends LedgerObject<Env> {
     return await guards.meetLedger(name, birth)
   }
 
-  protected override async sweep(ledger: SweepTarget["ledger"], key: Omit<SweepTarget, "ledger">): Promise<void> {
-    await sweep({ ledger, ...key }, forOneCall(await brokerOf(this.env)))
+  protected override async sweep(ledger: SweepTarget["ledger"], key: Omit<SweepTarget, "ledger">): Promise<boolean> {
+    const broker = forOneCall(await brokerOf(this.env))
+    return (await sweepOnce({ ledger, ...key }, broker, LEASES_PER_ALARM)).isWritten
   }
 }
 

@@ -7,20 +7,26 @@ import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { measureSteps } from "./action.ts"
+import { measureAudit } from "./audit.ts"
 import { measureBundles } from "./bundles.ts"
+import { measureCheck } from "./check.ts"
 import { measureCommandLine } from "./command-line.ts"
 import { measureConcurrency } from "./concurrency.ts"
 import { measureCores } from "./cores.ts"
 import { measureDecide } from "./decide.ts"
 import { measureExchanges } from "./exchanges.ts"
 import { measurePolicies } from "./folder.ts"
+import { measureGithub } from "./github.ts"
 import { startLoadGenerator } from "./load.ts"
 import { measureManyRepositories } from "./many-repositories.ts"
 import { measureMemory } from "./memory.ts"
+import { measureOpenbao } from "./openbao.ts"
 import { pictureOf } from "./picture.ts"
 import { printed } from "./report.ts"
 import { type Bench, isKept, type Section } from "./section.ts"
+import { measureStart } from "./start.ts"
 import { measureStarts } from "./starts.ts"
+import { measureSweep } from "./sweep.ts"
 import { startLoadIssuer } from "./tokens.ts"
 import { measureWorkerd } from "./workerd.ts"
 
@@ -36,11 +42,17 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   workerd: { measure: measureWorkerd },
   concurrency: { measure: measureConcurrency },
   cores: { measure: measureCores },
+  github: { measure: measureGithub },
+  openbao: { measure: measureOpenbao, when: "asked" },
   decide: { measure: measureDecide },
   policies: { measure: measurePolicies },
+  start: { measure: measureStart },
+  check: { measure: measureCheck },
+  audit: { measure: measureAudit },
   action: { measure: measureSteps },
   "command-line": { measure: measureCommandLine },
   bundles: { measure: measureBundles },
+  sweep: { measure: measureSweep, when: "long" },
   starts: { measure: measureStarts, when: "long" },
   memory: { measure: measureMemory, when: "long" },
   repositories: { measure: measureManyRepositories, when: "long" },

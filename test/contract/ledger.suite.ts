@@ -1,9 +1,9 @@
 // Longer than most files on purpose: one contract, read in one place, for every implementation of the port.
 
 import { beforeEach, describe, expect, test } from "vitest"
-import { verifyChain } from "../../analysis/audit/verify.ts"
 import { EXPIRED_MARGIN_MS } from "../../broker/adapters/ledger/credential-ends.ts"
 import { exportTrail } from "../support/export-trail.ts"
+import { verifyChain } from "../support/verify-chain.ts"
 import { ISSUER, type LedgerFixture, ledgerHands } from "./ledger-hands.ts"
 import { whatIsLimited } from "./ledger-limits.suite.ts"
 import { whatJobsName } from "./ledger-named.suite.ts"
@@ -27,6 +27,7 @@ import {
   revoked,
   token,
 } from "./ledger-samples.ts"
+import { whatSweepsTake } from "./ledger-sweeping.suite.ts"
 
 /** An outcome for a lease that has one already, or that is over. */
 const TOO_LATE = { code: "ledger_unavailable", detail: expect.stringContaining("came too late, or twice") }
@@ -471,6 +472,8 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
     })
 
     whatOutlivesItsGrant(hands)
+
+    whatSweepsTake(hands)
     whatIsLimited(fixture, hands)
     whatJobsName(hands)
     whatProofsBind(fixture, hands)

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest"
-import { verifyChain } from "../../analysis/audit/verify.ts"
 import { createCloudflareKeyRing, createCloudflareLedgers } from "../../broker/adapters/cloudflare/ledgers.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
 import { admission, denial, minted, NOW } from "../contract/ledger-samples.ts"
 import { exportTrail } from "../support/export-trail.ts"
+import { verifyChain } from "../support/verify-chain.ts"
 import { inside, objects, stubOf } from "./objects.ts"
 
 const ISSUER = "https://issuer.example"
