@@ -38,9 +38,8 @@ export class ConnectionQueues {
 
   constructor(broker: Broker) {
     this.#broker = broker
-    // At the edge all connections share a few places, so none gets all of them.
-    const { callsAtOnce } = broker
-    this.#atOnce = callsAtOnce === undefined ? AT_ONCE : Math.ceil(callsAtOnce / 2)
+    // At the edge all connections share six places: a dead vendor leaves one to the others until it is left alone.
+    this.#atOnce = Math.min(AT_ONCE, (broker.callsAtOnce ?? Number.POSITIVE_INFINITY) - 1)
   }
 
   /**

@@ -76,7 +76,7 @@ const never = () => new Promise<void>(() => {})
 const turns = () => new Promise((resolve) => setTimeout(resolve, 20))
 
 describe("a sweep", () => {
-  it("asks one vendor at most sixteen times at once, and half as often as an alarm has connections", async () => {
+  it("asks one vendor at most sixteen times at once, and with one connection less than an alarm has", async () => {
     for (const [callsAtOnce, expected] of [
       [undefined, 16],
       [6, 3],
