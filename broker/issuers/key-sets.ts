@@ -1,9 +1,9 @@
-import type { CryptoKey } from "jose"
 import { BrokerError } from "../core/errors.ts"
 import type { IssuerConfig } from "../core/policy/model.ts"
 import type { PublicKey } from "../core/public-key.ts"
 import { fail, type Result } from "../core/result.ts"
 import type { Clock } from "../ports/clock.ts"
+import type { Cryptography, VerifyingKey } from "../ports/cryptography.ts"
 import type { Http } from "../ports/http.ts"
 import type { IssuerFamily } from "./family.ts"
 import { fetchKeys, importKeys, KEY_REQUEST_TIMEOUT_MS, type KeySet } from "./fetch-keys.ts"
@@ -15,7 +15,7 @@ export interface KeySets {
    * organisation file lists its keys and this one is not among them.
    * @throws {BrokerError} `issuer_unavailable` when there is no key set that is recent enough to be trusted
    */
-  find(issuer: IssuerConfig, family: IssuerFamily, kid: string, alg: string): Promise<CryptoKey | null>
+  find(issuer: IssuerConfig, family: IssuerFamily, kid: string, alg: string): Promise<VerifyingKey | null>
 }
 
 const FRESH_MS = 10 * 60_000
@@ -54,7 +54,7 @@ const LOOK_MS = 20
  * Anyone can send tokens with invented `kid`s. They cost the issuer at most one fetch in 30 s. Keys that the organisation
  * file lists are never fetched.
  */
-export function createKeySets(http: Http, clock: Clock, waitMs = WAIT_MS): KeySets {
+export function createKeySets(http: Http, clock: Clock, cryptography: Cryptography, waitMs = WAIT_MS): KeySets {
   const states = new Map<string, State>()
   /** Keys that the organisation file lists, imported. A new version of the file has a new list. */
   const listed = new WeakMap<readonly PublicKey[], KeySet>()
@@ -87,7 +87,7 @@ export function createKeySets(http: Http, clock: Clock, waitMs = WAIT_MS): KeySe
   async function importedList(list: readonly PublicKey[], family: IssuerFamily): Promise<KeySet> {
     const known = listed.get(list)
     if (known !== undefined) return known
-    const keys = await importKeys(list, family.algorithms)
+    const keys = await importKeys(list, family.algorithms, cryptography)
     listed.set(list, keys)
     return keys
   }
@@ -103,7 +103,7 @@ export function createKeySets(http: Http, clock: Clock, waitMs = WAIT_MS): KeySe
   async function refresh(state: State, issuer: IssuerConfig, family: IssuerFamily): Promise<void> {
     const startedAt = state.readAt
     const attempt = noteAttempt(state, startedAt)
-    const fetched = believable(await fetchKeys(issuer, family, http), state, readingFor(state))
+    const fetched = believable(await fetchKeys(issuer, family, http, cryptography), state, readingFor(state))
     if (!fetched.ok) {
       state.failed = true
       state.fault = fetched.fault

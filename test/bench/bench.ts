@@ -7,7 +7,9 @@ import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { measureSteps } from "./action.ts"
+import { measureAudit } from "./audit.ts"
 import { measureBundles } from "./bundles.ts"
+import { measureCheck } from "./check.ts"
 import { measureCommandLine } from "./command-line.ts"
 import { measureConcurrency } from "./concurrency.ts"
 import { measureCores } from "./cores.ts"
@@ -19,6 +21,7 @@ import { measureMemory } from "./memory.ts"
 import { pictureOf } from "./picture.ts"
 import { printed } from "./report.ts"
 import { type Bench, isKept, type Section } from "./section.ts"
+import { measureStart } from "./start.ts"
 import { measureStarts } from "./starts.ts"
 import { measureSweep } from "./sweep.ts"
 import { startLoadIssuer } from "./tokens.ts"
@@ -36,6 +39,9 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   cores: { measure: measureCores },
   decide: { measure: measureDecide },
   policies: { measure: measurePolicies },
+  start: { measure: measureStart },
+  check: { measure: measureCheck },
+  audit: { measure: measureAudit },
   action: { measure: measureSteps },
   "command-line": { measure: measureCommandLine },
   bundles: { measure: measureBundles },

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { COMPILE_CACHE } from "./compile-cache.ts"
+import { bundledBroker } from "./broker-bundle.ts"
 import { freePort } from "./servers.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
@@ -65,7 +65,7 @@ process.on("message", ({ passes, jumps }) => {
 process.channel?.unref()
 `
 
-/** Starts the real broker on Node, as `npm start` does, and waits until it answers. */
+/** Starts the real broker on Node, built as `npm run build:broker` does it, and waits until it answers. */
 export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeBroker> {
   const port = options.port ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
@@ -76,12 +76,11 @@ export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeB
   const clock = isMoved
     ? ["--import", `data:text/javascript,${encodeURIComponent(clockBeforeBroker(aheadSeconds))}`]
     : []
-  const child = spawn(NODE, [...clock, "broker/entry/node.ts", ...flags], {
+  const child = spawn(NODE, [...clock, await bundledBroker(), ...flags], {
     cwd: ROOT,
     // Nothing of the caller's environment: what the broker reads from there is part of the test.
     env: {
       PATH: process.env["PATH"] ?? "",
-      ...COMPILE_CACHE,
       ...(options.kek === undefined ? {} : { DAYPASS_KEK: options.kek }),
       ...options.settings,
     },

@@ -65,6 +65,8 @@ const world = fc.record({
 
 type World = typeof world extends fc.Arbitrary<infer Value> ? Value : never
 
+const IDS: Readonly<Record<string, string>> = { "acme/a": "41", "acme/b": "43", "acme/c": "44" }
+
 /** JSON is YAML: what is generated needs no writer of ours. On several lines, so that places tell something. */
 function filesOf({ policies, boundaries }: World) {
   const named = <Part>(parts: readonly Part[], kind: string) =>
@@ -79,7 +81,7 @@ function filesOf({ policies, boundaries }: World) {
     const text = {
       version: 1,
       ...head,
-      ...(head.repository.includes("*") ? {} : { repository_id: head.repository === "acme/a" ? "41" : "42" }),
+      ...(head.repository.includes("*") ? {} : { repository_id: IDS[head.repository] ?? "42" }),
       allow: named(allow, "allow"),
       ...(deny.length === 0 ? {} : { deny: named(deny, "deny") }),
       grants: Object.fromEntries(roles),
@@ -101,6 +103,9 @@ function report(generated: World) {
 
 const shown = ({ warnings }: WarningReport) =>
   warnings.map(({ file, line, column, code }) => `${file}:${line}:${column} ${code}`)
+
+/** What depends on what other repositories' policies say. */
+const OF_SEVERAL = new Set(["names_differ_in_case"])
 
 describe("whatever a folder says, warnings", () => {
   it("name places that are there, in order, and are the same for the same files", () => {
@@ -132,6 +137,34 @@ describe("whatever a folder says, warnings", () => {
     )
     // The generator would prove little if little were ever said.
     expect(codes.size).toBeGreaterThanOrEqual(Math.min(10, fewest(100, 300)))
+  })
+
+  it("are the same of a repository's policies alone as among others that say the same of theirs", () => {
+    let told = 0
+    fc.assert(
+      fc.property(world, ({ policies, boundaries }) => {
+        // The same for each repository, so that all but the first can be told by the first, unless something reads their names.
+        const of = (repository: string) => policies.map((one) => ({ ...one, repository }))
+        const alone = report({ policies: of("acme/b"), boundaries })
+        const among = report({ policies: ["acme/a", "acme/b", "acme/c"].flatMap(of), boundaries })
+        if (alone === null || among === null) return
+        const shift = policies.length
+        const here = (file: string) => /^\d/.test(file) && Math.floor(Number.parseInt(file, 10) / shift) === 1
+        const moved = (file: string) => `${Number.parseInt(file, 10) + shift}.yaml`
+        const expected = alone.containment.map((one) => ({ ...one, file: moved(one.file) }))
+        expect(among.containment.filter(({ file }) => here(file))).toEqual(expected)
+        const ofScopes = ({ code }: { readonly code: string }) => !OF_SEVERAL.has(code)
+        const codes = among.warnings.filter((one) => here(one.file) && ofScopes(one))
+        told += codes.length
+        expect(codes).toEqual(
+          alone.warnings
+            .filter((one) => /^\d/.test(one.file) && ofScopes(one))
+            .map((one) => ({ ...one, file: moved(one.file), message: expect.any(String) })),
+        )
+      }),
+      { numRuns: runs(300) },
+    )
+    expect(told).toBeGreaterThanOrEqual(fewest(300, 300))
   })
 
   it("show as outside of the ceiling only whom the broker refuses there, and it alone", () => {

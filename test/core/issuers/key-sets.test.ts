@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { githubActions } from "../../../broker/issuers/github-actions/family.ts"
 import { createKeySets, type KeySets } from "../../../broker/issuers/key-sets.ts"
 import { HttpError } from "../../../broker/ports/http.ts"
+import { cryptography } from "../../support/cryptography.ts"
 import {
   DISCOVERY_URL,
   ISSUER_URL,
@@ -36,7 +37,7 @@ beforeEach(() => {
   clock = testClock()
   network = new TestNetwork()
   network.publish([publicJwk(first)])
-  keySets = createKeySets(network.http, clock, WAIT_MS)
+  keySets = createKeySets(network.http, clock, cryptography, WAIT_MS)
 })
 
 const find = (kid: string, alg = "RS256", at = issuer()) => keySets.find(at, githubActions, kid, alg)
@@ -284,7 +285,7 @@ describe("before the first keys are there", () => {
   })
 
   test("those that wait are refused with the others when the fetch fails", async () => {
-    keySets = createKeySets(network.http, clock)
+    keySets = createKeySets(network.http, clock, cryptography)
     goDown()
     const release = network.hold()
     const asking = Array.from({ length: 40 }, () => refusal(find("first")))
