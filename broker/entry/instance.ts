@@ -64,7 +64,7 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
     keptValues: createKeptValues(clock),
     knownIssuers: createKnownIssuers(ports.marks),
     owed: createOwedRecords(ports.ledgers, ports.log),
-    signer: createSigner({ keyRing: ports.keyRing, sealer, clock, cryptography }),
     pace: createVendorPace(clock, ports.log),
+    signer: createSigner({ keyRing: ports.keyRing, sealer, clock, cryptography }),
   }
 }

@@ -7,7 +7,7 @@ import type { ClockWatch } from "./clock-watch.ts"
 import type { OverdueWatch } from "./overdue-watch.ts"
 
 const SWEEP_EVERY_MS = 15_000
-/** The next sweep begins earlier for leases that wait for a busy vendor, but no earlier than this. */
+/** While leases wait for a busy vendor: as much as its queue holds. */
 const SWEEP_AGAIN_MS = 1000
 
 /** Ledgers of one round. All of them have their turn before one has its next. */
@@ -49,9 +49,8 @@ export function startSweeping(
   const begin = () => {
     running ??= sweepAll(store, broker, sweep, () => isStopped).then(() => {
       running = null
-      const next = sweep.nextPlaceMs()
       clearTimeout(again)
-      if (!isStopped && next < SWEEP_EVERY_MS) again = setTimeout(begin, Math.max(SWEEP_AGAIN_MS, next)).unref()
+      if (!isStopped && sweep.hasPromised()) again = setTimeout(begin, SWEEP_AGAIN_MS).unref()
     })
   }
   const timer = setInterval(() => {

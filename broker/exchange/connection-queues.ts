@@ -34,13 +34,11 @@ export class ConnectionQueues {
   readonly #broker: Broker
   readonly #atOnce: number
   readonly #queues = new Map<string, Queue>()
-  #nextPlace = Number.POSITIVE_INFINITY
 
   constructor(broker: Broker) {
     this.#broker = broker
-    // At the edge all connections share a few places, so none gets all of them.
-    const { callsAtOnce } = broker
-    this.#atOnce = callsAtOnce === undefined ? AT_ONCE : Math.ceil(callsAtOnce / 2)
+    // At the edge all connections share six places: a dead vendor leaves one to the others until it is left alone.
+    this.#atOnce = Math.min(AT_ONCE, (broker.callsAtOnce ?? Number.POSITIVE_INFINITY) - 1)
   }
 
   /**
@@ -64,17 +62,14 @@ export class ConnectionQueues {
       }
       const elapsed = clock.elapsed()
       queue.promisedUntil = Math.max(queue.promisedUntil, elapsed + waiting) + oneMs
-      const wait = Math.min(queue.promisedUntil - elapsed, LONGEST_PAUSE_MS)
-      this.#nextPlace = Math.min(this.#nextPlace, elapsed + wait)
-      return now + Math.ceil(wait)
+      return now + Math.ceil(Math.min(queue.promisedUntil - elapsed, LONGEST_PAUSE_MS))
     }
   }
 
-  /** In how many milliseconds the first lease has its turn that was postponed since the last call; infinite: none was. */
-  nextPlaceMs(): number {
-    const next = this.#nextPlace - this.#broker.clock.elapsed()
-    this.#nextPlace = Number.POSITIVE_INFINITY
-    return Math.max(0, next)
+  /** Whether leases in storage wait for the time that a busy vendor was promised to them. */
+  hasPromised(): boolean {
+    const elapsed = this.#broker.clock.elapsed()
+    return [...this.#queues.values()].some(({ promisedUntil }) => promisedUntil > elapsed)
   }
 
   /** Runs the revocations of one lease, each in its connection's queue. One that comes too late, or in a pause, is left out. */

@@ -63,9 +63,9 @@ export class Sweep {
     await Promise.all(this.#running)
   }
 
-  /** In how many milliseconds the first lease has its turn that waits for a busy vendor; infinite: none does. */
-  nextPlaceMs(): number {
-    return this.#queues.nextPlaceMs()
+  /** Whether leases wait for a busy vendor, a few of which are due every moment. */
+  hasPromised(): boolean {
+    return this.#queues.hasPromised()
   }
 
   #start(ending: Promise<void>): Promise<void> {

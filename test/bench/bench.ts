@@ -18,6 +18,7 @@ import { measureExchanges } from "./exchanges.ts"
 import { measurePolicies } from "./folder.ts"
 import { measureGithub } from "./github.ts"
 import { startLoadGenerator } from "./load.ts"
+import { measureManyRepositories } from "./many-repositories.ts"
 import { measureMemory } from "./memory.ts"
 import { measureOpenbao } from "./openbao.ts"
 import { pictureOf } from "./picture.ts"
@@ -26,6 +27,7 @@ import { type Bench, isKept, type Section } from "./section.ts"
 import { measureStart } from "./start.ts"
 import { measureSweep } from "./sweep.ts"
 import { startLoadIssuer } from "./tokens.ts"
+import { measureWorkerd } from "./workerd.ts"
 
 /** `long`: only with `--long`. `asked`: only when it is named, because it needs programs that this project does not bring. */
 interface Chapter {
@@ -36,6 +38,7 @@ interface Chapter {
 /** In the order in which they run. A new section is one line. */
 const SECTIONS: Readonly<Record<string, Chapter>> = {
   exchange: { measure: measureExchanges },
+  workerd: { measure: measureWorkerd },
   concurrency: { measure: measureConcurrency },
   cores: { measure: measureCores },
   github: { measure: measureGithub },
@@ -50,6 +53,7 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   bundles: { measure: measureBundles },
   sweep: { measure: measureSweep, when: "long" },
   memory: { measure: measureMemory, when: "long" },
+  repositories: { measure: measureManyRepositories, when: "long" },
 }
 
 const PICTURES = fileURLToPath(new URL("../../docs/images", import.meta.url))

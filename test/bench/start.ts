@@ -12,10 +12,10 @@ const MANY = 10_000
 /** For the curve. */
 const BETWEEN = [1, 10, 100, 1000]
 const RUNS = 5
-/** 0.4 s where Node itself takes 40 ms. */
+/** 0.4 s of processor time where Node itself takes 40 ms. */
 const EMPTY_BUDGET = 10
-/** 3 s. */
-const MANY_BUDGET = 75
+/** 3 s, and one of the threads that collect garbage beside it. */
+const MANY_BUDGET = 100
 
 /**
  * The broker's start on Node, built, from spawn until it says that it listens: without policies, and with 10,000. The
@@ -37,8 +37,12 @@ export async function measureStart({ folder, long }: Pick<Bench, "folder" | "lon
   const [bare, empty, many] = [...runs.values()].map(least) as [Spent, Spent, Spent]
   return {
     rows: [
-      atMost("broker on Node, built: start without policies against bare node", empty.ms / bare.ms, EMPTY_BUDGET),
-      atMost("the same with 10,000 policies", many.ms / bare.ms, MANY_BUDGET),
+      atMost(
+        "broker on Node, built: start without policies against bare node",
+        empty.cpu_ms / bare.cpu_ms,
+        EMPTY_BUDGET,
+      ),
+      atMost("the same with 10,000 policies", many.cpu_ms / bare.cpu_ms, MANY_BUDGET),
     ],
     figures: {
       bare_ms: bare.ms,
@@ -75,7 +79,7 @@ async function startOf(entry: string, folder: string, policies: number): Promise
   const flags = ["--policies", join(folder, `${policies}`), "--data", data, "--port", `${port}`]
   const from = performance.now()
   const child = spawn(process.execPath, [entry, ...flags, "--url", `http://127.0.0.1:${port}`], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "ignore"],
   })
   await once(child.stdout, "data")
   const ms = performance.now() - from

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import { nodeCryptography } from "../../broker/adapters/node/cryptography.ts"
 import { NodeSql, openLedgerFileReadOnly } from "../../broker/adapters/node/sqlite.ts"
 import { Secret } from "../../broker/core/secret.ts"
 import { createSealer } from "../../broker/signing/sealer.ts"
 import { type NodeBroker, startNodeBroker } from "../support/broker-node.ts"
-import { cryptography } from "../support/cryptography.ts"
 import { type DueLeases, seedDueLeases } from "../support/due-leases.ts"
 import { startServer } from "../support/servers.ts"
 import { plainShots } from "./exchanges.ts"
@@ -90,7 +90,7 @@ interface Place {
 
 async function placeOf({ ends, issuer }: Bench): Promise<Place> {
   const kek = randomBytes(32)
-  const sealer = await createSealer(new Secret(Uint8Array.from(kek)), DEPLOYMENT, cryptography)
+  const sealer = await createSealer(new Secret(Uint8Array.from(kek)), DEPLOYMENT, nodeCryptography)
   const vendor = await startServer(
     async (request, response) => {
       const revokes = request.method === "DELETE" && request.url === "/installation/token"

@@ -7,6 +7,7 @@ import { SqliteRows } from "../../broker/adapters/sqlite/sqlite-rows.ts"
 import { Secret } from "../../broker/core/secret.ts"
 import { handleContext } from "../../broker/exchange/lease.ts"
 import type { LeaseCredentialState } from "../../broker/ports/ledger.ts"
+import type { Sql } from "../../broker/ports/sql.ts"
 import type { Sealer } from "../../broker/signing/sealer.ts"
 
 export interface DueLeases {
@@ -22,27 +23,48 @@ const OLDEST_MS = 10 * 60_000
 
 /** Writes leases that are due into a broker's data folder, by the store's own code, while no broker runs. */
 export async function seedDueLeases(folder: string, wanted: DueLeases): Promise<void> {
-  const leases: { readonly key: LedgerKey; readonly leases: readonly StoredLease[] }[] = []
-  for (let unit = 0; unit < wanted.units; unit++) {
-    const key = { issuerUrl: wanted.issuer, unitId: String(1000 + unit) }
+  const units = Array.from({ length: wanted.units }, (_, index) => String(1000 + index))
+  const leases = await dueLeases(units, wanted)
+  await openNodeStore(folder).close()
+  const sql = new NodeSql(openLedgerFile(folder))
+  writeDueLeases(sql, leases)
+  sql.database.close()
+}
+
+type OfUnit = { readonly key: LedgerKey; readonly leases: readonly StoredLease[] }
+
+export async function dueLeases(
+  units: readonly string[],
+  wanted: Omit<DueLeases, "units">,
+): Promise<readonly OfUnit[]> {
+  const leases: OfUnit[] = []
+  for (const unitId of units) {
+    const key = { issuerUrl: wanted.issuer, unitId }
     const ids = Array.from({ length: wanted.leasesEach }, (_, index) => `due ${index}`)
     leases.push({ key, leases: await Promise.all(ids.map((id, index) => dueLease(id, index, key, wanted))) })
   }
-  await openNodeStore(folder).close()
-  const sql = new NodeSql(openLedgerFile(folder))
+  return leases
+}
+
+/** Into a broker's database that nothing else has open. */
+export function writeDueLeases(sql: Sql, units: readonly OfUnit[]): void {
   sql.transaction(() => {
-    for (const { key, leases: ofUnit } of leases) {
+    for (const { key, leases } of units) {
       const ledger = new OpenLedger(SqliteRows.open(sql, key, sha256), sha256)
-      for (const lease of ofUnit) ledger.leases.add(lease, [])
-      ledger.count({ openLeases: ledger.counts.openLeases + ofUnit.length })
+      for (const lease of leases) ledger.leases.add(lease, [])
+      ledger.count({ openLeases: ledger.counts.openLeases + leases.length })
       ledger.findDue()
       ledger.save()
     }
   })
-  sql.database.close()
 }
 
-async function dueLease(id: string, index: number, key: LedgerKey, { vendor }: DueLeases): Promise<StoredLease> {
+async function dueLease(
+  id: string,
+  index: number,
+  key: LedgerKey,
+  { vendor }: Omit<DueLeases, "units">,
+): Promise<StoredLease> {
   const dueAt = Date.now() - OLDEST_MS + index
   const credential: LeaseCredentialState = {
     grant: "one",

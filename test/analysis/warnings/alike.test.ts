@@ -49,7 +49,7 @@ it.each([
   ["another condition", (text: string) => text.replace("ref: refs/heads/main", "event_name: pusch")],
   [
     "a condition on the repository's name",
-    (text: string) => text.replace("ref: refs", "repository: acme/b, ref: refs"),
+    (text: string) => text.replace("ref: refs", "repository: acme/z, ref: refs"),
   ],
   ["a deny", (text: string) => `${text}deny: [{ name: all, grants: [one], when: { ref: { present: true } } }]\n`],
 ])("finds of a policy with %s something else than of its neighbours", (_, change) => {

@@ -76,10 +76,10 @@ const never = () => new Promise<void>(() => {})
 const turns = () => new Promise((resolve) => setTimeout(resolve, 20))
 
 describe("a sweep", () => {
-  it("asks one vendor at most sixteen times at once, and half as often as an alarm has connections", async () => {
+  it("asks one vendor at most sixteen times at once, and with one connection less than an alarm has", async () => {
     for (const [callsAtOnce, expected] of [
       [undefined, 16],
-      [6, 3],
+      [6, 5],
     ] as const) {
       const { visit, asked } = await sweeping({ dead: never }, callsAtOnce)
       await visit({ dead: 20 })
@@ -90,13 +90,16 @@ describe("a sweep", () => {
   })
 
   it("revokes everything at a vendor that works, while one that answers nothing holds up only its own", async () => {
-    const { visit, settled, postponed } = await sweeping({ dead: never, good: works })
+    const { sweep, visit, pass, settled, postponed } = await sweeping({ dead: never, good: works })
     await visit({ dead: 300, good: 100 })
     await vi.waitFor(() => expect(settled).toHaveLength(100))
     // What a second of the vendor's time cannot do stays in the ledger, each lease for its own time.
     expect([...postponed.keys()].every((lease) => lease.startsWith("dead"))).toBe(true)
     expect(postponed.size).toBeGreaterThan(100)
     expect(new Set(postponed.values()).size).toBe(postponed.size)
+    expect(sweep.hasPromised()).toBe(true)
+    pass(Math.max(...postponed.values()))
+    expect(sweep.hasPromised()).toBe(false)
   })
 
   it("leaves a vendor that throttles alone for the time that it names, and no other", async () => {
