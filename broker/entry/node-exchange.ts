@@ -41,7 +41,8 @@ export function send({ status, headers, body }: Answer, request: IncomingMessage
 
 const asIncoming = (request: IncomingMessage): Incoming => ({
   method: request.method ?? "",
-  url: `http://${request.headers.host}${request.url}`,
+  // Not the host that the client names, which may be no host at all.
+  url: `http://localhost${request.url}`,
   headers: {
     get(name) {
       const value = request.headers[name]

@@ -73,10 +73,10 @@ if (!config.ok) {
   )
 }
 const settings = config.value
-if (settings.onlyPublishedPolicies || settings.policyPublishers.length > 0) {
+if (settings.onlyPublishedPolicies || settings.policyPublishers.length > 0 || settings.jurisdiction !== "") {
   refuseToStart(
     [
-      "DAYPASS_POLICIES, DAYPASS_POLICY_PUBLISHER: remove them. On Node, policies come from the folder that --policies names.",
+      "DAYPASS_POLICIES, DAYPASS_POLICY_PUBLISHER, DAYPASS_JURISDICTION: remove them, they are for the edge. On Node, policies come from the folder that --policies names, and all data stays on this machine.",
     ],
     2,
   )

@@ -16,15 +16,18 @@ import { measureCores } from "./cores.ts"
 import { measureDecide } from "./decide.ts"
 import { measureExchanges } from "./exchanges.ts"
 import { measurePolicies } from "./folder.ts"
+import { measureGithub } from "./github.ts"
 import { startLoadGenerator } from "./load.ts"
+import { measureManyRepositories } from "./many-repositories.ts"
 import { measureMemory } from "./memory.ts"
+import { measureOpenbao } from "./openbao.ts"
 import { pictureOf } from "./picture.ts"
 import { printed } from "./report.ts"
 import { type Bench, isKept, type Section } from "./section.ts"
 import { measureStart } from "./start.ts"
-import { measureStarts } from "./starts.ts"
 import { measureSweep } from "./sweep.ts"
 import { startLoadIssuer } from "./tokens.ts"
+import { measureWorkerd } from "./workerd.ts"
 
 /** `long`: only with `--long`. `asked`: only when it is named, because it needs programs that this project does not bring. */
 interface Chapter {
@@ -35,8 +38,11 @@ interface Chapter {
 /** In the order in which they run. A new section is one line. */
 const SECTIONS: Readonly<Record<string, Chapter>> = {
   exchange: { measure: measureExchanges },
+  workerd: { measure: measureWorkerd },
   concurrency: { measure: measureConcurrency },
   cores: { measure: measureCores },
+  github: { measure: measureGithub },
+  openbao: { measure: measureOpenbao, when: "asked" },
   decide: { measure: measureDecide },
   policies: { measure: measurePolicies },
   start: { measure: measureStart },
@@ -46,8 +52,8 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   "command-line": { measure: measureCommandLine },
   bundles: { measure: measureBundles },
   sweep: { measure: measureSweep, when: "long" },
-  starts: { measure: measureStarts, when: "long" },
   memory: { measure: measureMemory, when: "long" },
+  repositories: { measure: measureManyRepositories, when: "long" },
 }
 
 const PICTURES = fileURLToPath(new URL("../../docs/images", import.meta.url))

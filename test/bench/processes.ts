@@ -31,6 +31,13 @@ function onCpuMs(path: string): number {
   }
 }
 
+/** Megabytes of memory that the process has in use (RSS). */
+export function rssMbOf(pid: number): number {
+  const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]
+  if (kilobytes === undefined) throw new Error(`/proc/${pid}/status says no VmRSS`)
+  return Number(kilobytes) / 1024
+}
+
 const FLUSHES = ["syscalls:sys_enter_fsync", "syscalls:sys_enter_fdatasync"]
 
 /**

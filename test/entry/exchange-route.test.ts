@@ -161,6 +161,12 @@ describe("Node's own route", () => {
     expect(await byNode({ headers: GOOD, body: ONE })).toMatchObject({ status: 200 })
   })
 
+  it("reads nothing of the host that a client names", async () => {
+    const { byNode } = await bothWays()
+    const answer = await byNode({ headers: { ...GOOD, host: "no host", dpop: "no proof" }, body: ONE })
+    expect(answer).toMatchObject({ status: 401, event: { code: "proof_invalid" } })
+  })
+
   it("refuses a body that ended early, and mints nothing", async () => {
     const { listener, events } = await bothWays()
     const socket = connect(listener.port, "127.0.0.1")

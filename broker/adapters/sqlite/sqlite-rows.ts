@@ -25,6 +25,7 @@ export class SqliteRows implements LedgerRows {
   readonly leases: SqliteLeases
   readonly #sql: Sql
   readonly #ledger: number
+  #dueAt: number | null
 
   /** The rows of a ledger; its head is made when it does not exist. */
   static open(sql: Sql, key: LedgerKey, sha256: Sha256): SqliteRows {
@@ -42,6 +43,7 @@ export class SqliteRows implements LedgerRows {
   private constructor(sql: Sql, row: Row) {
     this.#sql = sql
     this.#ledger = row.id
+    this.#dueAt = row.due_at
     this.head = {
       seq: row.seq,
       chain: row.chain,
@@ -67,15 +69,18 @@ export class SqliteRows implements LedgerRows {
 
   save(head: Head): void {
     this.#sql.run(
-      `UPDATE ledgers SET seq = ?, chain = ?, due_at = ?, latest_at = ?, forgotten_until = ?, quotas = ? WHERE id = ?`,
+      "UPDATE ledgers SET seq = ?, chain = ?, latest_at = ?, forgotten_until = ?, quotas = ? WHERE id = ?",
       head.seq,
       head.chain,
-      head.dueAt,
       head.latestAt,
       head.forgottenUntil,
       head.quotas,
       this.#ledger,
     )
+    // It has an index, which SQLite writes anew for each statement that names it.
+    if (head.dueAt === this.#dueAt) return
+    this.#sql.run("UPDATE ledgers SET due_at = ? WHERE id = ?", head.dueAt, this.#ledger)
+    this.#dueAt = head.dueAt
   }
 }
 
