@@ -11,7 +11,7 @@ import { type DueLeases, seedDueLeases } from "../support/due-leases.ts"
 import { startServer } from "../support/servers.ts"
 import { plainShots } from "./exchanges.ts"
 import { median } from "./race.ts"
-import { atLeast, type Bench, type Section } from "./section.ts"
+import { atLeast, type Bench, type Curve, type Section } from "./section.ts"
 import { measureObject } from "./sweep-edge.ts"
 
 const DEPLOYMENT = "bench"
@@ -33,6 +33,9 @@ const AT_THE_EDGE = {
   workerd_revocable_one_unit: { leasesEach: 3000, isRevocable: true },
 } as const
 
+/** For the curve. */
+const GROWTH = [3000, 10_000, 30_000]
+
 interface Case {
   readonly units: number
   readonly leasesEach: number
@@ -42,7 +45,7 @@ interface Case {
 /** A broker on Node that finds due leases at its start: how fast it ends them, and what that costs exchanges beside it. */
 export async function measureSweep(bench: Bench): Promise<Section> {
   const place = await placeOf(bench)
-  const measured = []
+  const measured: Awaited<ReturnType<typeof measureCase>>[] = []
   for (const name of Object.keys(CASES) as (keyof typeof CASES)[]) measured.push(await measureCase(name, place, bench))
   const figures = Object.assign({}, ...measured.map(({ figures }) => figures)) as Record<string, number>
   for (const [name, { leasesEach, isRevocable }] of Object.entries(AT_THE_EDGE)) {
@@ -52,12 +55,33 @@ export async function measureSweep(bench: Bench): Promise<Section> {
     mkdirSync(folder)
     figures[`${name}_leases_per_second`] = await measureObject(folder, settings, due, bench)
   }
+  const idleOf = (name: keyof typeof CASES) => measured.find((one) => one.name === name)?.idle ?? Number.NaN
   return {
     rows: measured.map(({ row }) => row),
     figures,
     unmeasured: [
       "workerd with 10,000 objects of one due lease each: each has an alarm of its own, and waits for no other",
     ],
+    curves: [await curveOf(idleOf("expiring_one_unit"), idleOf("revocable_one_unit"), place, bench)],
+  }
+}
+
+/** The last point of each line is a case that was measured. */
+async function curveOf(expiring: number, revocable: number, place: Place, bench: Bench): Promise<Curve> {
+  const line = async (name: string, isRevocable: boolean, last: number) => {
+    const points: [leases: number, perSecond: number][] = []
+    for (const leasesEach of GROWTH) {
+      const growing = { units: 1, leasesEach, isRevocable }
+      points.push([leasesEach, await measureIdle(`${name}_${leasesEach}`, growing, place, bench)])
+    }
+    return { name, points: [...points, [CASES.expiring_one_unit.leasesEach, last] as const] }
+  }
+  return {
+    file: "sweep",
+    title: "Sweep of one repository on Node",
+    x: { label: "due leases", scale: "log10" },
+    y: { label: "leases ended a second" },
+    lines: [await line("only expire", false, expiring), await line("revoked at a vendor", true, revocable)],
   }
 }
 
@@ -66,6 +90,8 @@ async function measureCase(name: keyof typeof CASES, place: Place, bench: Bench)
   const idle = await measureIdle(name, one, place, bench)
   const { swept, ratio, p99 } = await measureBeside(name, one, place, bench)
   return {
+    name,
+    idle,
     row: atLeast(`exchanges beside a sweep, against alone: ${name}`, ratio, 0.9),
     figures: {
       [`${name}_leases_per_second`]: idle,
