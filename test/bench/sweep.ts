@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto"
+import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { nodeCryptography } from "../../broker/adapters/node/cryptography.ts"
@@ -11,6 +12,7 @@ import { startServer } from "../support/servers.ts"
 import { plainShots } from "./exchanges.ts"
 import { median } from "./race.ts"
 import { atLeast, type Bench, type Curve, type Section } from "./section.ts"
+import { measureObject } from "./sweep-edge.ts"
 
 const DEPLOYMENT = "bench"
 const SHOTS = 500
@@ -23,6 +25,12 @@ const CASES = {
   expiring_10000_units: { units: 10_000, leasesEach: 1, isRevocable: false },
   revocable_one_unit: { units: 1, leasesEach: 100_000, isRevocable: true },
   revocable_10000_units: { units: 10_000, leasesEach: 1, isRevocable: true },
+} as const satisfies Readonly<Record<string, Case>>
+
+/** Fewer, because one object has one thread. */
+const AT_THE_EDGE = {
+  workerd_expiring_one_unit: { leasesEach: 20_000, isRevocable: false },
+  workerd_revocable_one_unit: { leasesEach: 3000, isRevocable: true },
 } as const
 
 /** For the curve. */
@@ -39,10 +47,21 @@ export async function measureSweep(bench: Bench): Promise<Section> {
   const place = await placeOf(bench)
   const measured: Awaited<ReturnType<typeof measureCase>>[] = []
   for (const name of Object.keys(CASES) as (keyof typeof CASES)[]) measured.push(await measureCase(name, place, bench))
+  const figures = Object.assign({}, ...measured.map(({ figures }) => figures)) as Record<string, number>
+  for (const [name, { leasesEach, isRevocable }] of Object.entries(AT_THE_EDGE)) {
+    const due = place.seeded({ units: 1, leasesEach, isRevocable })
+    const settings = { DAYPASS_DEPLOYMENT: DEPLOYMENT, DAYPASS_KEK: place.kek }
+    const folder = join(bench.folder, name)
+    mkdirSync(folder)
+    figures[`${name}_leases_per_second`] = await measureObject(folder, settings, due, bench)
+  }
   const idleOf = (name: keyof typeof CASES) => measured.find((one) => one.name === name)?.idle ?? Number.NaN
   return {
     rows: measured.map(({ row }) => row),
-    figures: Object.assign({}, ...measured.map(({ figures }) => figures)) as Record<string, number>,
+    figures,
+    unmeasured: [
+      "workerd with 10,000 objects of one due lease each: each has an alarm of its own, and waits for no other",
+    ],
     curves: [await curveOf(idleOf("expiring_one_unit"), idleOf("revocable_one_unit"), place, bench)],
   }
 }
