@@ -93,9 +93,9 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
     const { status, json } = await send(broker, "/healthz")
     return { status, policies: json["policies"] as { version: string | null; policies: number } }
   }
-  const intended = async () =>
+  const minted = async () =>
     (await broker.auditTrail(github.issuer, "41")).flatMap(({ record }) =>
-      record.event === "exchange.intended" ? [record.policy_version] : [],
+      record.event === "exchange.minted" ? [record.policy_version] : [],
     )
 
   it("go by one version in the push, in /healthz and in the audit trail, and change half a minute after a push", async () => {
@@ -110,7 +110,7 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
     const given = await exchange()
     expect(given).toMatchObject({ status: 200, json: { policy_version: version } })
     lease = String(given.json["lease"])
-    expect(await intended()).toEqual([version])
+    expect(await minted()).toEqual([version])
 
     writeFileSync(join(policies, "freeze.yaml"), FREEZE)
     const second = await run()
