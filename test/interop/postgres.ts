@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { freePort } from "../support/servers.ts"
 import { runCommand } from "./command.ts"
-import { startProgram } from "./program.ts"
+import { type RunningProgram, startProgram } from "./program.ts"
 import { installPostgres } from "./tools.ts"
 
 /** A database and its administrator, on loopback. */
@@ -12,9 +12,27 @@ export interface Postgres {
   readonly port: number
   readonly user: string
   readonly password: string
+  /** The server's own folder. */
+  readonly folder: string
+  readonly data: string
+  /** The URL of one of its databases, as its administrator. */
+  url(database: string): string
   /** What a query answers, columns apart by `|`; null when the server lets the user not in, or the query fails. */
   query(sql: string, as?: { readonly user: string; readonly password: string }): Promise<string | null>
+  /** Runs one of PostgreSQL's programs as the server's user. @throws when it does not end with 0 */
+  run(program: string, args: readonly string[]): Promise<void>
+  /** Ends the server: at once, as a crash does. */
+  crash(): Promise<void>
+  /** Starts it again. */
+  start(): Promise<void>
   close(): Promise<void>
+}
+
+export interface PostgresOptions {
+  /** `name=value`. */
+  readonly settings?: readonly string[]
+  /** Where its files are; a new folder when left out. */
+  readonly folder?: string
 }
 
 const INIT_TIMEOUT_MS = 60_000
@@ -26,19 +44,19 @@ const NOBODY = { uid: 65_534, gid: 65_534 }
  * Starts a PostgreSQL of the system's packages, with a cluster of its own. Every connection needs a password
  * (scram-sha-256): what initdb sets up by itself would let in whoever asks, and a test of credentials would prove nothing.
  */
-export async function startPostgres(): Promise<Postgres> {
+export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
   const programs = await installPostgres()
   const port = await freePort()
   const user = "postgres"
   const password = randomBytes(18).toString("base64url")
   // PostgreSQL refuses to run as root, which a container's user often is.
   const as = process.getuid?.() === 0 ? NOBODY : undefined
-  const folder = mkdtempSync(join(tmpdir(), "daypass-postgres-"))
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), "daypass-postgres-"))
   const passwordFile = join(folder, "password")
   writeFileSync(passwordFile, password, { mode: 0o600 })
   if (as) for (const path of [folder, passwordFile]) chownSync(path, as.uid, as.gid)
   const env = { PATH: process.env["PATH"] ?? "", LC_ALL: "C" }
-  const options = { cwd: folder, env, ...(as && { as }) }
+  const place = { cwd: folder, env, ...(as && { as }) }
   const data = join(folder, "data")
 
   const query: Postgres["query"] = async (sql, who = { user, password }) => {
@@ -65,22 +83,42 @@ export async function startPostgres(): Promise<Postgres> {
     return exitCode === 0 ? output.trim() : null
   }
 
-  const init = ["-D", data, "-U", user, "--auth=scram-sha-256", `--pwfile=${passwordFile}`, "--no-sync"]
-  const made = await runCommand(join(programs, "initdb"), init, { ...options, timeoutMs: INIT_TIMEOUT_MS })
-  if (made.exitCode !== 0) throw new Error(`initdb ended with ${made.exitCode}:\n${made.output}`)
-  const settings = ["listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, "fsync=off"]
-  const args = ["-D", data, "-p", `${port}`, ...settings.flatMap((setting) => ["-c", setting])]
-  const server = await startProgram(join(programs, "postgres"), args, {
-    ...options,
-    isReady: async () => (await query("select 1")) === "1",
-  })
+  const run: Postgres["run"] = async (program, args) => {
+    const all = { ...place, env: { ...env, PGPASSWORD: password }, timeoutMs: INIT_TIMEOUT_MS }
+    const { exitCode, output } = await runCommand(join(programs, program), args, all)
+    if (exitCode !== 0) throw new Error(`${program} ended with ${exitCode}:\n${output}`)
+  }
+
+  await run("initdb", ["-D", data, "-U", user, "--auth=scram-sha-256", `--pwfile=${passwordFile}`, "--no-sync"])
+  const settings = ["fsync=off", ...(options.settings ?? [])]
+  const own = ["listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, ...settings]
+  const args = ["-D", data, "-p", `${port}`, ...own.flatMap((setting) => ["-c", setting])]
+  let server: RunningProgram | null = null
+  const start = async () => {
+    server = await startProgram(join(programs, "postgres"), args, {
+      ...place,
+      isReady: async () => (await query("select 1")) === "1",
+    })
+  }
+  const crash = async () => {
+    await server?.close()
+    server = null
+    // What a server that was killed leaves behind keeps the next one away, until all its processes are gone.
+  }
+  await start()
   return {
     port,
     user,
     password,
+    folder,
+    data,
+    url: (database) => `postgres://${user}:${password}@127.0.0.1:${port}/${database}`,
     query,
+    run,
+    crash,
+    start,
     async close() {
-      await server.close()
+      await crash()
       rmSync(folder, { recursive: true, force: true })
     },
   }
