@@ -1,28 +1,12 @@
-import type { Sha256 } from "../../core/audit-chain.ts"
 import { BrokerError } from "../../core/errors.ts"
 import type { Way } from "../../ports/sql.ts"
-import { CLOCK_TOLERANCE_MS, OpenLedger } from "../ledger/open-ledger.ts"
-import type { Head, LedgerKey, Touched } from "../ledger/rows.ts"
+import type { OpenLedger } from "../ledger/open-ledger.ts"
+import type { LedgerKey, Touched } from "../ledger/rows.ts"
 import { FaultFound, faultOf } from "./faults.ts"
-import type { DatabaseGuard } from "./guard.ts"
-import type { HeldRows } from "./held-rows.ts"
-import { type KnownLedgers, makeLedgers } from "./known-ledgers.ts"
-import { healFuture, RowReading, type Wanted } from "./read-rows.ts"
 import type { Session } from "./session.ts"
 import type { Sessions } from "./sessions.ts"
-import { commit, inTransaction, judgeState, readState, type StoreState } from "./store-row.ts"
-import { changesOf } from "./write-rows.ts"
-
-interface Call {
-  readonly key: LedgerKey
-  readonly touched: Touched
-  readonly way: Way
-  readonly work: (ledger: OpenLedger) => unknown
-  /** Of `performance.now()`: until when the call waits for a ledger that another broker has locked. */
-  readonly waitsUntil: number
-  readonly resolve: (value: never) => void
-  readonly reject: (reason: unknown) => void
-}
+import { inTransaction } from "./store-row.ts"
+import { type Call, HistoryChanged, Transaction, type TransactionParts, UnknownCommit } from "./transaction.ts"
 
 /** The most calls that share one commit. It limits how long the first call waits for the others. */
 const LARGEST_BATCH = 256
@@ -30,30 +14,16 @@ const LARGEST_BATCH = 256
 const LOCKED_AT_MOST_MS = 5000
 const LOCKED_RETRY_MS = 4
 
-/** The database was promoted or restored, and nobody has noted it yet. */
-export class HistoryChanged extends Error {}
-
-/** The statements of a commit were sent, and no answer came: it is in the database, or it is not. */
-class UnknownCommit extends Error {}
-
-export interface GroupCommitParts {
+export interface GroupCommitParts extends TransactionParts {
   readonly sessions: Sessions
-  readonly guard: DatabaseGuard
-  readonly known: KnownLedgers
-  readonly sha256: Sha256
-  readonly deployment: string
-  /** Notes what a transaction began with. Throws `HistoryChanged` when that must be stored first. */
-  readonly observe: (state: StoreState, heads: ReadonlyMap<string, Head>) => void
-  /** Stores it. */
+  /** Stores what `observe` found. */
   readonly noteHistory: () => Promise<void>
 }
 
 /**
  * Lets simultaneous calls of one broker share one transaction, and so its round trips and its flush of the disk.
  *
- * Two flights: the first one locks the heads of the ledgers and reads all rows that the calls may touch; then their work runs
- * in memory, without waiting; the second one writes and commits. A call is answered only after the commit has returned. A
- * call that fails takes back its own changes and no others.
+ * A call is answered only after the commit has returned.
  *
  * When the answer to a commit is lost, nobody knows whether it is in the database. All its calls fail then: nothing is handed
  * out, and what was minted is revoked.
@@ -134,7 +104,8 @@ export class GroupCommit {
   async #answer(calls: readonly Call[], isSecond = false): Promise<readonly Call[]> {
     try {
       const session = await this.#parts.sessions.get()
-      return await this.#commit(session, calls)
+      const locked = await new Transaction(this.#parts, session).run(calls)
+      return this.#stillWaiting(locked)
     } catch (cause) {
       if (!isSecond && cause instanceof HistoryChanged) {
         try {
@@ -147,116 +118,22 @@ export class GroupCommit {
       // A connection that was closed while nothing ran: nothing of this transaction can be in the database.
       const isRetried = !isSecond && !(cause instanceof UnknownCommit) && faultOf(cause) === "unreachable"
       if (isRetried) return this.#answer(calls, true)
-      return this.#refuse(calls, cause)
+      // A value of one call that the database cannot store must not fail the others.
+      const isOnesFault = calls.length > 1 && !(cause instanceof UnknownCommit) && faultOf(cause) === null
+      return isOnesFault ? this.#apart(calls) : this.#refuse(calls, cause)
     }
+  }
+
+  async #apart(calls: readonly Call[]): Promise<readonly Call[]> {
+    const locked: Call[] = []
+    for (const call of calls) locked.push(...(await this.#answer([call])))
+    return locked
   }
 
   #refuse(calls: readonly Call[], cause: unknown): readonly Call[] {
     const reason = this.#parts.guard.failed(cause instanceof UnknownCommit ? cause.cause : cause)
     for (const { reject } of calls) reject(reason)
     return []
-  }
-
-  async #commit(session: Session, calls: readonly Call[]): Promise<readonly Call[]> {
-    const { known, sha256, deployment, guard } = this.#parts
-    const named = calls.map((call) => ({ call, id: known.nameOf(call.key, sha256).id }))
-    await makeLedgers(
-      session,
-      known,
-      calls.map(({ key }) => key),
-      sha256,
-    )
-    const wanted = wantedOf(named)
-    const begun = session.run({ text: "BEGIN" })
-    try {
-      const reading = session.run(readState)
-      const rows = new RowReading(session, wanted, true)
-      const state = judgeState((await reading).rows, deployment)
-      await begun
-      const heads = await rows.heads()
-      this.#parts.observe(state, heads)
-      const held = await this.#held(session, rows, heads, named, wanted, state)
-      const locked = named.filter(({ id }) => !held.has(id))
-      for (const { call } of locked) known.forget(call.key)
-      const answers = this.#work(named, held, state)
-      await this.#write(session, [...held.values()])
-      if ([...held.values()].some(({ isSaved }) => isSaved)) guard.committed(state.undurable)
-      for (const answer of answers) answer()
-      return this.#stillWaiting(locked.map(({ call }) => call))
-    } catch (error) {
-      if (session.isOpen) await session.run({ text: "ROLLBACK" }).catch(() => {})
-      throw error
-    }
-  }
-
-  /** The rows; read again when a clock that was ahead left revocations that wait for its time. */
-  async #held(
-    session: Session,
-    rows: RowReading,
-    heads: ReadonlyMap<string, Head>,
-    named: readonly Named[],
-    wanted: readonly Wanted[],
-    state: StoreState,
-  ): Promise<ReadonlyMap<string, HeldRows>> {
-    const held = await rows.rows(state.acceptFrom)
-    const ahead = named.flatMap(({ id, call: { touched } }) => {
-      const now = touched.due?.now
-      const head = heads.get(id)
-      return now !== undefined && head !== undefined && head.latestAt > now + CLOCK_TOLERANCE_MS ? [{ id, now }] : []
-    })
-    if (ahead.length === 0) return held
-    await session.run(healFuture(ahead))
-    return new RowReading(session, wanted, true).rows(state.acceptFrom)
-  }
-
-  /** Runs the work of all calls; their answers wait for the commit. */
-  #work(
-    named: readonly Named[],
-    held: ReadonlyMap<string, HeldRows>,
-    { undurable }: StoreState,
-  ): readonly (() => void)[] {
-    const { guard, sha256 } = this.#parts
-    const refusal = undurable && named.some(({ call }) => call.way === "out") ? guard.failed(undurable) : null
-    return named.flatMap(({ id, call }) => {
-      const rows = held.get(id)
-      if (!rows) return []
-      if (refusal && call.way === "out") return [() => call.reject(refusal)]
-      try {
-        const value = rows.journal.attempt(() => {
-          const ledger = new OpenLedger(rows, sha256)
-          const done = call.work(ledger)
-          ledger.save()
-          return done
-        })
-        return [() => call.resolve(value as never)]
-      } catch (error) {
-        const reason = error instanceof BrokerError ? error : guard.failed(error)
-        return [() => call.reject(reason)]
-      }
-    })
-  }
-
-  async #write(session: Session, held: readonly HeldRows[]): Promise<void> {
-    const statements = changesOf(held)
-    if (statements.length === 0) {
-      await session.run({ text: "ROLLBACK" })
-      return
-    }
-    const written = statements.map((statement) => session.run(statement))
-    const committed = commit(session)
-    committed.catch(() => {})
-    try {
-      await Promise.all(written)
-      await committed
-    } catch (error) {
-      // The server refused a statement, and so the commit: then nothing is in the database. All else is not known.
-      const isRefused = await committed.then(
-        () => false,
-        () => session.isOpen,
-      )
-      throw isRefused ? error : new UnknownCommit("the commit has no answer", { cause: error })
-    }
-    for (const { id, head } of held) this.#parts.known.sawHead(id, head)
   }
 
   #stillWaiting(locked: readonly Call[]): readonly Call[] {
@@ -268,18 +145,3 @@ export class GroupCommit {
 }
 
 const closed = () => new BrokerError("ledger_unavailable", "the ledger was closed")
-
-interface Named {
-  readonly call: Call
-  readonly id: string
-}
-
-function wantedOf(named: readonly Named[]): readonly Wanted[] {
-  const byId = new Map<string, Touched[]>()
-  for (const { id, call } of named) {
-    const known = byId.get(id)
-    if (known) known.push(call.touched)
-    else byId.set(id, [call.touched])
-  }
-  return [...byId].map(([id, touched]) => ({ id, touched }))
-}

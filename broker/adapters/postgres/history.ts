@@ -1,10 +1,10 @@
 import type { Health } from "../../ports/health.ts"
 import type { Log } from "../../ports/log.ts"
 import type { Head } from "../ledger/rows.ts"
-import { HistoryChanged } from "./group-commit.ts"
 import type { KnownLedgers } from "./known-ledgers.ts"
 import type { Session } from "./session.ts"
 import { inTransaction, type StoreState } from "./store-row.ts"
+import { HistoryChanged } from "./transaction.ts"
 
 /** The greatest difference between the clocks of brokers and issuers at which tokens are accepted, and two seconds more. */
 const SKEW_SECONDS = 62

@@ -1,9 +1,7 @@
 import type { Sha256 } from "../../core/audit-chain.ts"
 import { BrokerError } from "../../core/errors.ts"
 import type { Health } from "../../ports/health.ts"
-import type { ChainedRecord } from "../../ports/ledger.ts"
 import type { Log } from "../../ports/log.ts"
-import type { Way } from "../../ports/sql.ts"
 import { OpenLedger } from "../ledger/open-ledger.ts"
 import { RecordedLedger } from "../ledger/recorded-ledger.ts"
 import type { LedgerKey, Touched } from "../ledger/rows.ts"
@@ -11,7 +9,7 @@ import type { LedgerStore } from "../ledger/store.ts"
 import type { NodeStore } from "../node/ledgers.ts"
 import type { DatabaseAddress } from "./address.ts"
 import { dueLedgers, latestTime } from "./due-ledgers.ts"
-import { FAULTS, faultOf } from "./faults.ts"
+import { FAULTS, FaultFound, faultOf } from "./faults.ts"
 import { GroupCommit } from "./group-commit.ts"
 import { DatabaseGuard } from "./guard.ts"
 import { History } from "./history.ts"
@@ -32,6 +30,8 @@ export interface PostgresStoreOptions {
 
 /** How often a broker without requests looks whether its database works again, in milliseconds. */
 const PROBE_EVERY_MS = 1000
+/** How long health waits for a database that does not answer, in milliseconds. */
+const LOOK_TIMEOUT_MS = 3000
 
 /**
  * Opens a database that several brokers share. Each broker has two connections to it.
@@ -137,7 +137,13 @@ class PostgresStore implements NodeStore {
 
   /** One transaction that changes nothing: it finds what is wrong, and that it is over. */
   async #look(): Promise<Health> {
-    await this.#commits.alone(async () => {}).catch(() => {})
+    const looked = this.#commits.alone(async () => {}).catch(() => {})
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<"late">((resolve) => {
+      timer = setTimeout(resolve, LOOK_TIMEOUT_MS, "late")
+    })
+    if ((await Promise.race([looked, late])) === "late") this.#guard.failed(new FaultFound("busy"))
+    clearTimeout(timer)
     const health = this.#guard.health()
     return health.state === "ok" ? this.#history.health() : health
   }

@@ -42,6 +42,7 @@ export class Session {
   readonly #lost: Promise<never>
   readonly #lose: (reason: ConnectionLost) => void
   #isOpen = true
+  #warnings = 0
   #close: Promise<void> | null = null
 
   /** Connects to one host. @throws the driver's or the server's error */
@@ -51,6 +52,7 @@ export class Session {
     onNotify?: (channel: string, text: string) => void,
   ): Promise<Session> {
     let lost = (_: ConnectionLost) => {}
+    let warned = () => {}
     const sql = postgres({
       ...(isSocket(host) ? { path: `${host}/.s.PGSQL.${port}` } : {}),
       host,
@@ -66,7 +68,9 @@ export class Session {
       fetch_types: false,
       // Poolers refuse other settings in the first message of a connection.
       connection: { application_name: "daypass" },
-      onnotice: () => {},
+      onnotice: ({ severity }) => {
+        if (severity === "WARNING") warned()
+      },
       onclose: () => lost(new ConnectionLost("the connection was closed")),
       ...(onNotify && { onnotify: onNotify }),
       // Times, and numbers of records: all are exact in a double.
@@ -78,6 +82,9 @@ export class Session {
       const { 0: row, state } = await sql.unsafe("SELECT pg_backend_pid() AS pid")
       const session = new Session(sql, await sql.reserve(), Number(row?.["pid"]) === state.pid)
       lost = (reason) => session.#lose(reason)
+      warned = () => {
+        session.#warnings++
+      }
       return session
     } catch (cause) {
       await sql.end({ timeout: 0 }).catch(() => {})
@@ -102,6 +109,14 @@ export class Session {
 
   get isOpen(): boolean {
     return this.#isOpen
+  }
+
+  /**
+   * How many warnings the server has sent. One with a COMMIT says that the commit stopped waiting for its standby: it may be
+   * lost with this server.
+   */
+  get warnings(): number {
+    return this.#warnings
   }
 
   /**

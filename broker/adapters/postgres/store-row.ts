@@ -1,6 +1,6 @@
 import { FaultFound } from "./faults.ts"
 import { SCHEMA_VERSION } from "./schema.ts"
-import type { Row, Session, Statement } from "./session.ts"
+import { ConnectionLost, type Row, type Session, type Statement } from "./session.ts"
 
 /** What the database says of itself at the beginning of a transaction. */
 export interface StoreState {
@@ -101,8 +101,17 @@ export async function inTransaction<Value>(
   }
 }
 
-/** @throws when the transaction was not committed: a COMMIT after a failure is answered with ROLLBACK, and no error */
+/** The server undid the transaction: nothing of it is in the database. */
+export class RolledBack extends Error {}
+
+/**
+ * Commits. A COMMIT after a failure is answered with ROLLBACK, and no error.
+ *
+ * @throws {RolledBack} when nothing was committed; after every other error that is not known, or the commit may be lost
+ */
 export async function commit(session: Session): Promise<void> {
+  const warnings = session.warnings
   const { command } = await session.run({ text: "COMMIT" })
-  if (command !== "COMMIT") throw new Error("the transaction was rolled back")
+  if (command !== "COMMIT") throw new RolledBack("the transaction was rolled back")
+  if (session.warnings !== warnings) throw new ConnectionLost("the commit did not wait for its standby")
 }
