@@ -29,7 +29,7 @@ export interface Postgres {
 }
 
 export interface PostgresOptions {
-  /** `name=value`. */
+  /** `name=value`. A server that only answers need not flush: `fsync=off` when left out. */
   readonly settings?: readonly string[]
   /** Where its files are; a new folder when left out. */
   readonly folder?: string
@@ -90,8 +90,11 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 
   await run("initdb", ["-D", data, "-U", user, "--auth=scram-sha-256", `--pwfile=${passwordFile}`, "--no-sync"])
-  const settings = ["fsync=off", ...(options.settings ?? [])]
-  const own = ["listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, ...settings]
+  const own = [
+    "listen_addresses=127.0.0.1",
+    `unix_socket_directories=${folder}`,
+    ...(options.settings ?? ["fsync=off"]),
+  ]
   const args = ["-D", data, "-p", `${port}`, ...own.flatMap((setting) => ["-c", setting])]
   let server: RunningProgram | null = null
   const start = async () => {
@@ -103,7 +106,6 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const crash = async () => {
     await server?.close()
     server = null
-    // What a server that was killed leaves behind keeps the next one away, until all its processes are gone.
   }
   await start()
   return {

@@ -15,7 +15,7 @@ import { DatabaseGuard } from "./guard.ts"
 import { History } from "./history.ts"
 import { type OwnRows, PostgresKeyRing, PostgresMarks } from "./key-ring.ts"
 import { KnownLedgers } from "./known-ledgers.ts"
-import { openDatabase } from "./opening.ts"
+import { checkTables, openDatabase } from "./opening.ts"
 import { RowReading, readTrail } from "./read-rows.ts"
 import type { Session } from "./session.ts"
 import { openPrimary, Sessions } from "./sessions.ts"
@@ -135,9 +135,9 @@ class PostgresStore implements NodeStore {
     return new RecordedLedger(this.#stored, key)
   }
 
-  /** One transaction that changes nothing: it finds what is wrong, and that it is over. */
+  /** One transaction that looks at the tables: it finds what is wrong, and that it is over. */
   async #look(): Promise<Health> {
-    const looked = this.#commits.alone(async () => {}).catch(() => {})
+    const looked = this.#commits.alone(checkTables).catch(() => {})
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(resolve, LOOK_TIMEOUT_MS, "late")

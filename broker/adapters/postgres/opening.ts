@@ -28,8 +28,12 @@ async function claim(session: Session, deployment: string): Promise<void> {
 
 type TableRow = { readonly name: string; readonly persistence: string; readonly allowed: boolean }
 
-/** Privileges that are missing show here, and not in the middle of an exchange. */
-async function checkTables(session: Session): Promise<void> {
+/**
+ * Looks at the tables. Privileges that are missing show here, and not in the middle of an exchange.
+ *
+ * @throws {FaultFound}
+ */
+export async function checkTables(session: Session): Promise<void> {
   const { rows } = await session.run<TableRow>({
     text: `SELECT relname AS name, relpersistence AS persistence,
         has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')

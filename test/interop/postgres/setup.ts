@@ -10,7 +10,7 @@ declare module "vitest" {
 
 /** One server for all files. Each test makes a database of its own in it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startPostgres({ settings: ["fsync=on"] })
+  const server = await startPostgres({ settings: [] })
   project.provide("postgres", server.url("postgres"))
   return () => server.close()
 }
