@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { freePort } from "../support/servers.ts"
@@ -19,6 +19,8 @@ export interface Postgres {
   url(database: string): string
   /** What a query answers, columns apart by `|`; null when the server lets the user not in, or the query fails. */
   query(sql: string, as?: { readonly user: string; readonly password: string }): Promise<string | null>
+  /** Gives files that were put into its folder to the server's user. */
+  own(): void
   /** Runs one of PostgreSQL's programs as the server's user. @throws when it does not end with 0 */
   run(program: string, args: readonly string[]): Promise<void>
   /** Ends the server: at once, as a crash does. */
@@ -31,8 +33,8 @@ export interface Postgres {
 export interface PostgresOptions {
   /** `name=value`. A server that only answers need not flush: `fsync=off` when left out. */
   readonly settings?: readonly string[]
-  /** Where its files are; a new folder when left out. */
-  readonly folder?: string
+  /** It follows this server, from a copy of it. */
+  readonly standbyOf?: Postgres
 }
 
 const INIT_TIMEOUT_MS = 60_000
@@ -48,10 +50,10 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const programs = await installPostgres()
   const port = await freePort()
   const user = "postgres"
-  const password = randomBytes(18).toString("base64url")
+  const password = options.standbyOf?.password ?? randomBytes(18).toString("base64url")
   // PostgreSQL refuses to run as root, which a container's user often is.
   const as = process.getuid?.() === 0 ? NOBODY : undefined
-  const folder = options.folder ?? mkdtempSync(join(tmpdir(), "daypass-postgres-"))
+  const folder = mkdtempSync(join(tmpdir(), "daypass-postgres-"))
   const passwordFile = join(folder, "password")
   writeFileSync(passwordFile, password, { mode: 0o600 })
   if (as) for (const path of [folder, passwordFile]) chownSync(path, as.uid, as.gid)
@@ -89,7 +91,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     if (exitCode !== 0) throw new Error(`${program} ended with ${exitCode}:\n${output}`)
   }
 
-  await run("initdb", ["-D", data, "-U", user, "--auth=scram-sha-256", `--pwfile=${passwordFile}`, "--no-sync"])
+  if (options.standbyOf) {
+    const from = ["-h", "127.0.0.1", "-p", `${options.standbyOf.port}`, "-U", user]
+    await run("pg_basebackup", ["-D", data, ...from, "-R", "-c", "fast", "--no-sync"])
+  } else {
+    await run("initdb", ["-D", data, "-U", user, "--auth=scram-sha-256", `--pwfile=${passwordFile}`, "--no-sync"])
+  }
   const own = [
     "listen_addresses=127.0.0.1",
     `unix_socket_directories=${folder}`,
@@ -116,6 +123,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     data,
     url: (database) => `postgres://${user}:${password}@127.0.0.1:${port}/${database}`,
     query,
+    own() {
+      chmodSync(data, 0o700)
+      if (!as) return
+      chownSync(data, as.uid, as.gid)
+      for (const path of readdirSync(data, { recursive: true })) chownSync(join(data, `${path}`), as.uid, as.gid)
+    },
     run,
     crash,
     start,

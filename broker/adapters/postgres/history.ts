@@ -30,7 +30,8 @@ export class History {
   readonly #now: () => number
   #systemId = ""
   #setBack: keyof typeof REASONS | null = null
-  #doubt: { readonly reason: string; readonly since: number } | null = null
+  #generation: number | null = null
+  #acceptFrom = 0
 
   constructor(known: KnownLedgers, log: Log, now: () => number) {
     this.#known = known
@@ -51,6 +52,10 @@ export class History {
 
   /** @throws {HistoryChanged} when something must be noted before the transaction can go on */
   observe(state: StoreState, heads: ReadonlyMap<string, Head>): void {
+    // Another broker has noted it. What was known of the chains before does not count any more.
+    if (this.#generation !== null && state.generation !== this.#generation) this.#known.forgetAll()
+    this.#generation = state.generation
+    this.#acceptFrom = state.acceptFrom
     for (const [id, head] of heads) if (this.#known.isSetBack(id, head)) this.#setBack = "shorter"
     const isSame = state.timeline === state.knownTimeline && state.hasStandby === state.hadStandby
     if (this.#setBack !== null || !isSame) throw new HistoryChanged()
@@ -74,25 +79,32 @@ export class History {
       doubt = this.#setBack ?? (isPromoted ? "promoted" : null)
       await session.run({
         text: `UPDATE daypass.store SET timeline = $1, has_standby = $2::text::boolean, system_id = $3,
-          accept_from = greatest(accept_from, $4::bigint) WHERE id = 1`,
-        values: [row.now, String(row.stands_by), this.#systemId, doubt === null ? 0 : acceptFrom],
+          accept_from = greatest(accept_from, $4::bigint), generation = generation + $5::integer WHERE id = 1`,
+        values: [
+          row.now,
+          String(row.stands_by),
+          this.#systemId,
+          doubt === null ? 0 : acceptFrom,
+          doubt === null ? 0 : 1,
+        ],
       })
     })
     this.#setBack = null
     if (doubt === null) return
-    this.#known.forgetAll()
-    const from = new Date(acceptFrom * 1000).toISOString()
-    const reason = `${REASONS[doubt]} Tokens that were issued before ${from} are refused, because some may have been used.`
-    this.#doubt = { reason, since: this.#now() }
-    this.#log({ event: "ledger.rolled_back", detail: reason })
+    this.#log({ event: "ledger.rolled_back", detail: `${REASONS[doubt]} ${refusedBefore(acceptFrom)}` })
   }
 
   /** An operator must look: what was granted in the missing time is not in the ledger, and is not revoked. */
   health(): Health {
-    if (!this.#doubt || this.#now() >= this.#doubt.since + DOUBT_SHOWN_MS) return { state: "ok" }
-    return { state: "degraded", reason: this.#doubt.reason, since: new Date(this.#doubt.since).toISOString() }
+    const noted = (this.#acceptFrom - SKEW_SECONDS) * 1000
+    if (this.#acceptFrom === 0 || this.#now() >= noted + DOUBT_SHOWN_MS) return { state: "ok" }
+    const reason = `The database was promoted, restored or set back, and may miss what it had confirmed. ${refusedBefore(this.#acceptFrom)}`
+    return { state: "degraded", reason, since: new Date(noted).toISOString() }
   }
 }
+
+const refusedBefore = (unixSeconds: number) =>
+  `Tokens that were issued before ${new Date(unixSeconds * 1000).toISOString()} are refused, because some may have been used.`
 
 /** The server's identifier; empty where the broker's user may not ask for it. */
 async function systemIdOf(session: Session): Promise<string> {

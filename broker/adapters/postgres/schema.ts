@@ -13,18 +13,20 @@ import type { Session } from "./session.ts"
 const STEPS: readonly (readonly string[])[] = [
   [
     // One row: what this database is, and what it can vouch for. `accept_from` in Unix seconds. `system_id` and `timeline`:
-    // the server that wrote last. `has_standby`: a commit there waited for a standby.
+    // the server that wrote last. `has_standby`: a commit there waited for a standby. `generation` counts how often the
+    // database was found to be older than what was known of it.
     `CREATE TABLE daypass.store (
       id integer PRIMARY KEY CHECK (id = 1),
       schema_version integer NOT NULL,
       readable_from integer NOT NULL,
       deployment text NOT NULL,
+      generation integer NOT NULL,
       accept_from bigint NOT NULL,
       system_id text NOT NULL,
       timeline text NOT NULL,
       has_standby boolean NOT NULL
     )`,
-    "INSERT INTO daypass.store VALUES (1, 0, 0, '', 0, '', '', false)",
+    "INSERT INTO daypass.store VALUES (1, 0, 0, '', 0, 0, '', '', false)",
 
     // Times in Unix milliseconds, here and below, unless it is said otherwise.
     `CREATE TABLE daypass.ledgers (

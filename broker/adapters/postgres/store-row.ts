@@ -6,6 +6,8 @@ import { ConnectionLost, type Row, type Session, type Statement } from "./sessio
 export interface StoreState {
   /** Unix seconds: subject tokens that were issued before are refused, because this database may not know their use. */
   readonly acceptFrom: number
+  /** How often the database was found to be older than what was known of it. */
+  readonly generation: number
   /** Why nothing may be granted although the database can be written; null when it keeps what it confirms. */
   readonly undurable: FaultFound | null
   /** The server's line of history now; a promotion and a restore to a point in time begin a new one. */
@@ -27,6 +29,7 @@ type StateRow = Row & {
   readonly readable_from: number
   readonly deployment: string
   readonly accept_from: number
+  readonly generation: number
   readonly known_timeline: string
   readonly had_standby: boolean
 }
@@ -51,7 +54,7 @@ export const readState: Statement = {
       current_setting('synchronous_standby_names') <> '' AS names_standbys,
       pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only,
       CASE WHEN pg_is_in_recovery() THEN '' ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END AS timeline,
-      schema_version, readable_from, deployment, accept_from, timeline AS known_timeline, has_standby AS had_standby
+      schema_version, readable_from, deployment, accept_from, generation, timeline AS known_timeline, has_standby AS had_standby
     FROM daypass.store WHERE id = $1::integer`,
   // A parameter, so that the statement is prepared.
   values: [1],
@@ -73,6 +76,7 @@ export function judgeState(rows: readonly Row[], deployment: string): StoreState
     row.fsync === "off" ? "fsync off" : row.synchronous_commit === "off" ? "synchronous_commit off" : null
   return {
     acceptFrom: row.accept_from,
+    generation: row.generation,
     undurable: undurable === null ? null : new FaultFound(undurable),
     timeline: row.timeline,
     // `local` waits for no standby, whatever their names are.
