@@ -16,6 +16,7 @@ import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
 import { packageCase } from "./package-case.ts"
 import { installBrowser, peopleCase } from "./people-case.ts"
+import { postgresCase } from "./postgres-case.ts"
 import { runCase } from "./run-case.ts"
 import { runCloudsCase } from "./run-clouds-case.ts"
 import { sopsCase } from "./sops-case.ts"
@@ -30,6 +31,7 @@ type Case = (programs: string, check: Check) => Promise<unknown>
 
 /** The longest first: one that began last would run alone on one core. */
 const CASES: Readonly<Record<string, Case>> = {
+  postgres: postgresCase,
   "logins of tools": loginsCase,
   sops: sopsCase,
   openbao: openbaoCase,
