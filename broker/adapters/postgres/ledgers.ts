@@ -9,13 +9,13 @@ import type { LedgerStore } from "../ledger/store.ts"
 import type { NodeStore } from "../node/ledgers.ts"
 import type { DatabaseAddress } from "./address.ts"
 import { dueLedgers, latestTime } from "./due-ledgers.ts"
-import { FAULTS, FaultFound, faultOf } from "./faults.ts"
+import { FaultFound, faultOf } from "./faults.ts"
 import { GroupCommit } from "./group-commit.ts"
 import { DatabaseGuard } from "./guard.ts"
 import { History } from "./history.ts"
 import { type OwnRows, PostgresKeyRing, PostgresMarks } from "./key-ring.ts"
 import { KnownLedgers } from "./known-ledgers.ts"
-import { checkTables, openDatabase } from "./opening.ts"
+import { checkTables, openDatabase, refusalOf } from "./opening.ts"
 import { RowReading, readTrail } from "./read-rows.ts"
 import type { Session } from "./session.ts"
 import { openPrimary, Sessions } from "./sessions.ts"
@@ -51,12 +51,7 @@ export async function openPostgresStore(address: DatabaseAddress, options: Postg
     await store.health.look()
     return store
   } catch (cause) {
-    const fault = faultOf(cause)
-    const why =
-      fault === null ? "it refused a statement" : `${FAULTS[fault].reason} What to do: ${FAULTS[fault].remedy}`
-    const state = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : ""
-    const message = `the database ${address.name} cannot be used: ${why}${state}`
-    throw new BrokerError("ledger_unavailable", message, { cause })
+    throw refusalOf(address, cause)
   }
 }
 

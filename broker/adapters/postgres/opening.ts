@@ -1,4 +1,6 @@
-import { FaultFound } from "./faults.ts"
+import { BrokerError } from "../../core/errors.ts"
+import type { DatabaseAddress } from "./address.ts"
+import { FAULTS, FaultFound, faultOf } from "./faults.ts"
 import { migrate, TABLES } from "./schema.ts"
 import type { Session } from "./session.ts"
 import { inTransaction } from "./store-row.ts"
@@ -48,4 +50,12 @@ export async function checkTables(session: Session): Promise<void> {
     if (row.persistence !== "p") throw new FaultFound("unlogged")
     if (!row.allowed) throw new FaultFound("refused")
   }
+}
+
+/** Why a database cannot be used, for the operator: what to change, and the server's code, but none of its words. */
+export function refusalOf({ name }: DatabaseAddress, cause: unknown): BrokerError {
+  const fault = faultOf(cause)
+  const why = fault === null ? "it refused a statement" : `${FAULTS[fault].reason} What to do: ${FAULTS[fault].remedy}`
+  const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : ""
+  return new BrokerError("ledger_unavailable", `the database ${name} cannot be used: ${why}${code}`, { cause })
 }
