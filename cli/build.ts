@@ -2,9 +2,9 @@ import { rm, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build, type Plugin } from "esbuild"
 import { licencesOf } from "../licences.ts"
+import { AGE, YAML } from "../replacements.ts"
 
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
-const MODULES = fileURLToPath(new URL("../node_modules/", import.meta.url))
 
 /** Leaves the clouds' SDKs out: the command line reads what their providers say of policies, and never calls them. */
 const withoutSdks: Plugin = {
@@ -31,14 +31,6 @@ const withoutDiagnostics: Plugin = {
   },
 }
 
-/** As in the Worker's bundle: what age needs for keys of other kinds, and for runtimes without X25519. */
-const AGE = Object.fromEntries(
-  ["@noble/post-quantum/hybrid.js", "@noble/curves/ed25519.js", "@noble/hashes/scrypt.js"].map((name) => [
-    name,
-    fileURLToPath(new URL("../broker/entry/age-in-bundle.ts", import.meta.url)),
-  ]),
-)
-
 /**
  * Builds `dist/`, which the package carries instead of the sources: Node strips no types under `node_modules`.
  *
@@ -56,8 +48,7 @@ export async function buildCli(outdir = `${ROOM}dist`): Promise<void> {
     platform: "node",
     target: "node20",
     format: "esm",
-    // Its CommonJS build calls require, which an ES module has not; this is the one that the Worker runs as well.
-    alias: { yaml: `${MODULES}yaml/browser/index.js`, ...AGE },
+    alias: { ...YAML, ...AGE },
     charset: "utf8",
     legalComments: "inline",
     logLevel: "warning",

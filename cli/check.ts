@@ -27,8 +27,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const loaded = loadPolicies(folder)
   if (typeof loaded === "string") return impossible(loaded, io)
 
-  const { result, inputs } = loaded
-  const report = result.ok ? warningsOf({ set: result.value, files: inputs, providers: PROVIDERS }) : NOTHING_KNOWN
+  const { result, inputs, parse } = loaded
+  const report = result.ok
+    ? warningsOf({ set: result.value, files: inputs, providers: PROVIDERS, parse })
+    : NOTHING_KNOWN
   const secrets = await findSecretLiterals(inputs)
   const findings = [...findingsOf(loaded), ...secrets, ...report.warnings.map(withPage)]
   const ok = !fails(findings, read.options["strict"] === true)

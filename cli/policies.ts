@@ -1,6 +1,7 @@
 import { readPolicyFolder } from "../broker/adapters/node/read-policy-folder.ts"
-import { loadPolicySet, type PolicyInput } from "../broker/core/policy/load.ts"
+import type { PolicyInput } from "../broker/core/policy/load.ts"
 import type { PolicyFault, PolicySet } from "../broker/core/policy/model.ts"
+import { createPolicyLoader, type PolicyLoader } from "../broker/core/policy/policy-loader.ts"
 import type { Result } from "../broker/core/result.ts"
 import { PROVIDERS } from "../broker/providers/index.ts"
 import { reasonOf } from "./arguments.ts"
@@ -11,6 +12,8 @@ export interface LoadedFolder {
   /** The files as they were read, tests of policies included. */
   readonly inputs: readonly PolicyInput[]
   readonly result: Result<PolicySet, readonly PolicyFault[]>
+  /** Parses a file of the folder, each only once. */
+  readonly parse: PolicyLoader["parse"]
 }
 
 /** Loads a policy folder with the broker's own loader. Returns a sentence if the folder itself cannot be read. */
@@ -21,7 +24,8 @@ export function loadPolicies(folder: string): LoadedFolder | string {
   } catch (error) {
     return `the folder ${folder} cannot be read (${reasonOf(error)})`
   }
-  return { files: files.length, inputs: files, result: loadPolicySet(files, PROVIDERS) }
+  const { load, parse } = createPolicyLoader(PROVIDERS)
+  return { files: files.length, inputs: files, result: load(files), parse }
 }
 
 /** The errors of a folder that does not load, in the order of its files; empty if it loads. */

@@ -1,3 +1,4 @@
+import { webCryptography } from "../broker/adapters/web/cryptography.ts"
 import { readConfig } from "../broker/config/config.ts"
 import { Secret } from "../broker/core/secret.ts"
 import { importAppKey } from "../broker/github/app-key.ts"
@@ -61,7 +62,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     const imported = await importAppKey(secret)
     if (!imported.ok) return impossible(`the key ${imported.fault}`, io)
   }
-  const sealer = await createSealer(kek, deployment)
+  const sealer = await createSealer(kek, deployment, webCryptography)
   io.out(await sealer.seal(secret, contextOf(name)))
   return EXIT.ok
 }

@@ -118,7 +118,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Rooms where Node's own modules may appear; everything else also runs in workerd. */
 const NODE_ROOMS = [
   /^broker\/adapters\/(?:node|postgres)\//,
-  /^broker\/entry\/(?:node(?:-[a-z]+)?|compile-policies)\.ts$/,
+  /^broker\/entry\/(?:node(?:-[a-z]+)?|compile-policies|build)\.ts$/,
   /^[a-z]+\.ts$/,
   /^action\//,
   /^cli\//,

@@ -1,14 +1,14 @@
-import { sha256 } from "@noble/hashes/sha2.js"
 import {
   type ChainHead,
-  chainRecord,
   chainStart,
+  chainText,
   type LedgerName,
   MAX_RECORD_BYTES,
+  type Sha256,
 } from "../../broker/core/audit-chain.ts"
 import { HeadsDigest } from "../../broker/core/audit-export.ts"
-import { canonicalJson } from "../../broker/core/canonical-json.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
+import { isCanonicalText } from "./canonical-text.ts"
 
 /** The first place where an exported audit trail differs from what a broker writes. */
 export interface ChainFault {
@@ -39,6 +39,8 @@ const MAX_LINE_BYTES = MAX_RECORD_BYTES + 1024
 
 const LINE_FEED = 0x0a
 
+const encoder = new TextEncoder()
+
 /**
  * Verifies an exported audit trail. Never throws, for any bytes; keeps one line in memory at a time.
  *
@@ -48,6 +50,7 @@ const LINE_FEED = 0x0a
  * it. `found` says where the noted values are now. A noted value that is missing means that the past was rewritten.
  */
 export class ChainVerifier {
+  readonly #sha256: Sha256
   readonly #noted: ReadonlySet<string>
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
   readonly #heads = new HeadsDigest()
@@ -61,7 +64,8 @@ export class ChainVerifier {
   #ended = false
   #fault: ChainFault | null = null
 
-  constructor(noted: Iterable<string> = []) {
+  constructor(sha256: Sha256, noted: Iterable<string> = []) {
+    this.#sha256 = sha256
     this.#noted = new Set(noted)
   }
 
@@ -105,7 +109,7 @@ export class ChainVerifier {
     const value = parsed.value
     if (this.#ended) return "something follows the closing line"
     if (hasOnly(value, ["ledger"])) return this.#takeLedger(value["ledger"])
-    if (hasOnly(value, ["chain", "leaf", "record"])) return this.#takeRecord(value)
+    if (hasOnly(value, ["chain", "leaf", "record"])) return this.#takeRecord(value, bytes)
     if (hasOnly(value, ["head"])) return this.#takeHead(value["head"])
     if (hasOnly(value, ["end"])) return this.#takeEnd(value["end"])
     return "the line has an unknown form or an unknown member"
@@ -120,9 +124,7 @@ export class ChainVerifier {
     } catch {
       return fail("the line is not JSON in UTF-8")
     }
-    // Compared byte for byte: otherwise an added space, or an escape for a letter, would be an edit without a fault.
-    const canonical = canonicalJson(value)
-    if (!canonical.ok || canonical.value !== text || !isObject(value)) {
+    if (!isObject(value) || !isCanonicalText(text, value)) {
       return fail("the line is not the canonical text that the broker writes")
     }
     return ok(value)
@@ -133,23 +135,26 @@ export class ChainVerifier {
     const ledger = ledgerName(name)
     if (ledger === null) return "the ledger's name is malformed"
     // Two chains of one ledger would each be valid, and a noted head in one of them would seem to confirm the other.
-    const start = chainStart(ledger, sha256)
+    const start = chainStart(ledger, this.#sha256)
     if (this.#begun.has(start)) return "a ledger that was closed begins a second time"
     this.#begun.add(start)
     this.#current = { ledger, seq: 0, chain: start }
     return null
   }
 
-  #takeRecord(value: Record<string, unknown>): string | null {
+  #takeRecord(value: Record<string, unknown>, line: Uint8Array): string | null {
     const record = value["record"]
     const current = this.#current
     if (current === null) return "a record is outside of any ledger"
     const seq = current.seq + 1
     if (!isObject(record) || record["seq"] !== seq) return `record ${seq} is expected here, but this is another one`
-    const link = chainRecord(current.chain, record, sha256)
+    const { chain, leaf } = value
+    // The line is canonical, so that the record's own canonical text stands in it, between these and the last bracket.
+    const before = `{"chain":${JSON.stringify(chain)},"leaf":${JSON.stringify(leaf)},"record":`
+    const link = chainText(current.chain, line.subarray(encoder.encode(before).length, -1), this.#sha256)
     if (!link.ok) return `the record is invalid: ${link.fault}`
-    if (link.value.leaf !== value["leaf"]) return "the record does not match its own hash: it was changed"
-    if (link.value.chain !== value["chain"]) {
+    if (link.value.leaf !== leaf) return "the record does not match its own hash: it was changed"
+    if (link.value.chain !== chain) {
       return "the record does not follow from the previous one: an earlier record was changed or is missing"
     }
     this.#current = { ledger: current.ledger, seq, chain: link.value.chain }
@@ -189,13 +194,6 @@ export class ChainVerifier {
       reason,
     }
   }
-}
-
-/** Verifies an exported audit trail that is in memory. */
-export function verifyChain(chunks: Iterable<Uint8Array>, noted: Iterable<string> = []): ChainVerdict {
-  const verifier = new ChainVerifier(noted)
-  for (const chunk of chunks) verifier.push(chunk)
-  return verifier.end()
 }
 
 /** Files of version 1 call the id of a unit `repository_id`. The chain's start is the same hash. */

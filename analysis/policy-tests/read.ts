@@ -8,7 +8,8 @@ import { didYouMean, type FaultCode, fault, type Position, quote } from "../../b
 import type { PolicyInput } from "../../broker/core/policy/load.ts"
 import type { Organisation, PolicyFault, PolicySet } from "../../broker/core/policy/model.ts"
 import { schemaFaults } from "../../broker/core/policy/schema-faults.ts"
-import { keyPosition, nodeAt, parseYaml, type YamlNode, type YamlPath } from "../../broker/core/policy/yaml.ts"
+import { parseUsualYaml } from "../../broker/core/policy/usual-yaml.ts"
+import { keyPosition, nodeAt, type YamlNode, type YamlPath } from "../../broker/core/policy/yaml.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
 import { type KnownNames, knownNames } from "./known.ts"
 import type { Expectation, PolicyTest } from "./model.ts"
@@ -34,7 +35,7 @@ export function readPolicyTests(
   const folder = set === null ? null : { organisation: set.organisation, known: knownNames(set) }
   const ours = files.filter(({ path, refused }) => path.endsWith(POLICY_TEST_SUFFIX) && refused === undefined)
   for (const { path: file, bytes } of [...ours].sort((a, b) => (a.path < b.path ? -1 : 1))) {
-    const document = parseYaml(file, bytes)
+    const document = parseUsualYaml(file, bytes)
     if (!document.ok) {
       faults.push(...document.fault)
       continue

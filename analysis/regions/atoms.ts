@@ -37,17 +37,24 @@ export function atomsOf(
   options: AtomOptions = {},
 ): Result<readonly Atom[], TooComplex> {
   const { within = [], samples = [], maxMoves = MAX_MOVES } = options
-  const machine = joined([...languages, ...within])
+  const all = [...languages, ...within]
+  const having = (text: string) => all.flatMap((language, index) => (has(language, text) ? [index] : []))
   const isWithin = (owners: readonly number[]) => within.length === 0 || (owners.at(-1) ?? -1) >= languages.length
-  const accepting = (states: readonly number[]) => machine.owners(states.filter((state) => machine.accepts.has(state)))
   const found = new Map<string, Atom>()
   const note = (accepted: readonly number[], witness: string) => {
     const members = accepted.filter((index) => index < languages.length)
     const key = members.join()
     if (isWithin(accepted) && !found.has(key)) found.set(key, { members, witness })
   }
-  for (const sample of samples) note(machine.having(sample), sample)
+  for (const sample of samples) note(having(sample), sample)
+  const few = textsOf(within)
+  if (few !== null) {
+    for (const text of few) note(having(text), text)
+    return found.size > MAX_ATOMS ? TOO_MANY : ok([...found.values()])
+  }
 
+  const machine = joined(all)
+  const accepting = (states: readonly number[]) => machine.owners(states.filter((state) => machine.accepts.has(state)))
   const seen = new Set<string>()
   let front: State[] = [{ states: machine.starts, text: "" }]
   let moves = 0
@@ -65,12 +72,26 @@ export function atomsOf(
         // Stops when no text of `within` can follow.
         if (isWithin(machine.owners(reached))) next.push({ states: reached, text: text + String.fromCharCode(unit) })
       }
-      if (moves > maxMoves || found.size > MAX_ATOMS) return tooComplex("these patterns overlap in too many ways")
+      if (moves > maxMoves || found.size > MAX_ATOMS) return TOO_MANY
     }
     front = next
   }
   note(accepting(machine.starts), "")
   return ok([...found.values()])
+}
+
+const TOO_MANY = tooComplex("these patterns overlap in too many ways")
+
+/** All texts of some languages, in the order of a walk over them; null where that takes a walk. */
+function textsOf(languages: readonly Language[]): readonly string[] | null {
+  if (languages.length === 0) return null
+  const texts: string[] = []
+  for (const language of languages) {
+    if (language.texts === undefined) return null
+    texts.push(...language.texts)
+  }
+  // The shortest first, and the empty one last: it tells the reader the least.
+  return texts.sort((a, b) => Number(a === "") - Number(b === "") || a.length - b.length || (a < b ? -1 : 1))
 }
 
 /** A text that belongs to both languages; null when there is none. */
@@ -106,8 +127,6 @@ interface Machine {
   step(states: readonly number[], unit: number): readonly number[]
   /** Indices, rising, of the languages that some states belong to. */
   owners(states: readonly number[]): readonly number[]
-  /** Indices, rising, of the languages that have a text. */
-  having(text: string): readonly number[]
 }
 
 function joined(languages: readonly Language[]): Machine {
@@ -134,7 +153,6 @@ function joined(languages: readonly Language[]): Machine {
       return rising(reached)
     },
     owners: (states) => [...new Set(states.map((state) => owner[state] ?? 0))],
-    having: (text) => languages.flatMap((language, index) => (has(language, text) ? [index] : [])),
   }
 }
 

@@ -9,6 +9,8 @@ export interface Language {
   readonly edges: readonly (readonly Edge[])[]
   readonly starts: readonly number[]
   readonly accepts: ReadonlySet<number>
+  /** All its texts, where it was made of one: what many claims of a scope can be. Spares walks over automata. */
+  readonly texts?: readonly string[]
 }
 
 /** A move to another state, on one code unit or on any of a class. */
@@ -41,7 +43,37 @@ export function languageOfPattern(pattern: Pattern): Language {
 }
 
 /** Exactly one text. */
-export const languageOfText = (text: string): Language => chain(literally(text))
+export const languageOfText = (text: string): Language => new TextLanguage(text)
+
+/** Most texts are never walked over, so that their automata are made on demand. */
+class TextLanguage implements Language {
+  readonly texts: readonly [string]
+  #made: Language | null = null
+
+  constructor(text: string) {
+    this.texts = [text]
+  }
+
+  get edges() {
+    return this.#automaton().edges
+  }
+
+  get starts() {
+    return this.#automaton().starts
+  }
+
+  get accepts() {
+    return this.#automaton().accepts
+  }
+
+  #automaton(): Language {
+    this.#made ??= chain(literally(this.texts[0]))
+    return this.#made
+  }
+}
+
+/** No text. */
+const NOTHING: Language = { edges: [], starts: [], accepts: new Set(), texts: [] }
 
 /** Letters, digits and `_ . -`: at least one. */
 export const WORD: Language = chain([
@@ -79,6 +111,7 @@ export function followedBy(first: Language, second: Language): Language {
 
 /** The texts that belong to both languages. */
 export function common(one: Language, other: Language): Language {
+  if (other.texts !== undefined) return other.texts.every((text) => has(one, text)) ? other : NOTHING
   const width = other.edges.length
   const pair = (a: number, b: number) => a * width + b
   const pairs = (as: Iterable<number>, bs: Iterable<number>) => [...as].flatMap((a) => [...bs].map((b) => pair(a, b)))
@@ -108,7 +141,7 @@ export function between(before: string, language: Language, after: string): Lang
 
 /** Whether this text belongs to the language. */
 export const has = (language: Language, text: string): boolean =>
-  walk(language, language.starts, text).some((state) => language.accepts.has(state))
+  language.texts?.includes(text) ?? walk(language, language.starts, text).some((state) => language.accepts.has(state))
 
 /** Whether a code unit is one of the symbols. */
 export function isOn(symbols: Symbols, unit: number): boolean {

@@ -142,7 +142,13 @@ const valueOn = ({ inJson }: Pick<Axis, "inJson">, value: string): ClaimValue =>
   inJson ? (JSON.parse(value) as ClaimValue) : value
 
 /** All values of an axis. */
-export const allValues = (axis: Axis): bigint => (1n << BigInt(axis.values.length)) - 1n
+export function allValues({ values: { length } }: Axis): bigint {
+  ALL[length] ??= (1n << BigInt(length)) - 1n
+  return ALL[length]
+}
+
+/** By the number of values: axes are asked for all of theirs a hundred times a scope. */
+const ALL: bigint[] = []
 
 function valuesOf(languages: readonly Language[], domain: Domain): Result<readonly (string | null)[], TooComplex> {
   const { present, within, samples, shape } = domain

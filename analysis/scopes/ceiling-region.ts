@@ -5,7 +5,7 @@ import { namesIn } from "../../broker/core/policy/job-readings.ts"
 import type { Boundary, IssuerConfig } from "../../broker/core/policy/model.ts"
 import type { Result } from "../../broker/core/result.ts"
 import { boxRegion, intersect, nothing, type Region, subtract, union } from "../regions/region.ts"
-import { type Space, valuesThat } from "../regions/space.ts"
+import { allValues, type Space, valuesThat } from "../regions/space.ts"
 import { attempt, type Must, type TooComplex } from "../regions/too-complex.ts"
 import { aliasesOf, ownerNames } from "./owner-names.ts"
 import { regionOfConditions } from "./rule-region.ts"
@@ -82,6 +82,7 @@ function knownAs(
   const region = (ownerId: string | null, owners: readonly string[]) =>
     boxRegion(space, (axis) => {
       const own = conditions.filter(({ claim }) => claim === axis.claim && !isCautionClaim(claim))
+      if (own.length === 0 && (ownerId === null || axis.claim !== idClaim)) return allValues(axis)
       return valuesThat(axis, (claims) => {
         if (ownerId !== null && axis.claim === idClaim && claims[axis.claim] !== ownerId) return false
         const listed = aliasesOf(roles, claims, axis.claim, owners)

@@ -55,6 +55,7 @@ function regionOf(space: Space, conditions: readonly Condition[], style: "allow"
 function matching(axis: Axis, conditions: readonly Condition[], style: "allow" | "deny"): bigint {
   if (isCautionClaim(axis.claim)) return allValues(axis)
   const own = conditions.filter(({ claim }) => claim === axis.claim)
+  if (own.length === 0) return allValues(axis)
   return valuesThat(axis, (claims) => own.every((condition) => matchCondition(condition, style, claims)))
 }
 

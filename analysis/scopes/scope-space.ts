@@ -7,7 +7,15 @@ import { matchPattern } from "../../broker/core/policy/pattern.ts"
 import { ok, type Result } from "../../broker/core/result.ts"
 import { common, followedBy, type Language, languageOfPattern, languageOfText } from "../regions/language.ts"
 import { boxRegion, intersect, nothing, type Region } from "../regions/region.ts"
-import { type AxisMemo, axisMemo, createSpace, type Domain, type Space, valuesThat } from "../regions/space.ts"
+import {
+  type AxisMemo,
+  allValues,
+  axisMemo,
+  createSpace,
+  type Domain,
+  type Space,
+  valuesThat,
+} from "../regions/space.ts"
 import type { TooComplex } from "../regions/too-complex.ts"
 import { domainsOf } from "./claim-domains.ts"
 import { aliasesOf, aliasLanguages, ownerNames } from "./owner-names.ts"
@@ -79,14 +87,15 @@ export function regionOfScope(space: Space, scope: Scope): Result<Region, TooCom
   const { roles } = family
   const ownerId = ownerIdClaim(family)
   if (environment === undefined ? !canBeInNone(family) : roles.environment === undefined) return ok(nothing(space))
-  const here = boxRegion(space, (axis) =>
-    valuesThat(axis, ({ [axis.claim]: value }) => {
+  const here = boxRegion(space, (axis) => {
+    if (!["iss", roles.environment, roles.unitId, ownerId].includes(axis.claim)) return allValues(axis)
+    return valuesThat(axis, ({ [axis.claim]: value }) => {
       if (axis.claim === "iss") return value === issuer.url
       if (axis.claim === roles.environment) return value === environment
       if (axis.claim === roles.unitId) return !elsewhere.has(String(value))
-      return axis.claim !== ownerId || (scope.texts.get(axis.claim) ?? []).some((id) => id === value)
-    }),
-  )
+      return (scope.texts.get(axis.claim) ?? []).some((id) => id === value)
+    })
+  })
   return intersect(here, regionOfTarget(space, scope.target))
 }
 
@@ -94,13 +103,14 @@ export function regionOfScope(space: Space, scope: Scope): Result<Region, TooCom
 export function regionOfTarget(space: Space, target: PolicyTarget): Region {
   const { family } = space
   const [ownerId, named] = [ownerIdClaim(family), nameClaim(family)]
-  return boxRegion(space, (axis) =>
-    valuesThat(axis, ({ [axis.claim]: value }) => {
-      if (target.kind === "unit") return axis.claim !== family.roles.unitId || value === target.id
-      if (axis.claim === ownerId) return value === target.ownerId
-      return axis.claim !== named || matchPattern(target.names, shortName(String(value)))
-    }),
-  )
+  const claims = target.kind === "unit" ? [family.roles.unitId] : [ownerId, named]
+  return boxRegion(space, (axis) => {
+    if (!claims.includes(axis.claim)) return allValues(axis)
+    return valuesThat(axis, ({ [axis.claim]: value }) => {
+      if (target.kind === "unit") return value === target.id
+      return axis.claim === ownerId ? value === target.ownerId : matchPattern(target.names, shortName(String(value)))
+    })
+  })
 }
 
 /** The boundaries that can cover a unit of the scope: a folder may have thousands of others. */

@@ -17,7 +17,7 @@ import {
   languageOfText,
 } from "../regions/language.ts"
 import { boxRegion, everything, intersect, nothing, type Region } from "../regions/region.ts"
-import { type Space, valuesThat } from "../regions/space.ts"
+import { allValues, type Space, valuesThat } from "../regions/space.ts"
 import { attempt, type TooComplex } from "../regions/too-complex.ts"
 import { demandsOf, type TextDemand } from "./field-demands.ts"
 import { ownersIn, type Scope } from "./scope.ts"
@@ -66,6 +66,7 @@ export function regionOfFillable(space: Space, { template }: Grant): Region {
     const gaps = (template?.claims ?? []).filter(
       (gap) => axisOf(gap, space.family) === axis.claim && !isCautionClaim(gap),
     )
+    if (gaps.length === 0) return allValues(axis)
     return valuesThat(axis, (claims) =>
       gaps.every((gap) => {
         const value = claims[axis.claim]
@@ -80,9 +81,10 @@ export function regionOfFilled(space: Space, grant: Grant, { issuer }: Scope): R
   const claim = ownerIdClaim(space.family)
   const isTaken = (ownerId: string) => conflictWithJob(grant, { ownerId, issuerUrl: issuer.url }) === null
   if (claim === undefined) return isTaken(issuer.url) ? everything(space) : nothing(space)
-  return boxRegion(space, (axis) =>
-    valuesThat(axis, ({ [claim]: ownerId }) => axis.claim !== claim || isTaken(String(ownerId ?? ""))),
-  )
+  return boxRegion(space, (axis) => {
+    if (axis.claim !== claim) return allValues(axis)
+    return valuesThat(axis, ({ [claim]: ownerId }) => isTaken(String(ownerId ?? "")))
+  })
 }
 
 /** The jobs whose filled-in grant an entry of a boundary admits. */
@@ -119,13 +121,13 @@ function regionOfDemand(space: Space, demand: TextDemand, scope: Scope): Result<
     const region = matches(textOf(parts, "")) ? everything(space) : nothing(space)
     return ok({ sure: region, possible: region })
   }
-  const region = boxRegion(space, (axis) =>
-    valuesThat(axis, (claims) => {
-      if (axis.claim !== axisOf(gap.claim, space.family)) return true
-      const value = claims[axis.claim]
+  const filling = axisOf(gap.claim, space.family)
+  const region = boxRegion(space, (axis) => {
+    if (axis.claim !== filling) return allValues(axis)
+    return valuesThat(axis, ({ [filling]: value }) => {
       return typeof value === "string" && matches(textOf(parts, insertedBy(gap.claim, value, space.family)))
-    }),
-  )
+    })
+  })
   return ok({ sure: region, possible: region })
 }
 

@@ -1,6 +1,7 @@
-import type { Boundary, PolicySet } from "../../broker/core/policy/model.ts"
+import { decide } from "../../broker/core/policy/decide.ts"
+import type { Boundary, Organisation, PolicySet } from "../../broker/core/policy/model.ts"
 import type { CeilingRefusal } from "../reach/reach.ts"
-import { decideSample, PROTECTIONS } from "../reach/sample-job.ts"
+import { jobOf, PROTECTIONS } from "../reach/sample-job.ts"
 import { type Region, type Witness, witness } from "../regions/region.ts"
 
 /** An example of a job that the policies admit and the ceiling refuses. */
@@ -20,14 +21,19 @@ const WELL_PROTECTED = PROTECTIONS.slice(0, 2)
  * code. Null when that code confirms none of the jobs tried: a warning must never claim a refusal that does not happen.
  */
 export function confirmedJob(set: PolicySet, issuer: string, grant: string, { space, boxes }: Region): Witness | null {
-  const unbounded: PolicySet = { ...set, organisation: { ...set.organisation, boundaries: [] } }
-  const isAllowed = (by: PolicySet, claims: Witness) =>
-    WELL_PROTECTED.some(
-      (protection) => decideSample(by, { witness: claims, issuer, grant, protection })?.outcome === "allow",
-    )
+  const { organisation } = set
+  const unbounded = { ...organisation, boundaries: [] }
   for (const box of boxes.slice(0, MAX_WITNESSES)) {
     const claims = witness({ space, boxes: [box] })
-    if (claims !== null && isAllowed(unbounded, claims) && !isAllowed(set, claims)) return claims
+    const identity = claims === null ? null : jobOf(claims, issuer, set)
+    if (identity === null) continue
+    const policies = set.policiesOf(identity)
+    const isAllowed = (by: Organisation) =>
+      WELL_PROTECTED.some(
+        (protection) =>
+          decide({ organisation: by, policies, identity, grants: [grant], protection }).outcome === "allow",
+      )
+    if (isAllowed(unbounded) && !isAllowed(organisation)) return claims
   }
   return null
 }

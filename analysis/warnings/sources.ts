@@ -1,14 +1,7 @@
 import { FILE_START, type Position } from "../../broker/core/policy/faults.ts"
 import { isPolicy, type PolicyInput } from "../../broker/core/policy/policy-input.ts"
-import {
-  childOf,
-  itemsOf,
-  keyPosition,
-  nodeAt,
-  parseYaml,
-  type YamlNode,
-  type YamlPath,
-} from "../../broker/core/policy/yaml.ts"
+import { parseUsualYaml } from "../../broker/core/policy/usual-yaml.ts"
+import { childOf, itemsOf, keyPosition, nodeAt, type YamlNode, type YamlPath } from "../../broker/core/policy/yaml.ts"
 
 /** Finds positions in the files that a set was loaded from. The set itself does not keep them all. */
 export interface Sources {
@@ -28,7 +21,7 @@ export interface Sources {
  * Finds positions by parsing files again: each at most once, and only files with a finding, because parsing takes most of
  * a check's time. The files must be those that the set was loaded from, byte for byte.
  */
-export function sourcesOf(files: readonly PolicyInput[], parse: typeof parseYaml = parseYaml): Sources {
+export function sourcesOf(files: readonly PolicyInput[], parse = parseUsualYaml): Sources {
   const bytesOf = new Map(files.map(({ path, bytes }) => [path, bytes]))
   const roots = new Map<string, YamlNode | null>()
   const rootOf = (file: string): YamlNode | null => {

@@ -1,7 +1,7 @@
 import type { PolicyInput } from "../../broker/core/policy/load.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
-import type { parseYaml } from "../../broker/core/policy/yaml.ts"
+import type { parseUsualYaml } from "../../broker/core/policy/usual-yaml.ts"
 import { acknowledge } from "./acknowledgements.ts"
 import { unknownClaims } from "./claim-names.ts"
 import { ceilingWarnings, containmentOf, type GrantContainment } from "./containment.ts"
@@ -33,7 +33,7 @@ export interface WarningsInput {
   readonly files: readonly PolicyInput[]
   readonly providers: ProviderSchemaTable
   /** A parser that may return documents parsed earlier: parsing is most of the work. */
-  readonly parse?: typeof parseYaml
+  readonly parse?: typeof parseUsualYaml
 }
 
 /** All warnings about a loaded set. */

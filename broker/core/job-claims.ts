@@ -1,5 +1,4 @@
-import { claimFact, FAMILY_FACTS, isKnownClaim } from "./families/families.ts"
-import type { FamilyFacts } from "./families/family-facts.ts"
+import { FAMILY_FACTS, isKnownClaim, knownTo } from "./families/families.ts"
 import { idNameOf, UNIT_KINDS, type UnitKind } from "./families/units.ts"
 
 /** Names that identity tokens use for facts about the job, beside those of subject tokens. `runner_id` is GitLab's. */
@@ -20,8 +19,8 @@ export const isJobClaim = (name: string): boolean =>
 /** What STS reads. Some issuers send such claims, and the broker drops them: only its own provider sets them. */
 export const AWS_NAMESPACE = "https://aws.amazon.com/"
 
-const FAMILIES_OF: ReadonlyMap<UnitKind, readonly FamilyFacts[]> = new Map(
-  UNIT_KINDS.map((kind) => [kind, [...FAMILY_FACTS.values()].filter(({ unit }) => unit === kind)]),
+const KNOWN_OF: ReadonlyMap<UnitKind, (claim: string) => boolean> = new Map(
+  UNIT_KINDS.map((kind) => [kind, knownTo([...FAMILY_FACTS.values()].filter(({ unit }) => unit === kind))]),
 )
 
 /**
@@ -30,4 +29,4 @@ const FAMILIES_OF: ReadonlyMap<UnitKind, readonly FamilyFacts[]> = new Map(
  * read them as a repository's or a person's.
  */
 export const isForeignFact = (kind: UnitKind, name: string): boolean =>
-  isJobClaim(name) && !FAMILIES_OF.get(kind)?.some((family) => claimFact(family.name, name) !== undefined)
+  isJobClaim(name) && KNOWN_OF.get(kind)?.(name) !== true

@@ -22,13 +22,14 @@ interface Named {
   readonly alg: SignatureAlgorithm | null
 }
 
-/** A key that may verify signatures. Its numbers have their only spelling, so two equal keys are equal texts. */
-export type PublicKey = Named &
-  (
-    | { readonly kty: "RSA"; readonly n: string; readonly e: string }
-    | { readonly kty: "EC"; readonly crv: Curve; readonly x: string; readonly y: string }
-    | { readonly kty: "OKP"; readonly crv: "Ed25519"; readonly x: string }
-  )
+/** The numbers of a key. They have their only spelling, so two equal keys are equal texts. */
+export type KeyMaterial =
+  | { readonly kty: "RSA"; readonly n: string; readonly e: string }
+  | { readonly kty: "EC"; readonly crv: Curve; readonly x: string; readonly y: string }
+  | { readonly kty: "OKP"; readonly crv: "Ed25519"; readonly x: string }
+
+/** A key that may verify signatures. */
+export type PublicKey = Named & KeyMaterial
 
 export const KEY_TYPES = ["RSA", "EC", "OKP"] as const satisfies readonly PublicKey["kty"][]
 export type KeyType = PublicKey["kty"]
@@ -47,7 +48,8 @@ export interface KeySpelling {
 }
 
 export const MAX_KID_CHARACTERS = 256
-const MIN_MODULUS_BITS = 2048
+/** RFC 7518, section 3.3. */
+export const MIN_MODULUS_BITS = 2048
 const MAX_MODULUS_BITS = 4096
 const MIN_EXPONENT = 65_537
 /** BoringSSL accepts at most 33 bits. Our own limit makes every runtime accept the same keys. */
@@ -84,21 +86,21 @@ export function readPublicKey(
   if (!read.ok) return read
   // RFC 9864 gives EdDSA with this curve a name of its own.
   const said = read.value.kty === "OKP" && key["alg"] === "Ed25519" ? "EdDSA" : key["alg"]
-  const fitting = algorithmsOf({ ...read.value, kid, alg: null })
+  const fitting = fittingAlgorithms(read.value)
   const alg = said === undefined ? null : fitting.find((algorithm) => algorithm === said)
   if (alg === undefined) return refuse("alg", `has an alg that it cannot be for: it must be ${fitting.join(" or ")}`)
   return ok({ kid, alg, ...read.value })
 }
 
 /** The algorithms whose signatures a key may verify: a key of one type never verifies an algorithm of another. */
-export function algorithmsOf(key: PublicKey): readonly SignatureAlgorithm[] {
-  if (key.alg !== null) return [key.alg]
-  return key.kty === "RSA" ? RSA_ALGORITHMS : CURVE_ALGORITHMS[key.crv]
-}
+export const algorithmsOf = (key: PublicKey): readonly SignatureAlgorithm[] =>
+  key.alg === null ? fittingAlgorithms(key) : [key.alg]
 
-type Material<Type extends KeyType = KeyType> = Type extends KeyType
-  ? Omit<Extract<PublicKey, { kty: Type }>, keyof Named>
-  : never
+/** The algorithms of a type of key. */
+export const fittingAlgorithms = (key: KeyMaterial): readonly SignatureAlgorithm[] =>
+  key.kty === "RSA" ? RSA_ALGORITHMS : CURVE_ALGORITHMS[key.crv]
+
+type Material<Type extends KeyType> = Extract<KeyMaterial, { kty: Type }>
 type Jwk = Readonly<Record<string, unknown>>
 
 function readRsa(key: Jwk, { signByte = false }: KeySpelling): Result<Material<"RSA">, KeyFault> {

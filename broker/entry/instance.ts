@@ -1,14 +1,16 @@
 import { createKeptValues } from "../adapters/memory/kept-values.ts"
 import { createLogins } from "../adapters/memory/logins.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
-import { createHttp } from "../adapters/web/http.ts"
+import type { HttpOptions } from "../adapters/web/http.ts"
 import type { Config } from "../config/config.ts"
 import type { Secret } from "../core/secret.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { createKnownIssuers } from "../exchange/known-issuers.ts"
 import { createOwedRecords } from "../exchange/owed.ts"
 import { createVerifier } from "../issuers/verify.ts"
+import type { Cryptography } from "../ports/cryptography.ts"
 import type { HealthCheck } from "../ports/health.ts"
+import type { Http } from "../ports/http.ts"
 import type { KeyRing } from "../ports/key-ring.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
@@ -24,12 +26,14 @@ import { withGitHub } from "./github.ts"
 
 /** The ports that differ between the runtimes. */
 export interface RuntimePorts {
+  readonly cryptography: Cryptography
   readonly policySource: PolicySource
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
   readonly marks: Marks
   readonly log: Log
   readonly health: readonly HealthCheck[]
+  createHttp(options: HttpOptions): Http
   /** How many connections the runtime opens for one request; left out where it has no limit. */
   readonly callsAtOnce?: number
 }
@@ -39,9 +43,10 @@ const USER_AGENT = "daypass-broker/0.1 (+https://github.com/daypass/daypass)"
 /** Builds a broker from its settings and the runtime's ports. The same on every runtime. */
 export async function createBroker(config: Config, kek: Secret<Uint8Array>, ports: RuntimePorts): Promise<Broker> {
   const clock = systemClock
-  const http = createHttp({ userAgent: USER_AGENT })
-  const sealer = await createSealer(kek, config.deployment)
-  const base = { policySource: ports.policySource, providers: PROVIDERS, sealer, http, clock, log: ports.log }
+  const http = ports.createHttp({ userAgent: USER_AGENT })
+  const { cryptography, log } = ports
+  const sealer = await createSealer(kek, config.deployment, cryptography)
+  const base = { policySource: ports.policySource, providers: PROVIDERS, sealer, http, clock, log }
   const { policySource, environments } = await withGitHub(config, base)
   return {
     ...base,
@@ -49,7 +54,8 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
     environments: await hostsOfEnvironments(config, environments, base),
     ...(ports.callsAtOnce === undefined ? {} : { callsAtOnce: ports.callsAtOnce }),
     url: config.url,
-    verifier: createVerifier({ audience: config.audience, http, clock }),
+    cryptography,
+    verifier: createVerifier({ audience: config.audience, http, clock, cryptography }),
     ledgers: ports.ledgers,
     health: [createKeyHealth({ ...base, keyRing: ports.keyRing }), ...ports.health],
     connectionSecrets: createConnectionSecrets(config.connectionSecret, sealer),
@@ -57,6 +63,6 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
     keptValues: createKeptValues(clock),
     knownIssuers: createKnownIssuers(ports.marks),
     owed: createOwedRecords(ports.ledgers, ports.log),
-    signer: createSigner({ keyRing: ports.keyRing, sealer, clock }),
+    signer: createSigner({ keyRing: ports.keyRing, sealer, clock, cryptography }),
   }
 }

@@ -1,7 +1,6 @@
 import { type NodeStore, openNodeStore } from "../adapters/node/ledgers.ts"
 import { sha256 } from "../adapters/node/sha256.ts"
 import { type DatabaseAddress, readDatabaseAddress } from "../adapters/postgres/address.ts"
-import { openPostgresStore } from "../adapters/postgres/ledgers.ts"
 import { fail, ok, type Result } from "../core/result.ts"
 import type { Log } from "../ports/log.ts"
 
@@ -40,7 +39,8 @@ export function readStorePlace({ data, store, env }: Given): Result<StorePlace, 
 
 /** @throws {BrokerError} `ledger_unavailable` when the store cannot be used */
 export async function openStore(place: StorePlace, deployment: string, log: Log): Promise<NodeStore> {
-  return place.kind === "folder"
-    ? openNodeStore(place.folder, { log })
-    : openPostgresStore(place.address, { deployment, sha256, log })
+  if (place.kind === "folder") return openNodeStore(place.folder, { log })
+  // Loaded here: a broker with a folder starts without the driver.
+  const { openPostgresStore } = await import("../adapters/postgres/ledgers.ts")
+  return openPostgresStore(place.address, { deployment, sha256, log })
 }

@@ -1,12 +1,15 @@
 import "./node-version.js"
 import { parseArgs } from "node:util"
 import { systemClock } from "../adapters/memory/system-clock.ts"
+import { nodeCryptography as cryptography } from "../adapters/node/cryptography.ts"
 import { developmentKey } from "../adapters/node/development-key.ts"
+import { createNodeHttp } from "../adapters/node/http.ts"
 import { createLineLog } from "../adapters/node/line-log.ts"
 import { openPolicyFolder } from "../adapters/node/policy-folder.ts"
 import { isLocal, isLocalAddress, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { createApp } from "../http/app.ts"
+import { createExchangeRoute } from "../http/exchange-route.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createClockWatch } from "./clock-watch.ts"
 import { createBroker } from "./instance.ts"
@@ -121,11 +124,13 @@ try {
   })
   const clockWatch = createClockWatch(systemClock, await store.latestTime(), log)
   const broker = await createBroker(settings, kek, {
+    cryptography,
     policySource,
     ledgers: store.ledgers,
     keyRing: store.keyRing,
     marks: store.marks,
     log,
+    createHttp: createNodeHttp,
     health: [policySource.health, store.health, clockWatch],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
@@ -136,7 +141,7 @@ try {
     isGone: isClientGone,
   })
   const sweeper = startSweeping(store, broker, clockWatch)
-  const listener = await startListening(app, { port, hostname: options.host })
+  const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })
 
   let stopping = false

@@ -16,6 +16,8 @@ import {
 import { consoleLog as log } from "../adapters/cloudflare/log.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
+import { webCryptography as cryptography } from "../adapters/web/cryptography.ts"
+import { createHttp } from "../adapters/web/http.ts"
 import { type Config, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { revived } from "../core/policy/compiled.ts"
@@ -55,11 +57,13 @@ async function brokerOf(env: Env): Promise<Broker> {
   if (!config.value.kek) throw misconfigured(["DAYPASS_KEK: set it with `wrangler secret put DAYPASS_KEK`"])
   const policySource = policySourceOf(env, config.value)
   builtBroker = await createBroker(config.value, config.value.kek, {
+    cryptography,
     policySource,
     ledgers: createCloudflareLedgers(env.LEDGER),
     keyRing: createCloudflareKeyRing(env.KEY_RING),
     marks: createCloudflareMarks(env.KEY_RING),
     log,
+    createHttp,
     callsAtOnce: CONNECTIONS_AT_ONCE,
     health: "health" in policySource ? [policySource.health] : [],
   }).catch((error: unknown) => {

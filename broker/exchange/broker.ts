@@ -1,6 +1,7 @@
 import type { SubjectTokenVerifier } from "../issuers/verify.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { ConnectionSecrets } from "../ports/connection-secrets.ts"
+import type { Cryptography } from "../ports/cryptography.ts"
 import type { Environments } from "../ports/environments.ts"
 import type { HealthCheck } from "../ports/health.ts"
 import type { Http } from "../ports/http.ts"
@@ -22,6 +23,7 @@ export interface Broker {
   readonly url: string
   readonly policySource: PolicySource
   readonly environments: Environments
+  readonly cryptography: Cryptography
   readonly verifier: SubjectTokenVerifier
   readonly ledgers: Ledgers
   readonly providers: ProviderTable

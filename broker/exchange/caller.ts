@@ -80,5 +80,5 @@ async function verifyProved(call: Call, issuers: Organisation["issuers"], broker
   // After the token: only a caller with a valid one makes the broker verify a second signature. The URL is the broker's own,
   // because a proxy may have changed the host.
   const proved = { method, url: `${broker.url}${path}`, token: call.subjectToken, now: broker.clock.now() }
-  return { token, proof: await verifyProof(text, proved) }
+  return { token, proof: await verifyProof(text, proved, broker.cryptography) }
 }

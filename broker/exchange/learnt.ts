@@ -26,9 +26,11 @@ export function learntOf(minted: readonly MintedGrant[]): ReadonlyMap<string, Le
   return new Map(minted.map((one) => [one.granted.grant.name, learnt(one, bytes)]))
 }
 
+const NONE = { map: {}, leftOut: 0 }
+
 function learnt({ minted: { cache, count, versions, values } }: MintedGrant, bytes: number): Learnt {
   const named = Object.entries(versions ?? {}).map(([place, version]) => [visible(place), visible(version)] as const)
-  const { map, leftOut } = boundedMap<string>(named, bytes)
+  const { map, leftOut } = named.length === 0 ? NONE : boundedMap<string>(named, bytes)
   const fingerprints = recorded(values, "fingerprint", (text) =>
     text.length < MIN_FINGERPRINTED_CHARACTERS ? null : bytesToHex(sha256(utf8ToBytes(text))),
   )

@@ -50,8 +50,8 @@ export function providerIo(broker: Broker, about: Act, windowMs: number): Provid
     ...callIo(broker, windowMs),
     prepare: about.prepare,
     secret: (reference) => broker.connectionSecrets.named(nameOf(reference)),
-    async login<Value>(scope: string, make: () => Promise<Login<Value>>, of: "grant" | "job" = "grant") {
-      const key = loginKey(of === "grant" ? about : { ...about, grant: "" }, scope)
+    async login<Value>(scope: string, make: () => Promise<Login<Value>>, of: "grant" | "connection" = "grant") {
+      const key = loginKey(of === "grant" ? about : { ...about, identity: null }, scope)
       const forget = () => broker.logins.forget(key)
       // The cast is safe: only the connection's provider writes under this key, always with a result of `make` for this
       // scope.

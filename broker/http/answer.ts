@@ -1,15 +1,19 @@
-import { CompactEncrypt } from "jose"
-import { MEDIA_TYPE_JOSE } from "../wire/exchange.ts"
-import type { RecipientKey } from "./request.ts"
+/** Header fields, by their names in lower case. `Headers` of fetch are some, and so is a map. */
+export type Fields = Pick<Headers, "has"> & { set(name: string, value: string): unknown }
 
-/**
- * Answers an exchange. A plain request gets JSON. A key-bound request gets that JSON inside a compact JWE (ECDH-ES,
- * A256GCM), which only the job's private key can decrypt.
- */
-export async function exchangeResponse(answer: object, key: RecipientKey | undefined): Promise<Response> {
-  if (!key) return Response.json(answer)
-  const jwe = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(answer)))
-    .setProtectedHeader({ alg: "ECDH-ES", enc: "A256GCM", cty: "json" })
-    .encrypt(key.publicKey)
-  return new Response(jwe, { headers: { "content-type": MEDIA_TYPE_JOSE } })
+/** An answer, before a server sends it. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Map<string, string>
+  readonly body: string
 }
+
+export const jsonAnswer = (body: object): Answer => ({
+  status: 200,
+  headers: new Map([["content-type", "application/json"]]),
+  body: JSON.stringify(body),
+})
+
+/** The answer in the form of fetch. */
+export const asResponse = ({ status, headers, body }: Answer): Response =>
+  new Response(body, { status, headers: [...headers] })

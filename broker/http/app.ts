@@ -1,22 +1,22 @@
 import { type Context, Hono } from "hono"
 import { BrokerError } from "../core/errors.ts"
 import type { Broker } from "../exchange/broker.ts"
-import type { Call } from "../exchange/call.ts"
-import { exchange } from "../exchange/exchange.ts"
 import { explain } from "../exchange/explain.ts"
 import { forOneCall } from "../exchange/one-call.ts"
 import { revoke } from "../exchange/revoke.ts"
 import type { RequestEvent } from "../ports/log.ts"
 import { discoveryDocument, JWKS_PATH } from "../signing/discovery.ts"
 import { SIGN_IN_PATH } from "../wire/sign-in.ts"
-import { exchangeResponse } from "./answer.ts"
+import { asResponse } from "./answer.ts"
 import { readForm, readJson } from "./body.ts"
+import { answerExchange, type Client, callOf, callWith, EXCHANGE_PATH } from "./exchange-route.ts"
+import { type Incoming, ofFetch } from "./incoming.ts"
 import { RESOURCE_METADATA_PATH, resourceMetadata, SERVER_METADATA_PATH, serverMetadata } from "./metadata.ts"
+import { observed, refusal } from "./observed.ts"
 import { OCTO_STS_PATH, octoStsRefusal, octoStsResponse, readOctoSts } from "./octo-sts.ts"
 import { exchangeOneToken } from "./one-token.ts"
-import { faultOf, problemResponse } from "./problem.ts"
-import { bearerOf, leaseOf, parseExchange, proofOf, refuseQuery } from "./request.ts"
-import { setSecureHeaders } from "./secure-headers.ts"
+import { faultOf } from "./problem.ts"
+import { bearerOf, leaseOf, parseExchange, refuseQuery } from "./request.ts"
 import { signInDocument } from "./sign-in.ts"
 import { parseTokenRequest, TOKEN_PATH, tokenRefusal, tokenResponse } from "./token.ts"
 
@@ -38,7 +38,7 @@ export interface AppOptions {
 const PUBLIC_MAX_AGE_SECONDS = 300
 
 const METHODS: Readonly<Record<string, string>> = {
-  "/v1/exchange": "POST",
+  [EXCHANGE_PATH]: "POST",
   "/v1/explain": "POST",
   "/v1/leases/:id": "DELETE",
   [TOKEN_PATH]: "POST",
@@ -59,59 +59,43 @@ export function createApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>()
 
   app.use(async (context, next) => {
-    const startedAt = broker.clock.elapsed()
-    const event: RequestEvent = { request_id: crypto.randomUUID(), route: "unknown" }
-    context.set("event", event)
-    const isOurs = options.host === undefined || new URL(context.req.url).host === options.host
-    if (isOurs) await next()
-    else context.res = refuse(context, WRONG_HOST)
-    event.status = context.res.status
-    event.duration_ms = broker.clock.elapsed() - startedAt
-    setSecureHeaders(context.res.headers, event.request_id)
-    broker.log(event)
+    await observed(broker, async (event) => {
+      context.set("event", event)
+      const isOurs = options.host === undefined || new URL(context.req.url).host === options.host
+      if (isOurs) await next()
+      else context.res = refuse(context, WRONG_HOST)
+      return context.res
+    })
   })
 
-  const callWith = (context: Context<Env>, subjectToken: string): Call => {
-    const event = context.get("event")
-    return {
-      requestId: event.request_id,
-      subjectToken,
-      ...proofOf(context.req.raw),
-      clientAddress: options.clientAddress(context),
-      isGone: () => options.isGone(context),
-      event,
-    }
-  }
-  const callOf = (context: Context<Env>, route: string): Call => {
-    context.get("event").route = route
-    refuseQuery(context.req.raw)
-    return callWith(context, bearerOf(context.req.raw))
-  }
+  const read = (context: Context<Env>): readonly [Incoming, Client, RequestEvent] => [
+    ofFetch(context.req.raw),
+    { clientAddress: options.clientAddress(context), isGone: () => options.isGone(context) },
+    context.get("event"),
+  ]
 
-  app.post("/v1/exchange", async (context) => {
-    const call = callOf(context, "exchange")
-    const request = await parseExchange(await readJson(context.req.raw))
-    return await exchangeResponse(await exchange({ ...call, ...request }, forOneCall(broker)), request.key)
-  })
+  app.post(EXCHANGE_PATH, async (context) => asResponse(await answerExchange(...read(context), broker)))
 
   app.post("/v1/explain", async (context) => {
-    const call = callOf(context, "explain")
-    const request = await parseExchange(await readJson(context.req.raw))
+    const [incoming, client, event] = read(context)
+    const call = callOf(incoming, client, event, "explain")
+    const request = await parseExchange(await readJson(incoming), broker.cryptography)
     return Response.json(await explain({ ...call, ...request }, broker))
   })
 
   app.delete("/v1/leases/:id", async (context) => {
-    const call = callOf(context, "revoke")
+    const call = callOf(...read(context), "revoke")
     return Response.json(await revoke({ ...call, lease: leaseOf(context.req.param("id")) }, forOneCall(broker)))
   })
 
   app.post(TOKEN_PATH, async (context) => {
-    const event = context.get("event")
+    const [incoming, client, event] = read(context)
     event.route = "token"
     try {
-      refuseQuery(context.req.raw)
-      const request = parseTokenRequest(await readForm(context.req.raw))
-      return tokenResponse(request, await exchangeOneToken(callWith(context, request.subjectToken), request, broker))
+      refuseQuery(incoming)
+      const request = parseTokenRequest(await readForm(incoming))
+      const call = callWith(request.subjectToken, incoming, client, event)
+      return tokenResponse(request, await exchangeOneToken(call, request, broker))
     } catch (error) {
       Object.assign(event, faultOf(error))
       return tokenRefusal(error, event.request_id)
@@ -119,11 +103,11 @@ export function createApp(options: AppOptions): Hono<Env> {
   })
 
   app.on(["GET", "POST"], OCTO_STS_PATH, async (context) => {
-    const event = context.get("event")
+    const [incoming, client, event] = read(context)
     event.route = "octo-sts"
     try {
       const request = await readOctoSts(context.req.raw, broker.url)
-      const call = callWith(context, bearerOf(context.req.raw))
+      const call = callWith(bearerOf(incoming), incoming, client, event)
       return octoStsResponse(await exchangeOneToken(call, request, broker))
     } catch (error) {
       Object.assign(event, faultOf(error))
@@ -197,11 +181,7 @@ const NO_SUCH_PATH = new BrokerError(
 
 const WRONG_HOST = new BrokerError("wrong_host", "Use the host of the broker's own URL, its DAYPASS_URL.")
 
-function refuse(context: Context<Env>, error: unknown): Response {
-  const event = context.get("event")
-  Object.assign(event, faultOf(error))
-  return problemResponse(error, event.request_id)
-}
+const refuse = (context: Context<Env>, error: unknown): Response => asResponse(refusal(error, context.get("event")))
 
 function publicJson(body: object): Response {
   return Response.json(body, { headers: { "cache-control": `public, max-age=${PUBLIC_MAX_AGE_SECONDS}` } })

@@ -1,15 +1,13 @@
 import { BrokerError } from "../core/errors.ts"
-import { BODY_TIMEOUT_MS, MAX_BODY_BYTES, MAX_FORM_BYTES } from "./limits.ts"
-
-const tooLarge = (limit: number) =>
-  new BrokerError("request_too_large", `The request's body is too large. The limit is ${limit} bytes.`)
+import type { Incoming } from "./incoming.ts"
+import { BODY_TIMEOUT_MS, MAX_BODY_BYTES, MAX_FORM_BYTES, tooLarge } from "./limits.ts"
 
 /**
  * Reads a JSON body in UTF-8, within a size limit and a time limit.
  *
  * @throws {BrokerError} `media_type_unsupported`, `request_too_large`, `request_malformed`
  */
-export async function readJson(request: Request): Promise<unknown> {
+export async function readJson(request: Incoming): Promise<unknown> {
   if (mediaTypeOf(request) !== "application/json") {
     throw new BrokerError("media_type_unsupported", "Send the request as JSON, with `Content-Type: application/json`.")
   }
@@ -26,7 +24,7 @@ export async function readJson(request: Request): Promise<unknown> {
  *
  * @throws {BrokerError} as `readJson`
  */
-export async function readForm(request: Request): Promise<URLSearchParams> {
+export async function readForm(request: Incoming): Promise<URLSearchParams> {
   if (mediaTypeOf(request) !== "application/x-www-form-urlencoded") {
     const message = "Send the request as a form, with `Content-Type: application/x-www-form-urlencoded`."
     throw new BrokerError("media_type_unsupported", message)
@@ -39,35 +37,20 @@ export async function readForm(request: Request): Promise<URLSearchParams> {
   }
 }
 
-const mediaTypeOf = (request: Request) => request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase()
+const mediaTypeOf = (request: Incoming) => request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase()
 
 const decode = (bytes: Uint8Array) => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
 
-/** Trusts a stated length, because the server's HTTP parser enforces it. Without one, counts the bytes while reading. */
-async function readBounded(request: Request, limit: number): Promise<Uint8Array> {
+async function readBounded(request: Incoming, limit: number): Promise<Uint8Array> {
   const stated = request.headers.get("content-length")
   if (stated !== null && Number(stated) > limit) throw tooLarge(limit)
   try {
-    return await withTimeout(
-      stated === null ? readCounting(request, limit) : request.arrayBuffer().then((buffer) => new Uint8Array(buffer)),
-    )
+    return await withTimeout(request.read(limit))
   } catch (error) {
     throw error instanceof BrokerError
       ? error
       : new BrokerError("request_malformed", "The request's body ended early: the connection broke.")
   }
-}
-
-async function readCounting(request: Request, limit: number): Promise<Uint8Array> {
-  const whole = new Uint8Array(limit)
-  let size = 0
-  for await (const chunk of request.body ?? []) {
-    // Leaving the loop cancels the stream, so no further bytes are read.
-    if (size + chunk.length > limit) throw tooLarge(limit)
-    whole.set(chunk, size)
-    size += chunk.length
-  }
-  return whole.subarray(0, size)
 }
 
 async function withTimeout<Value>(reading: Promise<Value>): Promise<Value> {

@@ -2,6 +2,7 @@ import { BrokerError } from "../core/errors.ts"
 import type { OneToken } from "../providers/provider.ts"
 import { PROBLEMS } from "../wire/error-codes.ts"
 import { readJson } from "./body.ts"
+import { ofFetch } from "./incoming.ts"
 import type { OneTokenAnswer, OneTokenCall } from "./one-token.ts"
 import { asFault, retryHeaders } from "./problem.ts"
 import { GRANT_NAME } from "./request.ts"
@@ -24,7 +25,8 @@ export async function readOctoSts(request: Request, brokerUrl: string): Promise<
   // Hono answers HEAD with the headers of GET: it would mint a token, and throw it away.
   if (request.method === "HEAD") throw new BrokerError("method_not_allowed", "Use GET or POST for this path.")
   const query = new URL(request.url).searchParams
-  const body = request.method === "POST" && request.headers.has("content-type") ? await readJson(request) : null
+  const body =
+    request.method === "POST" && request.headers.has("content-type") ? await readJson(ofFetch(request)) : null
   const scope = parameter("scope", query, body)
   const grant = parameter("identity", query, body)
   if (!SCOPE.test(scope)) throw malformed("scope must be OWNER/REPOSITORY, or OWNER")
@@ -85,5 +87,5 @@ export function octoStsRefusal(error: unknown): Response {
   const message = `${fault.code}: ${fault.detail}`
   const headers = retryHeaders(fault)
   if (status === 401) headers.set("www-authenticate", "Bearer")
-  return Response.json({ code, message, details: [] }, { status, headers })
+  return Response.json({ code, message, details: [] }, { status, headers: [...headers] })
 }

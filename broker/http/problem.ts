@@ -2,6 +2,7 @@ import { BrokerError } from "../core/errors.ts"
 import type { ReachedLimit } from "../core/policy/limits.ts"
 import { type ErrorCode, PROBLEMS } from "../wire/error-codes.ts"
 import { MEDIA_TYPE_PROBLEM, type Problem } from "../wire/exchange.ts"
+import { type Answer, asResponse } from "./answer.ts"
 import { setSecureHeaders } from "./secure-headers.ts"
 
 /** The `type` of a problem: a URN that identifies the code and needs no web page (RFC 9457, section 3.1.1). */
@@ -17,7 +18,7 @@ const DEFAULT_RETRY_AFTER_SECONDS = 2
 export const asFault = (error: unknown): BrokerError => (error instanceof BrokerError ? error : UNEXPECTED)
 
 /** Turns an error into an answer (RFC 9457). Only clients of other standards get another form: see `token.ts`. */
-export function problemResponse(error: unknown, requestId: string): Response {
+export function problemAnswer(error: unknown, requestId: string): Answer {
   const fault = asFault(error)
   const { status, title } = PROBLEMS[fault.code]
   const problem: Problem = {
@@ -36,12 +37,16 @@ export function problemResponse(error: unknown, requestId: string): Response {
   setSecureHeaders(headers, requestId)
   // RFC 6750, section 3: names the scheme. Leaves out the `error` attribute, which could quote the token.
   if (status === 401) headers.set("www-authenticate", "Bearer")
-  return new Response(withinSizeLimit(problem), { status, headers })
+  return { status, headers, body: withinSizeLimit(problem) }
 }
 
+/** The same, in the form of fetch. */
+export const problemResponse = (error: unknown, requestId: string): Response =>
+  asResponse(problemAnswer(error, requestId))
+
 /** What tells a client when to retry, for every form of an error. */
-export function retryHeaders({ status, retryAfterSeconds, limit }: BrokerError): Headers {
-  const headers = new Headers()
+export function retryHeaders({ status, retryAfterSeconds, limit }: BrokerError): Map<string, string> {
+  const headers = new Map<string, string>()
   const retryAfter = retryAfterSeconds ?? (status === 503 ? DEFAULT_RETRY_AFTER_SECONDS : undefined)
   if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter))
   if (limit) setRateLimit(headers, limit)
@@ -52,7 +57,7 @@ export function retryHeaders({ status, retryAfterSeconds, limit }: BrokerError):
  * The fields of draft-ietf-httpapi-ratelimit-headers-09: lists of structured fields (RFC 9651), one member for the limit that
  * was reached. Open leases have no window and no time at which all of them are over.
  */
-function setRateLimit(headers: Headers, { name, max, retryAfterSeconds }: ReachedLimit): void {
+function setRateLimit(headers: Map<string, string>, { name, max, retryAfterSeconds }: ReachedLimit): void {
   const isWindow = name === "exchanges_per_minute"
   headers.set("ratelimit-policy", `"${name}";q=${max}${isWindow ? ";w=60" : ""}`)
   headers.set("ratelimit", `"${name}";r=0${isWindow ? `;t=${retryAfterSeconds}` : ""}`)

@@ -1,12 +1,14 @@
-import { type CryptoKey, calculateJwkThumbprint, importJWK } from "jose"
 import * as z from "zod"
 import { parseDuration } from "../core/duration.ts"
 import { BrokerError } from "../core/errors.ts"
 import { parseWith } from "../core/parse-with.ts"
+import { thumbprintText } from "../core/thumbprint.ts"
 import type { JobKey, PresentedProof } from "../exchange/call.ts"
 import { COORDINATE, isFieldElement } from "../issuers/public-jwk.ts"
+import type { Cryptography, RecipientKey } from "../ports/cryptography.ts"
 import { MAX_GRANTS_PER_REQUEST, type PublicJwk } from "../wire/exchange.ts"
 import { LEASE_ID } from "../wire/lease-id.ts"
+import type { Incoming } from "./incoming.ts"
 import { MAX_AUTHORIZATION_CHARACTERS } from "./limits.ts"
 
 const coordinate = z
@@ -38,17 +40,12 @@ const exchangeRequest = z.strictObject({
 export interface ParsedExchange {
   readonly grants: readonly string[]
   readonly ttlSeconds: number | undefined
-  readonly key: RecipientKey | undefined
+  readonly key: (JobKey & RecipientKey) | undefined
   readonly lease: string | undefined
 }
 
-/** The job's key, imported for encryption. */
-export interface RecipientKey extends JobKey {
-  readonly publicKey: CryptoKey
-}
-
 /** Parses the body of an exchange. @throws {BrokerError} `request_malformed`; the message names the member and its correct form */
-export async function parseExchange(body: unknown): Promise<ParsedExchange> {
+export async function parseExchange(body: unknown, cryptography: Cryptography): Promise<ParsedExchange> {
   const parsed = parseWith(exchangeRequest, body)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
@@ -62,7 +59,7 @@ export async function parseExchange(body: unknown): Promise<ParsedExchange> {
   const { grants, ttl, key, lease } = parsed.data
   if (lease !== undefined && !key) throw malformed("lease", "only a bound request names its lease; send its key too")
   const ttlSeconds = ttl === undefined ? undefined : parseTtl(ttl)
-  return { grants, ttlSeconds, key: key && (await parseKey(key)), lease }
+  return { grants, ttlSeconds, key: key && (await parseKey(key, cryptography)), lease }
 }
 
 function parseTtl(text: string): number {
@@ -72,10 +69,10 @@ function parseTtl(text: string): number {
 }
 
 /** Importing the key checks that the point is on the curve. An answer must never be encrypted to another point. */
-async function parseKey(jwk: PublicJwk): Promise<RecipientKey> {
-  const publicKey = await importJWK({ ...jwk }, "ECDH-ES").catch(() => null)
-  if (publicKey === null || publicKey instanceof Uint8Array) throw malformed("key", "is not a point on the curve P-256")
-  return { publicKey, thumbprint: await calculateJwkThumbprint({ ...jwk }) }
+async function parseKey(jwk: PublicJwk, cryptography: Cryptography): Promise<JobKey & RecipientKey> {
+  const key = await cryptography.recipientKey(jwk)
+  if (key === null) throw malformed("key", "is not a point on the curve P-256")
+  return { ...key, thumbprint: cryptography.digest(thumbprintText(jwk)) }
 }
 
 /** Names a member of the schema. The answer never contains text of the request. */
@@ -86,7 +83,7 @@ const malformed = (member: string, what = "is malformed") =>
   new BrokerError("request_malformed", `The request is malformed: ${member}: ${what}.`)
 
 /** Refuses a URL with a query, because URLs end up in logs, and with them a token. @throws {BrokerError} `request_malformed` */
-export function refuseQuery(request: Request): void {
+export function refuseQuery(request: Incoming): void {
   if (!request.url.includes("?")) return
   throw new BrokerError(
     "request_malformed",
@@ -95,7 +92,7 @@ export function refuseQuery(request: Request): void {
 }
 
 /** Reads the bearer token from the Authorization header. @throws {BrokerError} `token_missing`, `token_malformed` */
-export function bearerOf(request: Request): string {
+export function bearerOf(request: Incoming): string {
   const header = request.headers.get("authorization")
   if (header === null || header === "") {
     throw new BrokerError("token_missing", "Send the job's OIDC token as `Authorization: Bearer <token>`.")
@@ -112,7 +109,7 @@ export function bearerOf(request: Request): string {
 }
 
 /** The DPoP proof of a call (RFC 9449), not yet verified; nothing when the call has none. */
-export function proofOf(request: Request): { readonly proof?: PresentedProof } {
+export function proofOf(request: Incoming): { readonly proof?: PresentedProof } {
   const text = request.headers.get("dpop")
   return text === null ? {} : { proof: { text, method: request.method, path: new URL(request.url).pathname } }
 }

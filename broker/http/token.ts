@@ -132,7 +132,7 @@ export function tokenRefusal(error: unknown, requestId: string): Response {
   }
   return Response.json(body, {
     status: status >= 500 || OWN_STATUS.has(code) ? status : 400,
-    headers: retryHeaders(fault),
+    headers: [...retryHeaders(fault)],
   })
 }
 

@@ -1,9 +1,9 @@
-import { calculateJwkThumbprint, compactVerify, importJWK } from "jose"
 import { BrokerError } from "../core/errors.ts"
 import type { ClaimValue } from "../core/identity.ts"
+import { thumbprintText } from "../core/thumbprint.ts"
+import type { Cryptography } from "../ports/cryptography.ts"
 import type { PublicJwk } from "../wire/exchange.ts"
 import { parseJws } from "./compact-jws.ts"
-import { digestOf } from "./digest.ts"
 import { COORDINATE, isFieldElement } from "./public-jwk.ts"
 import type { JsonObject } from "./strict-json.ts"
 
@@ -41,22 +41,22 @@ export interface VerifiedProof {
  *
  * @throws {BrokerError} `proof_invalid`; the sentence names what to correct, and quotes nothing of the proof
  */
-export async function verifyProof(text: string, call: ProvedCall): Promise<VerifiedProof> {
+export async function verifyProof(text: string, call: ProvedCall, cryptography: Cryptography): Promise<VerifiedProof> {
   // A comma joins several headers of one name (RFC 9110 section 5.3).
   if (text.includes(",")) throw invalid("must come in exactly one DPoP header")
   const parsed = parseJws(text, MAX_PROOF_BYTES)
   if (!parsed.ok) throw invalid(parsed.fault)
   const { header, payload } = parsed.value
   const jwk = keyIn(header)
-  const fault = faultOfClaims(payload, call)
+  const fault = faultOfClaims(payload, call, cryptography)
   if (fault !== null) throw invalid(fault)
 
   // Importing the key checks that the point is on the curve.
-  const key = await importJWK({ ...jwk }, "ES256").catch(() => null)
-  if (key === null || key instanceof Uint8Array) throw invalid("must have a point on the curve P-256 as jwk")
-  const verified = await compactVerify(text, key, { algorithms: ["ES256"] }).catch(() => null)
-  if (verified === null) throw invalid("must be signed with the private key of its jwk")
-  return { thumbprint: await calculateJwkThumbprint({ ...jwk }), id: digestOf(String(payload["jti"])) }
+  const key = await cryptography.verifyingKey(jwk, "ES256")
+  if (key === null) throw invalid("must have a point on the curve P-256 as jwk")
+  if (!(await key.verifies(text, "ES256"))) throw invalid("must be signed with the private key of its jwk")
+  const { digest } = cryptography
+  return { thumbprint: digest(thumbprintText(jwk)), id: digest(String(payload["jti"])) }
 }
 
 const HEADER_MEMBERS: ReadonlySet<string> = new Set(["typ", "alg", "jwk"])
@@ -85,7 +85,11 @@ const isCoordinate = (value: ClaimValue | undefined): value is string =>
 const isObject = (value: ClaimValue | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-function faultOfClaims({ jti, htm, htu, iat, ath }: JsonObject, call: ProvedCall): string | null {
+function faultOfClaims(
+  { jti, htm, htu, iat, ath }: JsonObject,
+  call: ProvedCall,
+  { digest }: Cryptography,
+): string | null {
   if (typeof jti !== "string" || jti === "" || jti.length > MAX_JTI_CHARACTERS)
     return `must have a jti of 1 to ${MAX_JTI_CHARACTERS} characters`
   if (htm !== call.method) return `must have the method of this call, ${call.method}, as htm`
@@ -97,7 +101,7 @@ function faultOfClaims({ jti, htm, htu, iat, ath }: JsonObject, call: ProvedCall
     const off = `${Math.round(Math.abs(behind))} s ${behind > 0 ? "before" : "after"} the broker's time`
     return `has an iat of ${off}, and at most ${PROOF_WINDOW_SECONDS} s are allowed: make a new proof for each call, and check the clocks`
   }
-  if (ath !== digestOf(call.token)) return "must have the SHA-256 of the subject token in base64url as ath"
+  if (ath !== digest(call.token)) return "must have the SHA-256 of the subject token in base64url as ath"
   return null
 }
 

@@ -1,8 +1,8 @@
-import { type CryptoKey, importJWK } from "jose"
 import type { IssuerConfig } from "../core/policy/model.ts"
 import { algorithmsOf, type PublicKey, type SignatureAlgorithm } from "../core/public-key.ts"
 import { fail, ok, type Result } from "../core/result.ts"
 import { parsePlainUrl } from "../core/url.ts"
+import type { Cryptography, VerifyingKey } from "../ports/cryptography.ts"
 import { type Http, HttpError, type HttpFailure } from "../ports/http.ts"
 import { below, discoveryUrlOf, readDiscovery } from "./discovery.ts"
 import type { IssuerFamily } from "./family.ts"
@@ -13,7 +13,7 @@ export interface KeySet {
   /** How many keys can be used. */
   readonly size: number
   /** Null when the issuer publishes no such key for this algorithm. */
-  find(kid: string, alg: string): CryptoKey | null
+  find(kid: string, alg: string): VerifyingKey | null
 }
 
 /** Limits of each of the two requests. Real documents have 1 to 20 KiB. */
@@ -31,6 +31,7 @@ export async function fetchKeys(
   issuer: IssuerConfig,
   family: IssuerFamily,
   http: Http,
+  cryptography: Cryptography,
 ): Promise<Result<KeySet, string>> {
   // Loading refuses such a URL. Policies that were published by an older version were not checked for it.
   if (parsePlainUrl(issuer.url) === null)
@@ -40,7 +41,7 @@ export async function fetchKeys(
   const body = await get(url.value, "key set", http)
   if (!body.ok) return body
   const keys = parseKeySet(body.value, family.facts.keySpelling)
-  return keys.ok ? ok(await importKeys(keys.value, family.algorithms)) : keys
+  return keys.ok ? ok(await importKeys(keys.value, family.algorithms, cryptography)) : keys
 }
 
 async function locateKeys(issuer: IssuerConfig, family: IssuerFamily, http: Http): Promise<Result<string, string>> {
@@ -84,14 +85,15 @@ const FAILURES: Readonly<Record<HttpFailure, string>> = {
 export async function importKeys(
   keys: readonly PublicKey[],
   algorithms: readonly SignatureAlgorithm[],
+  cryptography: Cryptography,
 ): Promise<KeySet> {
-  const imported = new Map<string, CryptoKey>()
+  const imported = new Map<string, VerifyingKey>()
   for (const key of keys) {
     const { kid, alg: _, ...material } = key
     for (const algorithm of algorithmsOf(key)) {
       if (!algorithms.includes(algorithm)) continue
-      const usable = await importJWK(material, algorithm)
-      if (!(usable instanceof Uint8Array)) imported.set(idOf(kid, algorithm), usable)
+      const usable = await cryptography.verifyingKey(material, algorithm)
+      if (usable !== null) imported.set(idOf(kid, algorithm), usable)
     }
   }
   return { size: imported.size, find: (kid, alg) => imported.get(idOf(kid, alg)) ?? null }

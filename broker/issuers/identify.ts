@@ -21,12 +21,10 @@ export function identify(token: Claims, issuer: IssuerConfig, family: IssuerFami
   if (fault !== null) return fail(fault)
   const derived = family.derive?.(token, issuer) ?? ok({})
   if (!derived.ok) return derived
-  const sent = { ...ownClaims(token, family), ...derived.value }
-  const cautions = cautionsOf(facts, sent)
-  const claims: Claims = Object.assign(Object.create(null), sent, {
-    outsider: cautions.some(({ fact }) => fact === "outsider"),
-    interactive: cautions.some(({ fact }) => fact === "interactive"),
-  })
+  const claims: Record<string, ClaimValue> = Object.assign(ownClaims(token, family), derived.value)
+  const cautions = cautionsOf(facts, claims)
+  claims["outsider"] = cautions.some(({ fact }) => fact === "outsider")
+  claims["interactive"] = cautions.some(({ fact }) => fact === "interactive")
 
   const own = family.check?.(claims, issuer) ?? null
   if (own !== null) return fail(own)
@@ -88,8 +86,14 @@ function faultOfNames(claims: Claims, { unit, owner, environment, event, actor }
 }
 
 /** The token's claims without those that the family derives: where it derives nothing, the token must not say it instead. */
-function ownClaims(token: Claims, { facts }: IssuerFamily): Claims {
-  return Object.fromEntries(Object.entries(token).filter(([name]) => !facts.claims.get(name)?.derived))
+function ownClaims(token: Claims, { facts }: IssuerFamily): Record<string, ClaimValue> {
+  const own: Record<string, ClaimValue> = Object.create(null)
+  // Not Object.entries, which is five times slower for an object without a prototype.
+  for (const name of Object.keys(token)) {
+    const value = token[name]
+    if (value !== undefined && !facts.claims.get(name)?.derived) own[name] = value
+  }
+  return own
 }
 
 /** What is wrong with the types of the claims that the family knows: a flag that is a text is no boolean. */
@@ -106,8 +110,9 @@ function faultOfTypes(claims: Claims, { facts }: IssuerFamily): string | null {
     }
     if (!IS_TYPE[type ?? "text"](value)) return `the claim ${name} ${wanted(type)}`
   }
+  if (facts.prefixes === undefined) return null
   for (const [name, value] of Object.entries(claims)) {
-    if (facts.claims.has(name) || facts.prefixes === undefined) continue
+    if (facts.claims.has(name)) continue
     const fact = claimFact(facts.name, name)
     if (fact && value !== null && !IS_TYPE[fact.type ?? "text"](value)) return `the claim ${name} ${wanted(fact.type)}`
   }

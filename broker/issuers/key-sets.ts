@@ -1,12 +1,12 @@
-import type { CryptoKey } from "jose"
 import { BrokerError } from "../core/errors.ts"
 import type { IssuerConfig } from "../core/policy/model.ts"
 import type { PublicKey } from "../core/public-key.ts"
 import { fail, type Result } from "../core/result.ts"
 import type { Clock } from "../ports/clock.ts"
+import type { Cryptography, VerifyingKey } from "../ports/cryptography.ts"
 import type { Http } from "../ports/http.ts"
 import type { IssuerFamily } from "./family.ts"
-import { fetchKeys, importKeys, type KeySet } from "./fetch-keys.ts"
+import { fetchKeys, importKeys, KEY_REQUEST_TIMEOUT_MS, type KeySet } from "./fetch-keys.ts"
 
 /** Finds the keys of listed issuers. */
 export interface KeySets {
@@ -15,7 +15,7 @@ export interface KeySets {
    * organisation file lists its keys and this one is not among them.
    * @throws {BrokerError} `issuer_unavailable` when there is no key set that is recent enough to be trusted
    */
-  find(issuer: IssuerConfig, family: IssuerFamily, kid: string, alg: string): Promise<CryptoKey | null>
+  find(issuer: IssuerConfig, family: IssuerFamily, kid: string, alg: string): Promise<VerifyingKey | null>
 }
 
 const FRESH_MS = 10 * 60_000
@@ -35,6 +35,9 @@ const RETRY_MS = 5_000
 const MAX_FETCHES = 32
 const FETCH_WINDOW_MS = 10_000
 const MAX_ISSUERS = 64
+/** For how long a request waits while those fetch, and how often it looks. As long as one request of a fetch may take. */
+const WAIT_MS = KEY_REQUEST_TIMEOUT_MS
+const LOOK_MS = 20
 
 /**
  * Keeps the key sets of issuers in this instance's memory: 10 minutes, and up to an hour while the issuer is down.
@@ -44,13 +47,14 @@ const MAX_ISSUERS = 64
  * cached counts as stale.
  *
  * Keeps only values, never a promise: workerd does not allow one request to await the I/O of another, and a cancelled
- * request there leaves its promise pending for ever. So no request waits for another one, and the effects of a cancelled
- * request end after one cooldown.
+ * request there leaves its promise pending for ever. So no request awaits another one, and the effects of a cancelled request
+ * end after one cooldown. Without keys, requests beyond the limit of fetches look again and again whether some have arrived:
+ * refused at once, 224 of 256 jobs that began together after a quiet hour were answered with 503.
  *
  * Anyone can send tokens with invented `kid`s. They cost the issuer at most one fetch in 30 s. Keys that the organisation
  * file lists are never fetched.
  */
-export function createKeySets(http: Http, clock: Clock): KeySets {
+export function createKeySets(http: Http, clock: Clock, cryptography: Cryptography, waitMs = WAIT_MS): KeySets {
   const states = new Map<string, State>()
   /** Keys that the organisation file lists, imported. A new version of the file has a new list. */
   const listed = new WeakMap<readonly PublicKey[], KeySet>()
@@ -62,6 +66,7 @@ export function createKeySets(http: Http, clock: Clock): KeySets {
       if (family.keys.by === "nowhere") return null
       const state = stateOf(placeOf(issuer, family), states)
       if (mayFetch(state, readingFor(state), kid, alg)) await refresh(state, issuer, family)
+      else await firstKeys(state)
 
       const now = readingFor(state)
       const age = now - state.fetchedAt
@@ -71,10 +76,18 @@ export function createKeySets(http: Http, clock: Clock): KeySets {
     },
   }
 
+  /** Returns when there are usable keys, a fetch has failed, or the time is over. */
+  async function firstKeys(state: State): Promise<void> {
+    for (let waited = 0; waited < waitMs; waited += LOOK_MS) {
+      if (state.failed || readingFor(state) - state.fetchedAt < STALE_MS) return
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+    }
+  }
+
   async function importedList(list: readonly PublicKey[], family: IssuerFamily): Promise<KeySet> {
     const known = listed.get(list)
     if (known !== undefined) return known
-    const keys = await importKeys(list, family.algorithms)
+    const keys = await importKeys(list, family.algorithms, cryptography)
     listed.set(list, keys)
     return keys
   }
@@ -90,7 +103,7 @@ export function createKeySets(http: Http, clock: Clock): KeySets {
   async function refresh(state: State, issuer: IssuerConfig, family: IssuerFamily): Promise<void> {
     const startedAt = state.readAt
     const attempt = noteAttempt(state, startedAt)
-    const fetched = believable(await fetchKeys(issuer, family, http), state, readingFor(state))
+    const fetched = believable(await fetchKeys(issuer, family, http, cryptography), state, readingFor(state))
     if (!fetched.ok) {
       state.failed = true
       state.fault = fetched.fault

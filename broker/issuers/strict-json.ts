@@ -40,8 +40,9 @@ function decodeUtf8(bytes: Uint8Array): string {
 }
 
 const NOT_JSON = "is not JSON"
+const SPACE = 0x20
 /** Space, tab, line feed, carriage return. */
-const WHITE_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d])
+const WHITE_SPACE = new Set([SPACE, 0x09, 0x0a, 0x0d])
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const FIRST_PRINTABLE = 0x20
@@ -180,6 +181,9 @@ class Parser {
   }
 
   #skipWhiteSpace(): void {
-    while (WHITE_SPACE.has(this.#text.charCodeAt(this.#at))) this.#at += 1
+    for (let code = this.#text.charCodeAt(this.#at); code <= SPACE; code = this.#text.charCodeAt(this.#at)) {
+      if (!WHITE_SPACE.has(code)) return
+      this.#at += 1
+    }
   }
 }

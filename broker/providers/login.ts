@@ -13,7 +13,7 @@ import { audienceOf } from "./service.ts"
  * When the service refuses a cached login, it may have ended it. The login is then forgotten, and `use` is called once more
  * with a new one. When the service refuses a new login, the refusal is final.
  *
- * @param of whether the login is for one grant, because its identity token names it, or for all grants of a job
+ * @param of whether the login is for one grant, because its identity token names it, or for all jobs that may use the connection
  * @throws {BrokerError} the errors of `make` and `use`
  */
 export async function withLogin<Value, Result>(
@@ -21,7 +21,7 @@ export async function withLogin<Value, Result>(
   scope: string,
   make: () => Promise<Login<Value>>,
   use: (login: Value) => Promise<Result>,
-  of: "grant" | "job" = "grant",
+  of: "grant" | "connection" = "grant",
 ): Promise<Result> {
   const login = await io.login(scope, make, of)
   try {

@@ -1,6 +1,8 @@
-import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from "jose"
+import { decodeBase64url } from "../core/base64url.ts"
 import { BrokerError } from "../core/errors.ts"
 import { Secret } from "../core/secret.ts"
+import { jsonOfUtf8 } from "../core/utf8.ts"
+import type { Cryptography } from "../ports/cryptography.ts"
 
 /**
  * The place that a value is sealed for. It can be unsealed only there: a row that is copied to another place stays sealed.
@@ -28,16 +30,19 @@ const KEK_BYTES = 32
  *
  * @param kek 32 bytes, `DAYPASS_KEK`
  */
-export async function createSealer(kek: Secret<Uint8Array>, deployment: string): Promise<Sealer> {
+export async function createSealer(
+  kek: Secret<Uint8Array>,
+  deployment: string,
+  cryptography: Cryptography,
+): Promise<Sealer> {
   if (kek.reveal().length !== KEK_BYTES) throw new TypeError("the deployment's key must be 32 bytes")
   const kid = await keyId(kek)
+  const wrapping = cryptography.wrappingKey(kek)
   const place = (context: SealContext) => JSON.stringify([deployment, context.kind, context.unit, context.id])
 
   return {
     async seal(value, context) {
-      return await new CompactEncrypt(new TextEncoder().encode(value.reveal()))
-        .setProtectedHeader({ alg: "A256GCMKW", enc: "A256GCM", kid, place: place(context) })
-        .encrypt(kek.reveal())
+      return await wrapping.seal(value.reveal(), { kid, place: place(context) })
     },
 
     async open(sealed, context) {
@@ -60,28 +65,21 @@ export async function createSealer(kek: Secret<Uint8Array>, deployment: string):
           `A stored ${context.kind} was sealed for another place than this one. Restore the broker's storage from a backup.`,
         )
       }
-      try {
-        const { plaintext } = await compactDecrypt(sealed, kek.reveal(), {
-          keyManagementAlgorithms: ["A256GCMKW"],
-          contentEncryptionAlgorithms: ["A256GCM"],
-        })
-        return new Secret(new TextDecoder().decode(plaintext))
-      } catch {
+      const text = await wrapping.open(sealed)
+      if (text === null) {
         throw new BrokerError(
           "configuration_invalid",
           `A stored ${context.kind} was changed after it was sealed. Restore the broker's storage from a backup.`,
         )
       }
+      return new Secret(text)
     },
   }
 }
 
 function readHeader(sealed: string): { kid?: unknown; place?: unknown } {
-  try {
-    return decodeProtectedHeader(sealed)
-  } catch {
-    return {}
-  }
+  const header = jsonOfUtf8(decodeBase64url(sealed.split(".", 1)[0] ?? "") ?? new Uint8Array())
+  return typeof header === "object" && header !== null ? header : {}
 }
 
 function deploymentIn(place: unknown): unknown {

@@ -1,8 +1,8 @@
-import { CompactSign, type CryptoKey } from "jose"
 import { BrokerError } from "../core/errors.ts"
 import type { Claims } from "../core/identity.ts"
 import { Secret } from "../core/secret.ts"
 import type { Clock } from "../ports/clock.ts"
+import type { Cryptography, SigningKey } from "../ports/cryptography.ts"
 import type { KeyRing, StoredKey } from "../ports/key-ring.ts"
 import { activeKey, first, publishedKeys } from "./key-states.ts"
 import type { Sealer } from "./sealer.ts"
@@ -30,17 +30,22 @@ const KEYS_FRESH_SECONDS = 60
 /** How often an instance retries after another one was first to store the first key. */
 const FIRST_KEY_ATTEMPTS = 3
 
-const encoder = new TextEncoder()
-
 interface LoadedKeys {
   /** By the monotonic clock. */
   readonly at: number
   readonly keys: readonly StoredKey[]
-  readonly active: { readonly kid: string; readonly key: CryptoKey }
+  readonly active: { readonly kid: string; readonly key: SigningKey }
+}
+
+export interface SignerPorts {
+  readonly keyRing: KeyRing
+  readonly sealer: Sealer
+  readonly cryptography: Cryptography
+  readonly clock: Clock
 }
 
 /** Makes the signer of one instance. It reads the ring at its first use, and makes the first key when the ring is empty. */
-export function createSigner(ports: { keyRing: KeyRing; sealer: Sealer; clock: Clock }): Signer {
+export function createSigner(ports: SignerPorts): Signer {
   // Holds values, never a promise: on workerd one request must not await the I/O of another.
   let loaded: LoadedKeys | undefined
 
@@ -49,7 +54,10 @@ export function createSigner(ports: { keyRing: KeyRing; sealer: Sealer; clock: C
     const elapsed = ports.clock.elapsed()
     if (loaded && elapsed - loaded.at < KEYS_FRESH_SECONDS * 1000) return loaded
     const { keys, active } = await keysWithActive(ports, now)
-    const key = loaded?.active.kid === active.kid ? loaded.active.key : await openSigningKey(active, ports.sealer)
+    const key =
+      loaded?.active.kid === active.kid
+        ? loaded.active.key
+        : await openSigningKey(active, ports.sealer, ports.cryptography)
     loaded = { at: elapsed, keys, active: { kid: active.kid, key } }
     return loaded
   }
@@ -57,11 +65,7 @@ export function createSigner(ports: { keyRing: KeyRing; sealer: Sealer; clock: C
   return {
     async sign(claims) {
       const { active } = await current()
-      // SignJWT is not used: it makes a deep copy of the claims, which are already complete.
-      const token = await new CompactSign(encoder.encode(JSON.stringify(claims)))
-        .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: active.kid, typ: "JWT" })
-        .sign(active.key)
-      return new Secret(token)
+      return new Secret(await active.key.sign(claims, active.kid))
     },
 
     async publicKeys() {

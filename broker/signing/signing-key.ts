@@ -1,6 +1,7 @@
-import { type CryptoKey, calculateJwkThumbprint, exportJWK, exportPKCS8, generateKeyPair, importPKCS8 } from "jose"
+import { calculateJwkThumbprint, exportJWK, exportPKCS8, generateKeyPair } from "jose"
 import { BrokerError } from "../core/errors.ts"
 import { Secret } from "../core/secret.ts"
+import type { Cryptography, SigningKey } from "../ports/cryptography.ts"
 import type { StoredKey } from "../ports/key-ring.ts"
 import type { Sealer } from "./sealer.ts"
 
@@ -23,15 +24,23 @@ export async function makeSigningKey(sealer: Sealer, now: Date): Promise<StoredK
 }
 
 /** Unseals a stored key for signing. @throws {BrokerError} `configuration_invalid` when it was sealed under another key. */
-export async function openSigningKey(key: StoredKey, sealer: Sealer): Promise<CryptoKey> {
-  const pkcs8 = await sealer.open(key.sealedPrivateKey, sealedAs(key.kid))
+export async function openSigningKey(key: StoredKey, sealer: Sealer, cryptography: Cryptography): Promise<SigningKey> {
+  const pem = await sealer.open(key.sealedPrivateKey, sealedAs(key.kid))
+  const opened = await cryptography.signingKey(new Secret(derOf(pem.reveal())))
+  if (opened !== null) return opened
+  throw new BrokerError(
+    "configuration_invalid",
+    "The stored signing key is not an RSA private key. Restore the broker's storage from a backup.",
+  )
+}
+
+/** The bytes of a key in PEM (RFC 7468); none when the text is another. */
+function derOf(pem: string): Uint8Array {
+  const body = /^-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\s]*)-----END PRIVATE KEY-----\s*$/.exec(pem)?.[1] ?? ""
   try {
-    return await importPKCS8(pkcs8.reveal(), SIGNING_ALGORITHM)
+    return Uint8Array.from(atob(body), (character) => character.charCodeAt(0))
   } catch {
-    throw new BrokerError(
-      "configuration_invalid",
-      "The stored signing key is not an RSA private key. Restore the broker's storage from a backup.",
-    )
+    return new Uint8Array()
   }
 }
 

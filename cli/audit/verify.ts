@@ -1,6 +1,7 @@
-import { createReadStream } from "node:fs"
+import crypto from "node:crypto"
+import { open } from "node:fs/promises"
 import { type ChainVerdict, ChainVerifier } from "../../analysis/audit/verify.ts"
-import type { LedgerName } from "../../broker/core/audit-chain.ts"
+import type { LedgerName, Sha256 } from "../../broker/core/audit-chain.ts"
 import { visible } from "../../broker/core/policy/faults.ts"
 import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
 import { inert } from "../inert.ts"
@@ -16,6 +17,15 @@ cannot change it, and pass it as --head later. The command then checks that this
 is, everything up to it is unchanged since you stored it.
 Exit codes: 0 the trail verifies, 1 it does not, and the first wrong record is named, 2 the file cannot be read.`
 
+/** OpenSSL's, at a fifth of the time of JavaScript's. Node before 20.12 has no `hash`, which makes no object a call. */
+const sha256: Sha256 =
+  crypto.hash === undefined
+    ? (bytes) => crypto.createHash("sha256").update(bytes).digest()
+    : (bytes) => crypto.hash("sha256", bytes, "buffer")
+
+/** One buffer for the whole file: a stream makes one for every chunk. */
+const CHUNK_BYTES = 1 << 18
+
 const HASH = /^[0-9a-f]{64}$/
 
 /** `daypass audit verify`. Reads the file as a stream, so it can have any size. */
@@ -29,13 +39,27 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     return misused("a head is 64 hexadecimal digits in lower case", USAGE, io)
   }
 
-  const verifier = new ChainVerifier(head === undefined ? [] : [head])
+  const verifier = new ChainVerifier(sha256, head === undefined ? [] : [head])
   try {
-    for await (const chunk of createReadStream(file)) verifier.push(chunk as Uint8Array)
+    await readInto(verifier, file)
   } catch (error) {
     return impossible(`${file} cannot be read: ${reasonOf(error)}`, io)
   }
   return report(file, verifier.end(), head, io)
+}
+
+async function readInto(verifier: ChainVerifier, path: string): Promise<void> {
+  const file = await open(path)
+  try {
+    const chunk = new Uint8Array(CHUNK_BYTES)
+    for (;;) {
+      const { bytesRead } = await file.read(chunk)
+      if (bytesRead === 0) return
+      verifier.push(chunk.subarray(0, bytesRead))
+    }
+  } finally {
+    await file.close()
+  }
 }
 
 function report(file: string, verdict: ChainVerdict, head: string | undefined, io: CliIo): number {

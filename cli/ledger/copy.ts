@@ -1,4 +1,5 @@
 import { type ChainVerdict, ChainVerifier } from "../../analysis/audit/verify.ts"
+import type { Sha256 } from "../../broker/core/audit-chain.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
 import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
 import { type CliIo, EXIT } from "../io.ts"
@@ -46,14 +47,14 @@ async function copy(from: string, to: string, io: CliIo): Promise<number> {
 
   const source = openStoppedLedger(from, io.now().getTime())
   try {
-    const before = await verified(exportLines(source.sql))
+    const before = await verified(exportLines(source.sql), sha256)
     if (typeof before === "string") {
       io.err(`daypass: the audit trail in ${from} does not verify, and nothing was copied: ${before}`)
       return EXIT.no
     }
     let fault: string | null = null
     await copyLedger(source.sql, address.value, sha256, async (lines) => {
-      const after = await verified(lines)
+      const after = await verified(lines, sha256)
       fault = typeof after === "string" ? after : isSame(before, after) ? null : "the heads differ"
       if (fault !== null) throw new BrokerError("ledger_unavailable", `the copy does not verify: ${fault}`)
     })
@@ -67,8 +68,8 @@ async function copy(from: string, to: string, io: CliIo): Promise<number> {
 }
 
 /** The heads of an exported trail, or why it does not verify. */
-async function verified(lines: Iterable<string> | AsyncIterable<string>): Promise<Heads | string> {
-  const verifier = new ChainVerifier([])
+async function verified(lines: Iterable<string> | AsyncIterable<string>, sha256: Sha256): Promise<Heads | string> {
+  const verifier = new ChainVerifier(sha256)
   const encoder = new TextEncoder()
   for await (const line of lines) verifier.push(encoder.encode(`${line}\n`))
   const verdict: ChainVerdict = verifier.end()

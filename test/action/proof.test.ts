@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest"
 import { makeJobKey } from "../../action/key.ts"
 import { dpopProof } from "../../action/proof/dpop.ts"
 import { verifyProof } from "../../broker/issuers/dpop.ts"
+import { cryptography } from "../support/cryptography.ts"
 import { runs } from "../support/laws.ts"
 
 const NOW = new Date("2026-11-22T12:00:00.900Z")
@@ -22,8 +23,10 @@ describe("a proof of the job's key", () => {
       jti: randomUUID(),
     })
     const call = { method: "POST", url: URL, token: TOKEN, now: NOW }
-    expect(await verifyProof(proof, call)).toMatchObject({ thumbprint: key.thumbprint })
-    await expect(verifyProof(proof, { ...call, method: "DELETE" })).rejects.toMatchObject({ code: "proof_invalid" })
+    expect(await verifyProof(proof, call, cryptography)).toMatchObject({ thumbprint: key.thumbprint })
+    await expect(verifyProof(proof, { ...call, method: "DELETE" }, cryptography)).rejects.toMatchObject({
+      code: "proof_invalid",
+    })
   })
 
   it("has a signature that jose verifies, whatever the key and the text", async () => {

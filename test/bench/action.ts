@@ -3,18 +3,43 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { writeFlowPolicies } from "../flow/policies.ts"
 import { DEPLOYMENT, makeJobKey } from "../flow/world.ts"
-import type { GitHub } from "../support/github.ts"
+import { startNodeBroker } from "../support/broker-node.ts"
+import { type GitHub, startGitHub } from "../support/github.ts"
 import { type ActionStep, actionNode, definition, runAction, stepEnvironment } from "../support/runner.ts"
+import { atMost, type Bench, type Section } from "./section.ts"
 
 const BARE = fileURLToPath(new URL("bare-client.cjs", import.meta.url))
 const RUNS = 21
+
+const REFUSAL_BUDGET_MS = 1000
+
+/** The action against a bare client that makes the same calls, and a job that cannot succeed. */
+export async function measureSteps({ ends, folder }: Pick<Bench, "ends" | "folder">): Promise<Section> {
+  const github = await startGitHub()
+  ends.defer(() => github.close())
+  const policies = join(folder, "policies")
+  writeFlowPolicies(policies, { issuer: github.issuer, sts: "http://127.0.0.1:9" })
+  const broker = await startNodeBroker({ policies })
+  ends.defer(async () => void (await broker.stop()))
+  const times = await measureAction(github, broker)
+  const refusal = await measureRefusals(github, broker)
+  return {
+    rows: [
+      atMost("action spawn to exit against bare node:http", times.action_ms / times.bare_ms, 1.4),
+      atMost("the same against bare node:http that opens its answer", times.action_ms / times.bare_key_ms, 1.25),
+      atMost("a job without permission, or denied: time to fail against 1 s", refusal / REFUSAL_BUDGET_MS, 1),
+    ],
+    figures: { ...times, refusal_ms: refusal },
+  }
+}
 
 /**
  * Milliseconds from spawn to exit, the best of runs that take turns: the action's main, the bare client, and the bare client
  * with a key of its own. The best, because whatever else the machine does can only add to a start.
  */
-export async function measureAction(
+async function measureAction(
   github: GitHub,
   broker: { readonly url: string },
 ): Promise<{ action_ms: number; bare_ms: number; bare_key_ms: number }> {
@@ -51,7 +76,7 @@ export async function measureAction(
 }
 
 /** Milliseconds until a job that cannot succeed has failed, the slowest of a few, and the most broker calls any made. */
-export async function measureRefusals(github: GitHub, broker: { readonly url: string }) {
+async function measureRefusals(github: GitHub, broker: { readonly url: string }) {
   const denied = github.job({ ...DEPLOYMENT, ref: "refs/heads/feature" })
   const inputs = { broker: broker.url, grants: "vault" }
   const steps: readonly ActionStep[] = [

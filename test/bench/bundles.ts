@@ -5,14 +5,30 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 import type { Metafile } from "esbuild"
+import { atMost, type Section } from "./section.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 
 /** After gzip. `test/flow/workerd.test.ts` holds the bundle against it too. */
 export const WORKER_BUDGET_BYTES = 270 * 1024
 
+const ACTION_BUDGET_BYTES = 250 * 1024
+
+export async function measureBundles(): Promise<Section> {
+  const worker = workerBundle()
+  const action = actionBundleBytes()
+  const shares = Object.entries(worker.vendorBytes).map(([vendor, bytes]) => [`share_${vendor}`, bytes / worker.bytes])
+  return {
+    rows: [
+      atMost("Worker bundle, gzip, against 270 KB", worker.gzipBytes / WORKER_BUDGET_BYTES, 1),
+      atMost("action bundle against 250 KB", action / ACTION_BUDGET_BYTES, 1),
+    ],
+    figures: { worker_gzip_bytes: worker.gzipBytes, action_bytes: action, ...Object.fromEntries(shares) },
+  }
+}
+
 /** The Worker's bundle as wrangler uploads it. */
-export interface WorkerBundle {
+interface WorkerBundle {
   readonly gzipBytes: number
   /** By vendor, the bytes that would not be there without it: its own files, and packages that nothing else needs. */
   readonly vendorBytes: Readonly<Record<string, number>>
@@ -20,7 +36,7 @@ export interface WorkerBundle {
   readonly bytes: number
 }
 
-export function workerBundle(): WorkerBundle {
+function workerBundle(): WorkerBundle {
   const folder = mkdtempSync(join(tmpdir(), "daypass-bundle-"))
   try {
     const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js")
@@ -59,7 +75,7 @@ function sharesIn({ inputs, outputs }: Metafile): Pick<WorkerBundle, "vendorByte
 }
 
 /** Bytes of all files that a runner gets of the action. */
-export function actionBundleBytes(): number {
+function actionBundleBytes(): number {
   const folder = join(ROOT, "action/dist")
   return readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)
 }

@@ -3,6 +3,8 @@ import { decide } from "../../broker/core/policy/decide.ts"
 import { loadPolicySet } from "../../broker/core/policy/load.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
+import { median } from "./race.ts"
+import { atMost, type Bench, type Section } from "./section.ts"
 
 const encoder = new TextEncoder()
 
@@ -90,43 +92,63 @@ const identityOf = (id: number): Identity => {
   }
 }
 
-const ROUNDS = 40
+const ROUNDS = 20
 const DECISIONS_PER_ROUND = 5_000
+const FEW = 10
+const MANY = 10_000
 
-/** Microseconds a decision takes with `few` and with `many` policies loaded: the median of rounds that take turns. */
-export function measureDecide(
-  few: number,
-  many: number,
-  kind: Kind = "exact",
-): { few_us: number; many_us: number; load_many_ms: number } {
-  const small = setOf(few, kind)
-  const startedAt = performance.now()
-  const large = setOf(many, kind)
-  const load = performance.now() - startedAt
-  // The same ten repositories are asked about in both, so that only what is loaded differs.
-  const identities = Array.from({ length: few }, (_, index) => identityOf(index + 1))
-  const round = (set: PolicySet) => {
-    const from = performance.now()
-    for (let turn = 0; turn < DECISIONS_PER_ROUND; turn++) {
-      const identity = identities[turn % identities.length] as Identity
-      const policies = set.policiesOf(identity)
-      const decision = decide({ organisation: set.organisation, policies, identity, grants: ["token"] })
-      if (decision.outcome !== "allow") throw new Error("the bench's job must be allowed")
-    }
-    return ((performance.now() - from) * 1000) / DECISIONS_PER_ROUND
-  }
-  round(small)
-  round(large)
-  const times: { small: number; large: number }[] = []
-  for (let turn = 0; turn < ROUNDS; turn++) times.push({ small: round(small), large: round(large) })
+/** A decision with many policies loaded, against the same decision with few. */
+export async function measureDecide({ long }: Pick<Bench, "long">): Promise<Section> {
+  const counts = long ? [FEW, 100, 1000, MANY] : [FEW, MANY]
+  const exact = decisionTimes(counts, "exact")
+  const wide = decisionTimes(counts, "wide")
+  const at = (times: readonly Point[], count: number) =>
+    times.find(([policies]) => policies === count)?.[1] ?? Number.NaN
+  const growth = (times: readonly Point[]) => at(times, MANY) / at(times, FEW)
   return {
-    few_us: median(times.map((each) => each.small)),
-    many_us: median(times.map((each) => each.large)),
-    load_many_ms: load,
+    rows: [
+      atMost("decide with 10,000 policies against 10", growth(exact), 1.1),
+      atMost("the same, each by a pattern and below a ceiling", growth(wide), 1.1),
+    ],
+    figures: {
+      policies_10_us: at(exact, FEW),
+      policies_10000_us: at(exact, MANY),
+      wide_10_us: at(wide, FEW),
+      wide_10000_us: at(wide, MANY),
+    },
+    curves: [
+      {
+        file: "decisions",
+        title: "Time of a decision",
+        x: { label: "policies loaded", scale: "log10" },
+        y: { label: "microseconds" },
+        lines: [
+          { name: "a policy of one repository", points: exact },
+          { name: "a pattern, below a boundary", points: wide },
+        ],
+      },
+    ],
   }
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((one, other) => one - other)
-  return sorted[Math.floor(sorted.length / 2)] ?? 0
+type Point = readonly [policies: number, microseconds: number]
+
+/** Microseconds of a decision for each count of loaded policies: the median of rounds that take turns. */
+function decisionTimes(counts: readonly number[], kind: Kind): readonly Point[] {
+  const sets = counts.map((count) => ({ count, set: setOf(count, kind), times: [] as number[] }))
+  // The same ten repositories are asked about in all, so that only what is loaded differs.
+  const identities = Array.from({ length: FEW }, (_, index) => identityOf(index + 1))
+  for (let turn = 0; turn <= ROUNDS; turn++) {
+    for (const { set, times } of sets) {
+      const from = performance.now()
+      for (let decision = 0; decision < DECISIONS_PER_ROUND; decision++) {
+        const identity = identities[decision % identities.length] as Identity
+        const policies = set.policiesOf(identity)
+        const { outcome } = decide({ organisation: set.organisation, policies, identity, grants: ["token"] })
+        if (outcome !== "allow") throw new Error("the bench's job must be allowed")
+      }
+      if (turn > 0) times.push(((performance.now() - from) * 1000) / DECISIONS_PER_ROUND)
+    }
+  }
+  return sets.map(({ count, times }): Point => [count, median(times)])
 }

@@ -1,12 +1,36 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { openPolicyFolder, type PolicyFolder } from "../../broker/adapters/node/policy-folder.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
 import { ORGANISATION, policyOf } from "./decide.ts"
+import { measurePublished } from "./published.ts"
+import { atMost, type Bench, type Section } from "./section.ts"
+
+const MANY = 10_000
+const OPEN_BUDGET_MS = 5000
+
+/** Policies of ten thousand repositories: as a folder on Node, and as they are published for the edge. */
+export async function measurePolicies({ folder }: Pick<Bench, "folder">): Promise<Section> {
+  const opened = await measureFolder(join(folder, "policies"), MANY)
+  const published = await measurePublished(MANY)
+  return {
+    rows: [atMost("a folder of 10,000 policies: time to open against 5 s", opened.open_ms / OPEN_BUDGET_MS, 1)],
+    figures: { ...opened, ...published },
+  }
+}
+
+/** Writes one policy each for `count` repositories, and an organisation file. */
+export function writePolicies(folder: string, count: number): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, "daypass.yaml"), ORGANISATION)
+  for (let id = 1; id <= count; id++) {
+    mkdirSync(join(folder, `acme/repository-${id}`), { recursive: true })
+    writeFileSync(join(folder, `acme/repository-${id}/production.yaml`), policyOf(id))
+  }
+}
 
 /** Milliseconds. A block is the longest time in which nothing else was answered. */
-export interface FolderFigures {
+interface FolderFigures {
   readonly open_ms: number
   readonly one_changed_ms: number
   readonly one_changed_block_ms: number
@@ -17,25 +41,18 @@ export interface FolderFigures {
 }
 
 /** Writes a folder of policies, opens it, changes one of them, and then the organisation file. */
-export async function measureFolder(count: number): Promise<FolderFigures> {
-  const folder = mkdtempSync(join(tmpdir(), "daypass-bench-folder-"))
-  const write = (path: string, text: string) => {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), text)
-  }
-  let source: PolicyFolder | undefined
+async function measureFolder(folder: string, count: number): Promise<FolderFigures> {
+  const write = (path: string, text: string) => writeFileSync(join(folder, path), text)
+  writePolicies(folder, count)
+  const from = performance.now()
+  // Nothing but what is asked for here looks at the folder; what was just written counts as old, as it would be.
+  const source = await openPolicyFolder(folder, PROVIDERS, {
+    quietMs: 0,
+    pollMs: 3_600_000,
+    isWatching: false,
+    now: () => Date.now() + 60_000,
+  })
   try {
-    write("daypass.yaml", ORGANISATION)
-    for (let id = 1; id <= count; id++) write(`acme/repository-${id}/production.yaml`, policyOf(id))
-
-    const from = performance.now()
-    // Nothing but what is asked for here looks at the folder; what was just written counts as old, as it would be.
-    source = await openPolicyFolder(folder, PROVIDERS, {
-      quietMs: 0,
-      pollMs: 3_600_000,
-      isWatching: false,
-      now: () => Date.now() + 60_000,
-    })
     const open = performance.now() - from
     if (source.status().policies !== count) throw new Error("the bench's policies must all be in force")
 
@@ -53,8 +70,7 @@ export async function measureFolder(count: number): Promise<FolderFigures> {
       unchanged_ms: unchanged.ms,
     }
   } finally {
-    source?.close()
-    rmSync(folder, { recursive: true, force: true })
+    source.close()
   }
 }
 

@@ -5,7 +5,8 @@ import { CURRENT_KEY } from "../../broker/core/policy/published.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
 import { published } from "../../cli/push/publication.ts"
 import { clockOf } from "../support/clock.ts"
-import { median, ORGANISATION, policyOf } from "./decide.ts"
+import { ORGANISATION, policyOf } from "./decide.ts"
+import { median } from "./race.ts"
 
 /** Milliseconds and bytes; what an instance at the edge pays is measured on Node, over a store in memory. */
 export interface PublishedFigures {

@@ -5,6 +5,7 @@ import { openAppKey } from "../../broker/signing/app-key.ts"
 import { createConnectionSecrets } from "../../broker/signing/connection-secrets.ts"
 import { openGitLabToken } from "../../broker/signing/gitlab-token.ts"
 import { createSealer } from "../../broker/signing/sealer.ts"
+import { cryptography } from "../support/cryptography.ts"
 import { runScripted } from "./run-cli.ts"
 
 const KEK = Uint8Array.from({ length: 32 }, (_, index) => index * 5)
@@ -13,7 +14,7 @@ const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
 const PEM = privateKey.export({ type: "pkcs1", format: "pem" }) as string
 
 const openIn = async (deployment: string, sealed: string) =>
-  (await openAppKey(new Secret(sealed), await createSealer(new Secret(KEK), deployment))).reveal()
+  (await openAppKey(new Secret(sealed), await createSealer(new Secret(KEK), deployment, cryptography))).reveal()
 
 describe("daypass seal", () => {
   it("prints what opens in this deployment, and in no other", async () => {
@@ -46,7 +47,7 @@ describe("daypass seal", () => {
 
 describe("daypass seal --for DAYPASS_GITLAB_TOKEN", () => {
   const open = async (deployment: string, sealed: string) =>
-    (await openGitLabToken(new Secret(sealed), await createSealer(new Secret(KEK), deployment))).reveal()
+    (await openGitLabToken(new Secret(sealed), await createSealer(new Secret(KEK), deployment, cryptography))).reveal()
 
   it("seals the access token for the setting of this deployment, and for nothing else", async () => {
     const { code, out, err } = await runScripted(
@@ -74,7 +75,7 @@ describe("daypass seal --for DAYPASS_GITLAB_TOKEN", () => {
 
 describe("daypass seal --for", () => {
   const opened = async (deployment: string, name: string, text: string) => {
-    const sealer = await createSealer(new Secret(KEK), deployment)
+    const sealer = await createSealer(new Secret(KEK), deployment, cryptography)
     const secrets = createConnectionSecrets((asked) => (asked === name ? new Secret(text) : undefined), sealer)
     return (await secrets.named(name)).reveal()
   }
@@ -93,7 +94,7 @@ describe("daypass seal --for", () => {
 
   it("leaves alone what was never sealed, and says what is missing", async () => {
     expect(await opened("any", "TOKEN", "a.b.c.d.e")).toBe("a.b.c.d.e")
-    const none = createConnectionSecrets(() => undefined, await createSealer(new Secret(KEK), "any"))
+    const none = createConnectionSecrets(() => undefined, await createSealer(new Secret(KEK), "any", cryptography))
     await expect(none.named("TOKEN")).rejects.toMatchObject({
       code: "configuration_invalid",
       detail: expect.stringContaining("TOKEN"),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
-import { verifyChain } from "../../analysis/audit/verify.ts"
 import type { SweptLedger } from "../../broker/ports/ledger.ts"
 import { exportTrail } from "../support/export-trail.ts"
+import { verifyChain } from "../support/verify-chain.ts"
 import schema1 from "../vectors/ledger-schema-1.json" with { type: "json" }
 import { HOUR, MINUTE, NOW, revocation, revoked } from "./ledger-samples.ts"
 

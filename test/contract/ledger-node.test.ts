@@ -7,7 +7,6 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
-import { verifyChain } from "../../analysis/audit/verify.ts"
 import { RecordedLedger } from "../../broker/adapters/ledger/recorded-ledger.ts"
 import { readAuditTrail } from "../../broker/adapters/node/audit-reader.ts"
 import { type NodeStore, openNodeStore } from "../../broker/adapters/node/ledgers.ts"
@@ -20,6 +19,7 @@ import { migrate, SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
 import { dueLedgers } from "../../broker/adapters/sqlite/sqlite-rows.ts"
 import { SqliteStore } from "../../broker/adapters/sqlite/sqlite-store.ts"
 import type { Sql, SqlRow, SqlValue } from "../../broker/ports/sql.ts"
+import { verifyChain } from "../support/verify-chain.ts"
 import {
   admission,
   denial,

@@ -1,6 +1,5 @@
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, test } from "vitest"
-import { verifyChain } from "../../analysis/audit/verify.ts"
 import { RecordedLedger } from "../../broker/adapters/ledger/recorded-ledger.ts"
 import { sha256 } from "../../broker/adapters/node/sha256.ts"
 import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
@@ -11,6 +10,7 @@ import { migrate, SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
 import { dueLedgers } from "../../broker/adapters/sqlite/sqlite-rows.ts"
 import { SqliteStore } from "../../broker/adapters/sqlite/sqlite-store.ts"
 import type { Admission } from "../../broker/ports/ledger.ts"
+import { verifyChain } from "../support/verify-chain.ts"
 import {
   admission,
   denial,

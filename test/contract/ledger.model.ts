@@ -2,13 +2,13 @@
 
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { verifyChain } from "../../analysis/audit/verify.ts"
 import { EXPIRED_MARGIN_MS } from "../../broker/adapters/ledger/credential-ends.ts"
 import { DEFAULT_LIMITS } from "../../broker/core/policy/limits.ts"
 import type { LeaseCredential, LeaseCredentialState, Ledger, SweptLedger } from "../../broker/ports/ledger.ts"
 import type { ProofUse } from "../../broker/ports/token-use.ts"
 import { exportTrail } from "../support/export-trail.ts"
 import { runs } from "../support/laws.ts"
+import { verifyChain } from "../support/verify-chain.ts"
 import type { LedgerFixture } from "./ledger-hands.ts"
 import { admission, denial, HOUR, MINUTE, mintedAtOnce, NOW, RUN, record, token } from "./ledger-samples.ts"
 

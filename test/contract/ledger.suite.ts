@@ -1,9 +1,9 @@
 // Longer than most files on purpose: one contract, read in one place, for every implementation of the port.
 
 import { beforeEach, describe, expect, test } from "vitest"
-import { verifyChain } from "../../analysis/audit/verify.ts"
 import { EXPIRED_MARGIN_MS } from "../../broker/adapters/ledger/credential-ends.ts"
 import { exportTrail } from "../support/export-trail.ts"
+import { verifyChain } from "../support/verify-chain.ts"
 import { ISSUER, type LedgerFixture, ledgerHands } from "./ledger-hands.ts"
 import { whatIsLimited } from "./ledger-limits.suite.ts"
 import { whatJobsName } from "./ledger-named.suite.ts"

@@ -6,10 +6,10 @@ import { existsSync, mkdtempSync, rmdirSync, rmSync, statfsSync, statSync, write
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest"
-import { verifyChain } from "../../analysis/audit/verify.ts"
 import { readAuditTrail } from "../../broker/adapters/node/audit-reader.ts"
 import { type NodeStore, openNodeStore } from "../../broker/adapters/node/ledgers.ts"
 import type { BrokerEvent } from "../../broker/ports/log.ts"
+import { verifyChain } from "../support/verify-chain.ts"
 import { admission, denial } from "./ledger-samples.ts"
 
 const MIB = 1024 * 1024

@@ -3,6 +3,7 @@ import * as z from "zod"
 import { parseWith } from "../../broker/core/parse-with.ts"
 import { parseExchange } from "../../broker/http/request.ts"
 import { parseStrictJsonObject } from "../../broker/issuers/strict-json.ts"
+import { cryptography } from "../support/cryptography.ts"
 import { faultsOf, ORGANISATION, policyFaults } from "./policy/support.ts"
 
 /** As YAML and JSON are parsed here: without prototypes, so that every key is the document's own. */
@@ -43,7 +44,7 @@ describe("a value that names its own constructor", () => {
   it.each(LIARS)("is a malformed request: %s", async (text) => {
     for (const key of ["grants", "ttl", "key"]) {
       const body = parsed(key === "grants" ? `{"grants":${text}}` : `{"grants":["a"],"${key}":${text}}`)
-      const refused = await parseExchange(body).catch((error: unknown) => error)
+      const refused = await parseExchange(body, cryptography).catch((error: unknown) => error)
       expect(refused).toMatchObject({ code: "request_malformed", detail: expect.not.stringContaining("canary") })
     }
   })

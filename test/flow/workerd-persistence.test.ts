@@ -4,7 +4,6 @@ import { request } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
-import { verifyChain } from "../../analysis/audit/verify.ts"
 import { SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
 import { startWorkerdBroker, type WorkerdBroker } from "../support/broker-workerd.ts"
 import { exportTrail } from "../support/export-trail.ts"
@@ -13,6 +12,7 @@ import { freePort, type LoopbackServer, readBody, startServer } from "../support
 import type { Vendor } from "../support/vendor.ts"
 import { connectionLines, TOOLS, toolsJob, trustBroker, writeToolsPolicy } from "../support/vendor-world.ts"
 import { startVaultVendor } from "../support/vendors/vault.ts"
+import { verifyChain } from "../support/verify-chain.ts"
 import { send } from "./world.ts"
 
 const MINUTE = 60

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { COMPILE_CACHE } from "./compile-cache.ts"
+import { bundledBroker } from "./broker-bundle.ts"
 import { freePort } from "./servers.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
@@ -18,6 +18,8 @@ export interface NodeBrokerOptions {
   readonly policies: string
   /** Keep the data of an earlier broker: give the same folder, and the same port when its URL matters. */
   readonly data?: string
+  /** The URL of a database, in place of a data folder; needs `kek`. */
+  readonly store?: string
   readonly port?: number
   readonly kek?: string
   /** More settings, such as `DAYPASS_GITHUB_APP_ID`. */
@@ -31,6 +33,7 @@ export interface NodeBrokerOptions {
 export interface NodeBroker {
   readonly url: string
   readonly port: number
+  readonly pid: number
   /** Its data folder. Removed by `stop` unless it was given. */
   readonly data: string
   stdout(): string
@@ -64,24 +67,32 @@ process.on("message", ({ passes, jumps }) => {
 process.channel?.unref()
 `
 
-/** Starts the real broker on Node, as `npm start` does, and waits until it answers. */
+/** Starts the real broker on Node, built as `npm run build:broker` does it, and waits until it answers. */
 export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeBroker> {
   const port = options.port ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
   const data = options.data ?? mkdtempSync(join(tmpdir(), "daypass-data-"))
-  const flags = ["--policies", options.policies, "--port", `${port}`, "--url", url, "--data", data]
+  const flags = [
+    "--policies",
+    options.policies,
+    "--port",
+    `${port}`,
+    "--url",
+    url,
+    ...(options.store === undefined ? ["--data", data] : []),
+  ]
   const { movableClock = false, aheadSeconds = 0 } = options
   const isMoved = movableClock || aheadSeconds !== 0
   const clock = isMoved
     ? ["--import", `data:text/javascript,${encodeURIComponent(clockBeforeBroker(aheadSeconds))}`]
     : []
-  const child = spawn(NODE, [...clock, "broker/entry/node.ts", ...flags], {
+  const child = spawn(NODE, [...clock, await bundledBroker(), ...flags], {
     cwd: ROOT,
     // Nothing of the caller's environment: what the broker reads from there is part of the test.
     env: {
       PATH: process.env["PATH"] ?? "",
-      ...COMPILE_CACHE,
       ...(options.kek === undefined ? {} : { DAYPASS_KEK: options.kek }),
+      ...(options.store === undefined ? {} : { DAYPASS_STORE: options.store }),
       ...options.settings,
     },
     stdio: ["ignore", "pipe", "pipe", ...(movableClock ? (["ipc"] as const) : [])],
@@ -119,6 +130,7 @@ export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeB
   return {
     url,
     port,
+    pid: child.pid ?? 0,
     data,
     stdout,
     stderr,

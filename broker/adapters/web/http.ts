@@ -1,5 +1,5 @@
-import { isHttpsOrLoopback } from "../../core/url.ts"
 import { type Http, HttpError, type HttpRequest, type HttpResponse } from "../../ports/http.ts"
+import { causeOf, joined, refusalOf, requireAllowed } from "./http-rules.ts"
 
 export interface HttpOptions {
   /** Sent with each request that has no `User-Agent`: workerd sends none, and GitHub refuses requests without one. */
@@ -16,7 +16,7 @@ export interface HttpOptions {
  */
 export function createHttp({ userAgent }: HttpOptions): Http {
   return async (request) => {
-    if (!isHttpsOrLoopback(request.url)) throw new HttpError("unreachable", { cause: new Error("URL_NOT_ALLOWED") })
+    requireAllowed(request)
     const signal = AbortSignal.timeout(request.timeoutMs)
     try {
       const response = await fetch(request.url, {
@@ -41,24 +41,17 @@ function headersOf(request: HttpRequest, userAgent: string): Headers {
 }
 
 async function read(response: Response, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
-  const refusal = refusalOf(response, request)
+  const type: string = response.type
+  const refusal =
+    type === "opaqueredirect"
+      ? new HttpError("redirect")
+      : refusalOf(request, response.status, response.headers.get("content-length"))
   if (refusal) {
     abandon(response.body?.cancel())
     throw refusal
   }
   const body = await readBody(response.body?.getReader(), request.maxBytes, signal)
   return { status: response.status, header: (name) => response.headers.get(name), body }
-}
-
-/** Why an answer is refused by its status and headers, before its body is read. */
-function refusalOf(response: Response, request: HttpRequest): HttpError | null {
-  const { status } = response
-  const type: string = response.type
-  // 304 is a valid answer only to a conditional request. To any other request it counts as a redirect.
-  const isNotModified = status === 304 && new Headers(request.headers).has("if-none-match")
-  if (isNotModified) return null
-  if (type === "opaqueredirect" || (status >= 300 && status < 400)) return new HttpError("redirect")
-  return Number(response.headers.get("content-length") ?? 0) > request.maxBytes ? new HttpError("too-large") : null
 }
 
 /** Counts the decompressed bytes that arrive: `Content-Length` can be wrong, missing, or the compressed size of a bomb. */
@@ -75,7 +68,7 @@ async function readBody(reader: BodyReader | undefined, maxBytes: number, signal
       chunks.push(part.value)
     }
     if (signal.aborted) throw new HttpError("timeout")
-    return join(chunks, size)
+    return joined(chunks, size)
   } catch (error) {
     stop()
     throw error
@@ -89,21 +82,4 @@ type BodyReader = ReadableStreamDefaultReader<Uint8Array>
 /** Cancels a body that will not be read, and ignores failures of that. */
 function abandon(cancelled: Promise<unknown> | undefined): void {
   cancelled?.catch(() => undefined)
-}
-
-function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const body = new Uint8Array(size)
-  let offset = 0
-  for (const chunk of chunks) {
-    body.set(chunk, offset)
-    offset += chunk.byteLength
-  }
-  return body
-}
-
-/** The system's error code, such as `ECONNREFUSED`. Messages are dropped: they quote URLs and headers. */
-function causeOf(error: unknown): ErrorOptions {
-  const cause = error instanceof Error ? (error.cause ?? error) : error
-  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
-  return typeof code === "string" ? { cause: new Error(code) } : {}
 }

@@ -104,6 +104,12 @@ export const LIMIT_CLAIMS: ReadonlySet<string> = new Set(
   ),
 )
 
+/** Makes a test whether any of some families knows a claim. */
+export function knownTo(families: readonly FamilyFacts[]): (claim: string) => boolean {
+  const names = new Set(families.flatMap(({ claims }) => [...claims.keys()]))
+  const prefixes = families.flatMap(({ prefixes = [] }) => [...prefixes].map(([prefix]) => prefix))
+  return (claim) => names.has(claim) || prefixes.some((prefix) => claim.startsWith(prefix))
+}
+
 /** Whether some family knows a claim. */
-export const isKnownClaim = (claim: string): boolean =>
-  [...FAMILY_FACTS.keys()].some((family) => claimFact(family, claim) !== undefined)
+export const isKnownClaim = knownTo([...FAMILY_FACTS.values()])

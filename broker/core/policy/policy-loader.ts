@@ -18,7 +18,8 @@ import {
 } from "./policy-input.ts"
 import { policySet } from "./policy-set.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
-import { parseYaml, type YamlDocument } from "./yaml.ts"
+import { parseUsualYaml } from "./usual-yaml.ts"
+import type { YamlDocument } from "./yaml.ts"
 
 type Loaded = Result<PolicySet, readonly PolicyFault[]>
 
@@ -28,6 +29,8 @@ export interface PolicyLoader {
   load(files: Iterable<PolicyInput>): Loaded
   /** The same work with a pause after every file, so that the caller can answer requests in between. One run at a time. */
   steps(files: Iterable<PolicyInput>): Steps<Loaded>
+  /** Parses a file. One with the same bytes as in the last load is not parsed again. */
+  parse: typeof parseUsualYaml
 }
 
 /**
@@ -111,7 +114,14 @@ export function createPolicyLoader(providers: ProviderSchemaTable): PolicyLoader
     return ok(policySet(version, reading.organisation, policies))
   }
 
-  return { load: (files) => atOnce(steps(files)), steps }
+  return {
+    load: (files) => atOnce(steps(files)),
+    steps,
+    parse(path, bytes) {
+      const file = remembered.get(path)
+      return file && sameBytes(file.bytes, bytes) ? file.parsed : parseUsualYaml(path, bytes)
+    },
+  }
 }
 
 interface Versioned {
@@ -122,13 +132,13 @@ interface Versioned {
 
 /** The result for one file, valid until its bytes change. */
 interface KnownFile extends Versioned {
-  readonly parsed: ReturnType<typeof parseYaml>
+  readonly parsed: ReturnType<typeof parseUsualYaml>
   /** Its policy, checked against one organisation file. */
   read?: PolicyReading & { readonly against: OrganisationReading | null }
 }
 
 function knownFile(path: string, bytes: Uint8Array): KnownFile {
-  return { bytes, parsed: parseYaml(path, bytes) }
+  return { bytes, parsed: parseUsualYaml(path, bytes) }
 }
 
 /** The same for a secrets file. */

@@ -212,7 +212,7 @@ function offsetOf(node: unknown): number | undefined {
   return isMap(node) || isSeq(node) || isScalar(node) ? node.range?.[0] : undefined
 }
 
-function toValue(node: YamlNode): unknown {
+export function toValue(node: YamlNode): unknown {
   if (node.kind === "scalar") return node.value
   if (node.kind === "list") return node.items.map(toValue)
   const value: Record<string, unknown> = Object.create(null)

@@ -2,6 +2,7 @@ import { BrokerError } from "../../core/errors.ts"
 import type { Secret } from "../../core/secret.ts"
 import { importAppKey } from "../../github/app-key.ts"
 import { makeAppToken } from "../../github/app-token.ts"
+import type { Login } from "../../ports/logins.ts"
 import { call, invalid, type OtherSide } from "../call.ts"
 import { withLogin } from "../login.ts"
 import { type CallIo, LeftAliveError, type Provider, type ProviderIo } from "../provider.ts"
@@ -33,11 +34,6 @@ import { organisationWide, writes } from "./reach.ts"
 
 /** The first variable that the gh command reads. Variables that begin with GITHUB_ belong to the runner. */
 const DEFAULT_VARIABLE = "GH_TOKEN"
-
-/**
- * How long an installation's id is cached. When the installation is gone, GitHub refuses it and the id is looked up again.
- */
-const INSTALLATION_KNOWN_MS = 60 * 60_000
 
 /** For some seconds, GitHub answers 401 to a new token that not all of its machines know. The third 401 counts as final. */
 const UNKNOWN_ANSWERS = 3
@@ -76,17 +72,13 @@ export const github: Provider<Connection, Grant> = {
 
   async mint({ connection: settings, connectionName, grant: wanted }, io) {
     const asking: Asking = { side: sideOf(connectionName), settings, io }
-    const app = await appToken(asking)
     const given = await withLogin(
       io,
-      "installation",
-      async () => ({
-        value: await findInstallation(asking, app),
-        endsAt: new Date(io.now().getTime() + INSTALLATION_KNOWN_MS),
-      }),
-      (installation) => requestToken(asking, wanted, installation, app),
-      // It does not depend on the grant, and several grants of an exchange ask for it at once.
-      "job",
+      "app",
+      () => logIn(asking),
+      (login) => requestToken(asking, wanted, login),
+      // Nothing of the job is sent for it.
+      "connection",
     )
     const handle = handleOf(settings, given.token)
     if (given.outcome === "other") {
@@ -124,21 +116,32 @@ interface Asking {
   readonly io: ProviderIo
 }
 
-async function appToken({ side, settings, io }: Asking): Promise<Secret<string>> {
+/** The App's JWT, and the id of its installation on the connection's owner. */
+interface AppLogin {
+  readonly app: Secret<string>
+  readonly installation: number
+}
+
+/**
+ * Logs in as the App. The login is cached as long as its JWT is valid: a signature and a look-up for each token would double
+ * what a mint costs. GitHub refuses it when the installation is gone or the key was deleted, and then it is made anew.
+ *
+ * A replaced key is used immediately: an operator's secret only changes with a new process or a new version of the Worker,
+ * which has no cached login.
+ */
+async function logIn({ side, settings, io }: Asking): Promise<Login<AppLogin>> {
   const { app_id: id, key } = settings
   const imported = await importAppKey(await io.secret(key))
   if (!imported.ok) {
     const message = `The private key that connection ${side.connection} names as ${key} ${imported.fault}`
     throw new BrokerError("configuration_invalid", message)
   }
-  return (await makeAppToken(id, imported.value, io.now())).token
-}
-
-function findInstallation({ side, settings, io }: Asking, app: Secret<string>): Promise<number> {
-  return retryFailing(io, async () => {
+  const { token: app, expiresAt } = await makeAppToken(id, imported.value, io.now())
+  const installation = await retryFailing(io, async () => {
     const response = await call(side, buildFindInstallation(settings, app), io)
     return readInstallation(side, response, settings, io.now())
   })
+  return { value: { app, installation }, endsAt: new Date(expiresAt * 1000) }
 }
 
 /**
@@ -148,8 +151,7 @@ function findInstallation({ side, settings, io }: Asking, app: Secret<string>): 
 async function requestToken(
   { side, settings, io }: Asking,
   wanted: Grant,
-  installation: number,
-  app: Secret<string>,
+  { app, installation }: AppLogin,
 ): Promise<Given> {
   const response = await call(side, buildTokenRequest(settings, wanted, installation, app), io)
   return readToken(side, response, { settings, wanted }, io.now())

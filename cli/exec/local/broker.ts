@@ -7,6 +7,7 @@ import { systemClock } from "../../../broker/adapters/memory/system-clock.ts"
 import { developmentKey } from "../../../broker/adapters/node/development-key.ts"
 import { type NodeStore, openNodeStore } from "../../../broker/adapters/node/ledgers.ts"
 import { isBusy } from "../../../broker/adapters/node/storage-errors.ts"
+import { webCryptography as cryptography } from "../../../broker/adapters/web/cryptography.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import type { Secret } from "../../../broker/core/secret.ts"
@@ -75,15 +76,16 @@ async function openStore({ folder, log }: LocalBrokerOptions): Promise<NodeStore
 
 async function brokerOver(store: NodeStore, { set, ageKeys, url, folder, log }: LocalBrokerOptions): Promise<Broker> {
   const clock = systemClock
-  const sealer = await createSealer(developmentKey(folder), url)
+  const sealer = await createSealer(developmentKey(folder), url, cryptography)
   return {
     url,
     policySource: createMemoryPolicySource(set, clock.now()),
     environments: environmentsByIssuer(new Map(), () => "A person's own machine asks no host."),
-    verifier: createVerifier({ audience: url, http: noNetwork, clock }),
+    cryptography,
+    verifier: createVerifier({ audience: url, http: noNetwork, clock, cryptography }),
     ledgers: store.ledgers,
     providers: PROVIDERS,
-    signer: createSigner({ keyRing: store.keyRing, sealer, clock }),
+    signer: createSigner({ keyRing: store.keyRing, sealer, clock, cryptography }),
     sealer,
     connectionSecrets: { named: async () => ageKeys },
     logins: createLogins(clock),

@@ -2,11 +2,12 @@ import { readFileSync } from "node:fs"
 import { sha256 } from "@noble/hashes/sha2.js"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { ChainVerifier, verifyChain } from "../../../analysis/audit/verify.ts"
+import { ChainVerifier } from "../../../analysis/audit/verify.ts"
 import { chainRecord } from "../../../broker/core/audit-chain.ts"
 import { ExportWriter } from "../../../broker/core/audit-export.ts"
 import { chainOf, draft, exportOf, fileOf } from "../../core/audit-fixture.ts"
 import { runs } from "../../support/laws.ts"
+import { verifyChain } from "../../support/verify-chain.ts"
 
 const SHOP = { issuer: "https://token.actions.githubusercontent.com", unit_id: "41" }
 const SITE = { issuer: "https://token.actions.githubusercontent.com", unit_id: "7" }
@@ -292,7 +293,7 @@ describe("the verifier", () => {
   })
 
   test("reads no further once it found a fault", () => {
-    const verifier = new ChainVerifier()
+    const verifier = new ChainVerifier(sha256)
     verifier.push(fileOf(["junk"]))
     verifier.push(file)
     expect(verifier.end()).toMatchObject({ ok: false, fault: { line: 1 } })

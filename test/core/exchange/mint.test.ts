@@ -63,7 +63,7 @@ async function edge(calls: number, answer: (count: number) => number = () => 200
           seen.logins++
           return { value: 1, endsAt: new Date(io.now().getTime() + 3_600_000) }
         },
-        "job",
+        "connection",
       )
       const answers = await Promise.all(Array.from({ length: calls }, () => io.http(get)))
       if (answers.some(({ status }) => status !== 200)) throw new BrokerError("provider_unavailable", "down")

@@ -26,6 +26,7 @@ import type {
 import type { Minted, Provider } from "../../../broker/providers/provider.ts"
 import { createSealer } from "../../../broker/signing/sealer.ts"
 import { clockOf } from "../../support/clock.ts"
+import { cryptography } from "../../support/cryptography.ts"
 import { job } from "../job.ts"
 
 /** What happened, in the order in which it happened, across all ports. */
@@ -256,9 +257,14 @@ export async function world(options: WorldOptions) {
     grants,
   }
   const identity = { ...IDENTITY, ...options.identity }
-  const sealer = await createSealer(new Secret(Uint8Array.from({ length: 32 }, (_, index) => index)), "test")
+  const sealer = await createSealer(
+    new Secret(Uint8Array.from({ length: 32 }, (_, index) => index)),
+    "test",
+    cryptography,
+  )
   const broker: Broker = {
     url: "https://daypass.example",
+    cryptography,
     policySource: {
       async snapshot() {
         if (options.policiesFail) throw new BrokerError("policy_unavailable", "There are no policies.")

@@ -2,13 +2,15 @@ import { createECDH, ECDH } from "node:crypto"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { parseExchange } from "../../../broker/http/request.ts"
+import { cryptography } from "../../support/cryptography.ts"
 
 interface Point {
   readonly x: string
   readonly y: string
 }
 
-const parse = ({ x, y }: Point) => parseExchange({ grants: ["a"], key: { kty: "EC", crv: "P-256", x, y } })
+const parse = ({ x, y }: Point) =>
+  parseExchange({ grants: ["a"], key: { kty: "EC", crv: "P-256", x, y } }, cryptography)
 const refused = async (point: Point) => {
   const fault = await parse(point).catch((error: unknown) => error)
   expect(fault).toMatchObject({ code: "request_malformed" })

@@ -2,6 +2,7 @@ import { exportJWK, generateKeyPair } from "jose"
 import { beforeAll, describe, expect, test } from "vitest"
 import type { BrokerError } from "../../../broker/core/errors.ts"
 import { type ProvedCall, verifyProof } from "../../../broker/issuers/dpop.ts"
+import { cryptography } from "../../support/cryptography.ts"
 import { makeProofMaker, type ProofMaker, proofClaims } from "../../support/proofs.ts"
 
 const SECONDS = 1_795_300_300
@@ -41,7 +42,7 @@ type Members = Readonly<Record<string, unknown>>
 const prove = async (claims: Members = {}, header: Members = {}) =>
   maker(mine).prove({ ...(await proofClaims(CALL, SECONDS)), ...claims }, header)
 const faultOf = async (proof: string, call = CALL): Promise<string> => {
-  const refused = await verifyProof(proof, call).then(
+  const refused = await verifyProof(proof, call, cryptography).then(
     () => null,
     (error: BrokerError) => error,
   )
@@ -52,7 +53,7 @@ const faultOf = async (proof: string, call = CALL): Promise<string> => {
 
 describe("a good proof", () => {
   test("tells the thumbprint of its key, and the digest of its jti", async () => {
-    const verified = await verifyProof(await prove({ jti: "one" }), CALL)
+    const verified = await verifyProof(await prove({ jti: "one" }), CALL, cryptography)
     expect(verified).toEqual({
       thumbprint: maker(mine).thumbprint,
       id: "dpLDrTVAu4A8Ags67mbNiIcSMjTqDG5xQ8Ct1z_0Me0",
@@ -61,7 +62,7 @@ describe("a good proof", () => {
 
   test("is the one that RFC 9449 shows", async () => {
     const { proof, call, thumbprint } = OF_THE_RFC
-    expect(await verifyProof(proof, call)).toMatchObject({ thumbprint })
+    expect(await verifyProof(proof, call, cryptography)).toMatchObject({ thumbprint })
     expect(await faultOf(proof, { ...call, token: `${call.token}x` })).toContain("as ath")
     expect(await faultOf(proof, CALL)).toContain("as htm")
   })
@@ -74,7 +75,7 @@ describe("a good proof", () => {
     ["for the URL with a query and a fragment", { htu: `${CALL.url}?x=1#y` }],
     ["for the URL in another spelling", { htu: "HTTPS://Daypass.Example.com:443/v1/x/../exchange" }],
   ])("may be made %s", async (_, claims) => {
-    await expect(verifyProof(await prove(claims), CALL)).resolves.toBeDefined()
+    await expect(verifyProof(await prove(claims), CALL, cryptography)).resolves.toBeDefined()
   })
 })
 

@@ -6,6 +6,7 @@ import { githubActions } from "../../../broker/issuers/github-actions/family.ts"
 import { createKeySets } from "../../../broker/issuers/key-sets.ts"
 import type { Clock } from "../../../broker/ports/clock.ts"
 import { HttpError } from "../../../broker/ports/http.ts"
+import { cryptography } from "../../support/cryptography.ts"
 import { DISCOVERY_URL, issuer, makeKey, publicJwk, type TestKey, TestNetwork } from "./fixture.ts"
 
 const SECOND = 1_000
@@ -45,7 +46,7 @@ function world(elapsedJumps: boolean) {
     now: () => new Date(1_800_000_000_000 + real + jumped),
     elapsed: () => real + (elapsedJumps ? jumped : 0),
   }
-  const keySets = createKeySets(network.http, clock)
+  const keySets = createKeySets(network.http, clock, cryptography)
   const find = async (kid: string) => {
     try {
       return (await keySets.find(issuer(), githubActions, kid, "RS256")) === null ? "unknown" : "found"

@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { githubActions } from "../../../broker/issuers/github-actions/family.ts"
 import { createKeySets, type KeySets } from "../../../broker/issuers/key-sets.ts"
 import { HttpError } from "../../../broker/ports/http.ts"
+import { cryptography } from "../../support/cryptography.ts"
 import {
   DISCOVERY_URL,
   ISSUER_URL,
@@ -17,6 +18,8 @@ import {
 } from "./fixture.ts"
 
 const MINUTE = 60
+/** Of real time: for how long a request here waits for keys that others fetch. */
+const WAIT_MS = 40
 const ONE_FETCH = [DISCOVERY_URL, JWKS_URL]
 
 let first: TestKey
@@ -34,7 +37,7 @@ beforeEach(() => {
   clock = testClock()
   network = new TestNetwork()
   network.publish([publicJwk(first)])
-  keySets = createKeySets(network.http, clock)
+  keySets = createKeySets(network.http, clock, cryptography, WAIT_MS)
 })
 
 const find = (kid: string, alg = "RS256", at = issuer()) => keySets.find(at, githubActions, kid, alg)
@@ -264,13 +267,33 @@ describe("a set without a usable key", () => {
 })
 
 describe("before the first keys are there", () => {
-  test("requests fetch side by side, none waiting for another's answer, up to a bound", async () => {
+  test("requests fetch side by side up to a bound, and the others wait for a time", async () => {
     const release = network.hold()
     const asking = Array.from({ length: 32 }, () => find("first"))
     expect(await refusal(find("first"))).toMatchObject({ code: "issuer_unavailable", retryAfterSeconds: 1 })
     release()
     expect(await Promise.all(asking)).not.toContain(null)
     expect(fetches()).toBe(32)
+  })
+
+  test("256 requests at once get them with 32 fetches", async () => {
+    const release = network.hold()
+    const asking = Array.from({ length: 256 }, () => find("first"))
+    release()
+    expect(await Promise.all(asking)).not.toContain(null)
+    expect(fetches()).toBe(32)
+  })
+
+  test("those that wait are refused with the others when the fetch fails", async () => {
+    keySets = createKeySets(network.http, clock, cryptography)
+    goDown()
+    const release = network.hold()
+    const asking = Array.from({ length: 40 }, () => refusal(find("first")))
+    release()
+    for (const { code, detail } of await Promise.all(asking)) {
+      expect(code).toBe("issuer_unavailable")
+      expect(detail).toContain("its discovery document could not be reached")
+    }
   })
 
   test("requests that were cancelled in the middle keep nobody out for longer than ten seconds", async () => {

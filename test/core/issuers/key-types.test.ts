@@ -4,6 +4,7 @@ import { algorithmsOf, readPublicKey, type SignatureAlgorithm } from "../../../b
 import type { IssuerFamily } from "../../../broker/issuers/family.ts"
 import { githubActions } from "../../../broker/issuers/github-actions/family.ts"
 import { createVerifier } from "../../../broker/issuers/verify.ts"
+import { cryptography } from "../../support/cryptography.ts"
 import { AUDIENCE, claims, issuer, type Json, listed, refusal, TestNetwork, testClock } from "./fixture.ts"
 
 const ALGORITHMS: readonly SignatureAlgorithm[] = [
@@ -49,6 +50,7 @@ async function confused(alg: string, kid: string, by: string): Promise<string> {
 function verifierOf(network: TestNetwork, family: IssuerFamily = every) {
   return createVerifier({
     audience: AUDIENCE,
+    cryptography,
     http: network.http,
     clock: testClock(),
     families: new Map([[family.facts.name, family]]),

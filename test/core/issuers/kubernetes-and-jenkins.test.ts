@@ -4,6 +4,7 @@ import type { IssuerConfig } from "../../../broker/core/policy/model.ts"
 import { FAMILIES } from "../../../broker/issuers/families.ts"
 import { createVerifier } from "../../../broker/issuers/verify.ts"
 import { TestClock } from "../../support/clock.ts"
+import { cryptography } from "../../support/cryptography.ts"
 import { JENKINS_CASE } from "./families/jenkins.ts"
 import { KUBERNETES_CASE } from "./families/kubernetes.ts"
 import {
@@ -38,7 +39,7 @@ function network(): TestNetwork {
 async function verify(claims: Json, config: IssuerConfig, world = network()) {
   const first = JENKINS_CASE.samples[0]?.claims["iat"]
   const clock = new TestClock((Number(first) + 10) * 1000)
-  const verifier = createVerifier({ audience: AUDIENCE, http: world.http, clock, families: FAMILIES })
+  const verifier = createVerifier({ audience: AUDIENCE, cryptography, http: world.http, clock, families: FAMILIES })
   return verifier.verify(await token(key, { claims: JSON.parse(JSON.stringify(claims)) }), listed(config))
 }
 

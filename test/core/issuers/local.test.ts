@@ -3,6 +3,7 @@ import { readPublicKey } from "../../../broker/core/public-key.ts"
 import { local } from "../../../broker/issuers/local/family.ts"
 import { createVerifier } from "../../../broker/issuers/verify.ts"
 import { TestClock } from "../../support/clock.ts"
+import { cryptography } from "../../support/cryptography.ts"
 import { keyOf, token } from "./families/family-fixture.ts"
 import { LOCAL_CASE } from "./families/local.ts"
 import { AUDIENCE, type Json, listed, refusal, TestNetwork } from "./fixture.ts"
@@ -14,7 +15,7 @@ const claims: Json = { ...samples[0]?.claims, aud: AUDIENCE }
 function broker() {
   const network = new TestNetwork()
   const clock = new TestClock((Number(claims["iat"]) + 10) * 1000)
-  return { network, ...createVerifier({ audience: AUDIENCE, http: network.http, clock }) }
+  return { network, ...createVerifier({ audience: AUDIENCE, cryptography, http: network.http, clock }) }
 }
 
 test.each([

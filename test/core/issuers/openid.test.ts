@@ -5,6 +5,7 @@ import { identityIn } from "../../../broker/issuers/families.ts"
 import { openid } from "../../../broker/issuers/openid/family.ts"
 import { createVerifier, type SubjectTokenVerifier } from "../../../broker/issuers/verify.ts"
 import { TestClock } from "../../support/clock.ts"
+import { cryptography } from "../../support/cryptography.ts"
 import { OPENID_CASE } from "./families/openid.ts"
 import {
   AUDIENCE,
@@ -32,7 +33,7 @@ beforeAll(async () => {
   key = await makeKey("k1")
   network = new TestNetwork()
   network.publish([publicJwk(key)], config.url, `${config.url}/certs`)
-  verifier = createVerifier({ audience: AUDIENCE, http: network.http, clock: new TestClock(NOW_MS) })
+  verifier = createVerifier({ audience: AUDIENCE, cryptography, http: network.http, clock: new TestClock(NOW_MS) })
 })
 
 const verify = async (claims: Json, lifetime?: number) =>

@@ -3,6 +3,7 @@ import type { IssuerConfig } from "../../../broker/core/policy/model.ts"
 import { FAMILIES } from "../../../broker/issuers/families.ts"
 import type { IssuerFamily } from "../../../broker/issuers/family.ts"
 import { createVerifier, type VerifiedToken } from "../../../broker/issuers/verify.ts"
+import { cryptography } from "../../support/cryptography.ts"
 import {
   AUDIENCE,
   claims,
@@ -34,7 +35,7 @@ export function setUpVerifier(...moreFamilies: IssuerFamily[]): VerifierFixture 
   const families = new Map([...FAMILIES, ...moreFamilies.map((family) => [family.facts.name, family] as const)])
   let [key, foreignKey]: TestKey[] = []
   let network = new TestNetwork()
-  let verifier = createVerifier({ audience: AUDIENCE, http: network.http, clock: testClock() })
+  let verifier = createVerifier({ audience: AUDIENCE, cryptography, http: network.http, clock: testClock() })
 
   beforeAll(async () => {
     ;[key, foreignKey] = [await makeKey("k1"), await makeKey("k1")]
@@ -42,7 +43,7 @@ export function setUpVerifier(...moreFamilies: IssuerFamily[]): VerifierFixture 
   beforeEach(() => {
     network = new TestNetwork()
     network.publish([publicJwk(present(key))])
-    verifier = createVerifier({ audience: AUDIENCE, http: network.http, clock: testClock(), families })
+    verifier = createVerifier({ audience: AUDIENCE, cryptography, http: network.http, clock: testClock(), families })
   })
 
   const verify = (text: string, ...issuers: IssuerConfig[]) =>

@@ -3,6 +3,7 @@ import { base64url } from "jose"
 import { beforeAll, expect, test } from "vitest"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import { createVerifier, type SubjectTokenVerifier } from "../../../broker/issuers/verify.ts"
+import { cryptography } from "../../support/cryptography.ts"
 import { runs } from "../../support/laws.ts"
 import {
   AUDIENCE,
@@ -28,7 +29,7 @@ beforeAll(async () => {
   good = await token(key)
   const network = new TestNetwork()
   network.publish([publicJwk(key)])
-  verifier = createVerifier({ audience: AUDIENCE, http: network.http, clock: testClock() })
+  verifier = createVerifier({ audience: AUDIENCE, cryptography, http: network.http, clock: testClock() })
 })
 
 /** The token's key when it verifies, else null. Anything but a BrokerError is a fault of ours. */

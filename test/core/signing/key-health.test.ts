@@ -6,6 +6,7 @@ import { createKeyHealth } from "../../../broker/signing/key-health.ts"
 import { createSealer } from "../../../broker/signing/sealer.ts"
 import { createSigner } from "../../../broker/signing/signer.ts"
 import { TestClock } from "../../support/clock.ts"
+import { cryptography } from "../../support/cryptography.ts"
 
 const kek = (first: number) => new Secret(Uint8Array.from({ length: 32 }, (_, index) => first + index))
 const EMPTY: StoredKeys = { version: 0, keys: [] }
@@ -21,8 +22,8 @@ async function fullRing(): Promise<StoredKeys> {
       return true
     },
   }
-  const sealer = await createSealer(kek(0), "https://broker.example")
-  await createSigner({ keyRing, sealer, clock: new TestClock(STARTED) }).publicKeys()
+  const sealer = await createSealer(kek(0), "https://broker.example", cryptography)
+  await createSigner({ keyRing, sealer, cryptography, clock: new TestClock(STARTED) }).publicKeys()
   return stored
 }
 
@@ -37,7 +38,7 @@ async function world(ring: () => Promise<StoredKeys>, sealedBy = kek(0), deploym
     },
     replace: () => Promise.reject(new Error("a look changes nothing")),
   }
-  const sealer = await createSealer(sealedBy, deployment)
+  const sealer = await createSealer(sealedBy, deployment, cryptography)
   const health = createKeyHealth({ keyRing, sealer, clock, log: (event) => void events.push(event) })
   return { clock, events, health, reads: () => reads }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import { createSealer, type SealContext } from "../../../broker/signing/sealer.ts"
+import { cryptography } from "../../support/cryptography.ts"
 
 const keyOf = (fill: number) => new Secret(Uint8Array.from({ length: 32 }, (_, index) => (index * 7 + fill) % 256))
 const place: SealContext = { kind: "revocation-handle", unit: "https://issuer.example 41", id: "lease/grant" }
@@ -9,13 +10,13 @@ const PLAIN = "canary-handle-value"
 
 describe("a sealed value", () => {
   it("opens where it was sealed for", async () => {
-    const sealer = await createSealer(keyOf(1), "production")
+    const sealer = await createSealer(keyOf(1), "production", cryptography)
     const sealed = await sealer.seal(new Secret(PLAIN), place)
     expect((await sealer.open(sealed, place)).reveal()).toBe(PLAIN)
   })
 
   it("never holds its plaintext, and never looks the same twice", async () => {
-    const sealer = await createSealer(keyOf(1), "production")
+    const sealer = await createSealer(keyOf(1), "production", cryptography)
     const [one, two] = [await sealer.seal(new Secret(PLAIN), place), await sealer.seal(new Secret(PLAIN), place)]
     expect(one).not.toBe(two)
     for (const form of [PLAIN, btoa(PLAIN), btoa(PLAIN).replace(/=+$/, "")]) expect(one).not.toContain(form)
@@ -28,25 +29,25 @@ describe("a sealed value", () => {
     ["a place whose parts spell the same together", { ...place, unit: "https://issuer.example", id: "41 lease/grant" }],
   ]
   it.each(elsewhere)("stays shut for %s", async (_, other) => {
-    const sealer = await createSealer(keyOf(1), "production")
+    const sealer = await createSealer(keyOf(1), "production", cryptography)
     const sealed = await sealer.seal(new Secret(PLAIN), place)
     await expect(sealer.open(sealed, other)).rejects.toMatchObject({ code: "configuration_invalid" })
   })
 
   it("stays shut in another deployment that has the same key", async () => {
-    const sealed = await (await createSealer(keyOf(1), "staging")).seal(new Secret(PLAIN), place)
-    const other = await createSealer(keyOf(1), "production")
+    const sealed = await (await createSealer(keyOf(1), "staging", cryptography)).seal(new Secret(PLAIN), place)
+    const other = await createSealer(keyOf(1), "production", cryptography)
     await expect(other.open(sealed, place)).rejects.toMatchObject({ code: "configuration_invalid" })
   })
 
   it("says that the key is another when it is", async () => {
-    const sealed = await (await createSealer(keyOf(1), "production")).seal(new Secret(PLAIN), place)
-    const other = await createSealer(keyOf(2), "production")
+    const sealed = await (await createSealer(keyOf(1), "production", cryptography)).seal(new Secret(PLAIN), place)
+    const other = await createSealer(keyOf(2), "production", cryptography)
     await expect(other.open(sealed, place)).rejects.toThrow("DAYPASS_KEK")
   })
 
   it("stays shut after any part of it was changed", async () => {
-    const sealer = await createSealer(keyOf(1), "production")
+    const sealer = await createSealer(keyOf(1), "production", cryptography)
     const parts = (await sealer.seal(new Secret(PLAIN), place)).split(".")
     for (let index = 1; index < parts.length; index++) {
       const part = parts[index] ?? ""
@@ -57,11 +58,11 @@ describe("a sealed value", () => {
   })
 
   it.each(["", "a.b.c", "not a jwe", `${"a".repeat(100)}.....`])("is refused when it is %j", async (text) => {
-    const sealer = await createSealer(keyOf(1), "production")
+    const sealer = await createSealer(keyOf(1), "production", cryptography)
     await expect(sealer.open(text, place)).rejects.toBeInstanceOf(BrokerError)
   })
 
   it("is never made under a key of another length", async () => {
-    await expect(createSealer(new Secret(new Uint8Array(16)), "production")).rejects.toThrow("32 bytes")
+    await expect(createSealer(new Secret(new Uint8Array(16)), "production", cryptography)).rejects.toThrow("32 bytes")
   })
 })

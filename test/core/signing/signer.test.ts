@@ -5,6 +5,7 @@ import type { KeyRing, StoredKey } from "../../../broker/ports/key-ring.ts"
 import { createSealer } from "../../../broker/signing/sealer.ts"
 import { createSigner } from "../../../broker/signing/signer.ts"
 import { clockOf } from "../../support/clock.ts"
+import { cryptography } from "../../support/cryptography.ts"
 
 /** A ring whose every answer comes a turn later, so that racing instances really interleave. */
 function ringInMemory(): KeyRing & { stored(): readonly StoredKey[] } {
@@ -27,13 +28,17 @@ function ringInMemory(): KeyRing & { stored(): readonly StoredKey[] } {
   }
 }
 
-const sealer = await createSealer(new Secret(Uint8Array.from({ length: 32 }, (_, index) => index)), "test")
+const sealer = await createSealer(
+  new Secret(Uint8Array.from({ length: 32 }, (_, index) => index)),
+  "test",
+  cryptography,
+)
 const clock = clockOf(() => new Date("2026-11-22T12:00:00.000Z"))
 
 describe("the signer", () => {
   it("makes one first key, however many instances find the ring empty at the same time", async () => {
     const keyRing = ringInMemory()
-    const signers = Array.from({ length: 6 }, () => createSigner({ keyRing, sealer, clock }))
+    const signers = Array.from({ length: 6 }, () => createSigner({ keyRing, sealer, cryptography, clock }))
     const tokens = await Promise.all(signers.map((signer) => signer.sign({ iss: "https://daypass.example" })))
     expect(keyRing.stored()).toHaveLength(1)
     const keys = createLocalJWKSet({ keys: [...((await signers[0]?.publicKeys()) ?? [])] })
@@ -43,7 +48,7 @@ describe("the signer", () => {
   })
 
   it("shows public keys only, fit for a JWKS", async () => {
-    const signer = createSigner({ keyRing: ringInMemory(), sealer, clock })
+    const signer = createSigner({ keyRing: ringInMemory(), sealer, cryptography, clock })
     const [key] = await signer.publicKeys()
     expect(Object.keys(key ?? {}).sort()).toEqual(["alg", "e", "kid", "kty", "n", "use"])
     expect(key).toMatchObject({ kty: "RSA", alg: "RS256", use: "sig" })
@@ -51,7 +56,7 @@ describe("the signer", () => {
 
   it("stores the private half sealed", async () => {
     const keyRing = ringInMemory()
-    await createSigner({ keyRing, sealer, clock }).publicKeys()
+    await createSigner({ keyRing, sealer, cryptography, clock }).publicKeys()
     const [stored] = keyRing.stored()
     expect(JSON.stringify(stored)).not.toContain("PRIVATE")
     expect(stored?.sealedPrivateKey.split(".")).toHaveLength(5)
@@ -59,9 +64,13 @@ describe("the signer", () => {
 
   it("says what to do when the ring was sealed under another key", async () => {
     const keyRing = ringInMemory()
-    await createSigner({ keyRing, sealer, clock }).publicKeys()
-    const other = await createSealer(new Secret(Uint8Array.from({ length: 32 }, (_, index) => index + 1)), "test")
-    await expect(createSigner({ keyRing, sealer: other, clock }).sign({})).rejects.toMatchObject({
+    await createSigner({ keyRing, sealer, cryptography, clock }).publicKeys()
+    const other = await createSealer(
+      new Secret(Uint8Array.from({ length: 32 }, (_, index) => index + 1)),
+      "test",
+      cryptography,
+    )
+    await expect(createSigner({ keyRing, sealer: other, cryptography, clock }).sign({})).rejects.toMatchObject({
       code: "configuration_invalid",
     })
   })

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
-import { verifyChain } from "../../../analysis/audit/verify.ts"
 import type { NodeStore } from "../../../broker/adapters/node/ledgers.ts"
 import type { SweptLedger } from "../../../broker/ports/ledger.ts"
 import { admission, HOUR, minted, NOW, opening, revocable, revoked } from "../../contract/ledger-samples.ts"
 import { exportTrail } from "../../support/export-trail.ts"
+import { verifyChain } from "../../support/verify-chain.ts"
 import { makeDatabase, type TestDatabase } from "./database.ts"
 
 const ISSUER = "https://issuer.example"

@@ -6,6 +6,7 @@ import type { IssuerFamily, SignatureAlgorithm } from "../../../../broker/issuer
 import { identify } from "../../../../broker/issuers/identify.ts"
 import { createVerifier, type VerifiedToken } from "../../../../broker/issuers/verify.ts"
 import { TestClock } from "../../../support/clock.ts"
+import { cryptography } from "../../../support/cryptography.ts"
 import { AUDIENCE, type Json, listed, TestNetwork, utf8 } from "../fixture.ts"
 import type { FamilyCase } from "./family-case.ts"
 
@@ -93,7 +94,7 @@ export function fixtureOf(kase: FamilyCase): FamilyFixture {
   const listing = family.keys.by === "nowhere" ? listingOf(family) : {}
   const families = new Map([[family.facts.name, family]])
   const clock = new TestClock(now * 1000)
-  const verifier = createVerifier({ audience: AUDIENCE, http: network.http, clock, families })
+  const verifier = createVerifier({ audience: AUDIENCE, cryptography, http: network.http, clock, families })
   const key = () => keyOf(family.algorithms[0] ?? "RS256")
   const claimsOf = (overrides: Json = {}, claims = sample.claims): Json =>
     JSON.parse(JSON.stringify({ ...claims, aud: audience, ...overrides }))

@@ -5,6 +5,7 @@ import { identityIn } from "../../../../broker/issuers/families.ts"
 import { identify } from "../../../../broker/issuers/identify.ts"
 import { createVerifier } from "../../../../broker/issuers/verify.ts"
 import { TestClock } from "../../../support/clock.ts"
+import { cryptography } from "../../../support/cryptography.ts"
 import {
   AUDIENCE,
   type Json,
@@ -38,7 +39,7 @@ async function verify({ config }: FamilyCase, claims: Json, header: Json = { x5t
   const network = new TestNetwork()
   network.publish([publicJwk(key)], config.url, `${new URL(config.url).origin}/keys`)
   const clock = new TestClock((Number(claims["iat"]) + 10) * 1000)
-  const verifier = createVerifier({ audience: AUDIENCE, http: network.http, clock })
+  const verifier = createVerifier({ audience: AUDIENCE, cryptography, http: network.http, clock })
   return verifier.verify(await token(key, { claims: sent(claims), header }), listed(config))
 }
 
