@@ -10,42 +10,57 @@ import { type Call, HistoryChanged, Transaction, type TransactionParts, UnknownC
 
 /** The most calls that share one commit. It limits how long the first call waits for the others. */
 const LARGEST_BATCH = 256
-/** How long a call waits for a ledger that other brokers have locked, and the longest pause before it tries again. */
-const LOCKED_AT_MOST_MS = 5000
-const LOCKED_RETRY_MS = 4
 
 export interface GroupCommitParts extends TransactionParts {
   readonly sessions: Sessions
   /** Stores what `observe` found. */
-  readonly noteHistory: () => Promise<void>
+  readonly noteHistory: (session: Session) => Promise<void>
 }
 
 /**
  * Lets simultaneous calls of one broker share one transaction, and so its round trips and its flush of the disk.
  *
- * A call is answered only after the commit has returned.
+ * A call is answered only after the commit has returned. Ledgers that another broker has locked are left out: their calls go
+ * to `contended`, which has a connection of its own and waits for one ledger at a time. So a busy ledger holds up no other.
  *
  * When the answer to a commit is lost, nobody knows whether it is in the database. All its calls fail then: nothing is handed
  * out, and what was minted is revoked.
  */
 export class GroupCommit {
   readonly #parts: GroupCommitParts
+  readonly #contended: GroupCommit | null
+  /** How many calls on a ledger are not answered yet. */
+  readonly #pending = new Map<string, number>()
   #waiting: Call[] = []
   #alone: (() => Promise<void>)[] = []
   #running: Promise<void> | null = null
   #isClosed = false
 
-  constructor(parts: GroupCommitParts) {
+  /** Without `contended`, it waits for locked ledgers itself. */
+  constructor(parts: GroupCommitParts, contended: GroupCommit | null) {
     this.#parts = parts
+    this.#contended = contended
   }
 
   transact<Value>(key: LedgerKey, touched: Touched, way: Way, work: (ledger: OpenLedger) => Value): Promise<Value> {
     if (this.#isClosed) return Promise.reject(closed())
     return new Promise((resolve, reject) => {
-      const waitsUntil = performance.now() + LOCKED_AT_MOST_MS
-      this.#waiting.push({ key, touched, way, work, waitsUntil, resolve, reject })
-      this.#running ??= this.#run()
+      const call = { key, touched, way, work, resolve, reject }
+      // Calls that wait for a ledger already are joined by those that come later: they share its next commit.
+      if (this.#contended?.isWaitingFor(key)) this.#contended.take(call)
+      else this.take(call)
     })
+  }
+
+  take(call: Call): void {
+    const name = nameOf(call.key)
+    this.#pending.set(name, (this.#pending.get(name) ?? 0) + 1)
+    this.#waiting.push(call)
+    this.#running ??= this.#run()
+  }
+
+  isWaitingFor(key: LedgerKey): boolean {
+    return this.#pending.has(nameOf(key))
   }
 
   /**
@@ -65,6 +80,7 @@ export class GroupCommit {
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#running
+    await this.#contended?.close()
   }
 
   async #run(): Promise<void> {
@@ -72,14 +88,31 @@ export class GroupCommit {
     await new Promise((resume) => setImmediate(resume))
     while (this.#waiting.length > 0 || this.#alone.length > 0) {
       for (const run of this.#alone.splice(0)) await run()
-      const calls = this.#waiting.splice(0, LARGEST_BATCH)
-      const locked = calls.length > 0 ? await this.#answer(calls) : []
-      // Chosen at random, so that two brokers do not meet again and again. New calls do not wait for it.
-      const isPaused = locked.length > 0 && this.#waiting.length === 0
-      this.#waiting.unshift(...locked)
-      if (isPaused) await new Promise((resume) => setTimeout(resume, 1 + Math.random() * LOCKED_RETRY_MS))
+      const calls = this.#next()
+      if (calls.length === 0) continue
+      const locked = await this.#answer(calls)
+      for (const { key } of calls) this.#settled(key)
+      for (const call of locked) this.#contended?.take(call)
     }
     this.#running = null
+  }
+
+  #next(): readonly Call[] {
+    if (this.#contended) return this.#waiting.splice(0, LARGEST_BATCH)
+    const first = this.#waiting[0]
+    if (!first) return []
+    const name = nameOf(first.key)
+    const calls = this.#waiting.filter(({ key }) => nameOf(key) === name).slice(0, LARGEST_BATCH)
+    const taken = new Set(calls)
+    this.#waiting = this.#waiting.filter((call) => !taken.has(call))
+    return calls
+  }
+
+  #settled(key: LedgerKey): void {
+    const name = nameOf(key)
+    const left = (this.#pending.get(name) ?? 1) - 1
+    if (left > 0) this.#pending.set(name, left)
+    else this.#pending.delete(name)
   }
 
   async #runAlone<Value>(work: (session: Session) => Promise<Value>): Promise<Value> {
@@ -94,7 +127,11 @@ export class GroupCommit {
         guard.committed(undurable)
         return value
       } catch (cause) {
-        if (attempt === 1 && cause instanceof HistoryChanged) await noteHistory().catch(() => {})
+        if (attempt === 1 && cause instanceof HistoryChanged)
+          await sessions
+            .get()
+            .then(noteHistory)
+            .catch(() => {})
         else if (attempt > 1 || faultOf(cause) !== "unreachable") throw guard.failed(cause)
       }
     }
@@ -104,12 +141,14 @@ export class GroupCommit {
   async #answer(calls: readonly Call[], isSecond = false): Promise<readonly Call[]> {
     try {
       const session = await this.#parts.sessions.get()
-      const locked = await new Transaction(this.#parts, session).run(calls)
-      return this.#stillWaiting(locked)
+      const locked = await new Transaction(this.#parts, session, this.#contended ? "skip" : "wait").run(calls)
+      // Not there any more: the database was set back to before the ledger was made. It is made again.
+      if (this.#contended || locked.length === 0) return locked
+      return isSecond ? this.#refuse(locked, new FaultFound("missing")) : this.#answer(locked, true)
     } catch (cause) {
       if (!isSecond && cause instanceof HistoryChanged) {
         try {
-          await this.#parts.noteHistory()
+          await this.#parts.noteHistory(await this.#parts.sessions.get())
         } catch (reason) {
           return this.#refuse(calls, reason)
         }
@@ -135,13 +174,8 @@ export class GroupCommit {
     for (const { reject } of calls) reject(reason)
     return []
   }
-
-  #stillWaiting(locked: readonly Call[]): readonly Call[] {
-    const now = performance.now()
-    const late = locked.filter(({ waitsUntil }) => waitsUntil <= now)
-    if (late.length > 0) this.#refuse(late, new FaultFound("busy"))
-    return locked.filter(({ waitsUntil }) => waitsUntil > now)
-  }
 }
 
 const closed = () => new BrokerError("ledger_unavailable", "the ledger was closed")
+
+const nameOf = ({ issuerUrl, unitId }: LedgerKey) => JSON.stringify([issuerUrl, unitId])

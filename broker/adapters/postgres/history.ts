@@ -51,7 +51,7 @@ export class History {
   }
 
   /** @throws {HistoryChanged} when something must be noted before the transaction can go on */
-  observe(state: StoreState, heads: ReadonlyMap<string, Head>): void {
+  readonly observe = (state: StoreState, heads: ReadonlyMap<string, Head>): void => {
     // Another broker has noted it. What was known of the chains before does not count any more.
     if (this.#generation !== null && state.generation !== this.#generation) this.#known.forgetAll()
     this.#generation = state.generation

@@ -40,7 +40,8 @@ export class KnownLedgers {
 
   /** A head that is committed. */
   sawHead(id: string, { seq, chain }: Pick<Head, "seq" | "chain">): void {
-    remember(this.#heads, id, { seq, chain })
+    // The answers of two commits can arrive in the wrong order.
+    if ((this.#heads.get(id)?.seq ?? 0) <= seq) remember(this.#heads, id, { seq, chain })
   }
 
   /** Whether a head is older than one that was committed, or another one with its number. */

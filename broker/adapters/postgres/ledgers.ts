@@ -34,7 +34,7 @@ const PROBE_EVERY_MS = 1000
 const LOOK_TIMEOUT_MS = 3000
 
 /**
- * Opens a database that several brokers share. Each broker has two connections to it.
+ * Opens a database that several brokers share. Each broker has two connections to it, or three.
  *
  * @throws {BrokerError} `ledger_unavailable` when the database cannot be used, with what to change
  */
@@ -64,6 +64,8 @@ class PostgresStore implements NodeStore {
   readonly #history: History
   readonly #reader: Sessions
   readonly #writer: Sessions
+  /** Waits for ledgers that other brokers have locked. Opened when that happens first. */
+  readonly #waiter: Sessions
   readonly #commits: GroupCommit
   readonly #stored: LedgerStore
   readonly #probe: NodeJS.Timeout
@@ -77,16 +79,19 @@ class PostgresStore implements NodeStore {
     this.#guard = new DatabaseGuard(log)
     this.#history = new History(known, log, now)
     this.#reader = new Sessions(address, async () => {})
-    this.#writer = new Sessions(address, (session) => this.#history.connected(session))
-    this.#commits = new GroupCommit({
-      sessions: this.#writer,
+    const connected = (session: Session) => this.#history.connected(session)
+    this.#writer = new Sessions(address, connected)
+    this.#waiter = new Sessions(address, connected)
+    const parts = {
       guard: this.#guard,
       known,
       sha256,
       deployment,
-      observe: (state, heads) => this.#history.observe(state, heads),
-      noteHistory: async () => this.#history.note(await this.#writer.get(), deployment),
-    })
+      observe: this.#history.observe,
+      noteHistory: (session: Session) => this.#history.note(session, deployment),
+    }
+    const contended = new GroupCommit({ ...parts, sessions: this.#waiter }, null)
+    this.#commits = new GroupCommit({ ...parts, sessions: this.#writer }, contended)
     this.#stored = {
       write: (key, touched, way, work) => this.#commits.transact(key, touched, way, work),
       read: (key, touched, work) => this.#readLedger(key, touched, work, known, sha256),
@@ -121,6 +126,7 @@ class PostgresStore implements NodeStore {
       clearInterval(this.#probe)
       await this.#commits.close()
       await this.#writer.close()
+      await this.#waiter.close()
       await this.#reader.close()
     })()
     return this.#closed
@@ -166,7 +172,7 @@ class PostgresStore implements NodeStore {
   ): Promise<Value> {
     const { id } = known.nameOf(key, sha256)
     return this.#read(async (session) => {
-      const held = await new RowReading(session, [{ id, touched: [touched] }], false).rows(0)
+      const held = await new RowReading(session, [{ id, touched: [touched] }], "none").rows(0)
       const rows = held.get(id)
       return work(rows ? new OpenLedger(rows, sha256) : null)
     })

@@ -52,11 +52,19 @@ const LEASE = `l.ledger, l.id, l.run_id, l.run_attempt, l.state, l.ends_by, l.ov
     WHERE g.ledger = l.ledger AND g.lease = l.id) AS limited`
 
 /**
- * Reads the heads of ledgers. With `lock`, they stay locked until the transaction ends, and those that another broker has
- * locked are left out: so brokers never wait for each other in a circle, and one busy ledger holds up no other.
+ * How heads are locked until the transaction ends. `skip`: those that another broker has locked are left out. `wait`: it waits
+ * for them, in the order of their ids, so that brokers never wait for each other in a circle.
  */
-export const headsOf = (wanted: readonly Wanted[], lock: boolean): Statement => ({
-  text: `SELECT ${HEAD} FROM daypass.ledgers WHERE id = ANY($1::text::uuid[])${lock ? " FOR UPDATE SKIP LOCKED" : ""}`,
+export type Lock = "none" | "skip" | "wait"
+
+const LOCKS: Readonly<Record<Lock, string>> = {
+  none: "",
+  skip: " FOR UPDATE SKIP LOCKED",
+  wait: " ORDER BY id FOR UPDATE",
+}
+
+const headsOf = (wanted: readonly Wanted[], lock: Lock): Statement => ({
+  text: `SELECT ${HEAD} FROM daypass.ledgers WHERE id = ANY($1::text::uuid[])${LOCKS[lock]}`,
   values: [`{${wanted.map(({ id }) => id).join(",")}}`],
 })
 
@@ -67,7 +75,7 @@ export class RowReading {
   readonly #parts: readonly Promise<(held: ReadonlyMap<string, HeldRows>) => void>[]
 
   /** Sends all statements at once; those that depend on the lock run after it. */
-  constructor(session: Session, wanted: readonly Wanted[], lock: boolean) {
+  constructor(session: Session, wanted: readonly Wanted[], lock: Lock) {
     this.#wanted = wanted
     this.#heads = session.run<HeadRow>(headsOf(wanted, lock))
     this.#heads.catch(() => {})

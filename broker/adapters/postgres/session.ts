@@ -128,7 +128,14 @@ export class Session {
     // The driver would write to a socket that is gone, and throw outside of every call.
     if (!this.#isOpen) return this.#lost
     const query = this.#reserved.unsafe(text, [...values], { prepare: this.isPrepared && values.length > 0 })
-    const answered = query.then((result) => ({ rows: result as unknown as readonly One[], command: result.command }))
+    const answered = query.then(
+      (result) => ({ rows: result as unknown as readonly One[], command: result.command }),
+      (error) => {
+        // The server ends the connection after it. Whoever tries again must not be given this one.
+        if (isFatal(error)) void this.close()
+        throw error
+      },
+    )
     answered.catch(() => {})
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
@@ -154,6 +161,9 @@ export class Session {
     return this.#close
   }
 }
+
+const isFatal = (error: unknown): boolean =>
+  error instanceof Error && "severity" in error && (error.severity === "FATAL" || error.severity === "PANIC")
 
 /** A list of rows as one parameter, for `json_to_recordset`: so a statement's text does not depend on how many there are. */
 export const rowsOf = (rows: readonly Readonly<Record<string, SqlValue | boolean>>[]): string => JSON.stringify(rows)

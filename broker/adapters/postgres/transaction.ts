@@ -6,7 +6,7 @@ import type { Head, LedgerKey, Touched } from "../ledger/rows.ts"
 import type { DatabaseGuard } from "./guard.ts"
 import type { HeldRows } from "./held-rows.ts"
 import { type KnownLedgers, makeLedgers } from "./known-ledgers.ts"
-import { healFuture, RowReading, type Wanted } from "./read-rows.ts"
+import { healFuture, type Lock, RowReading, type Wanted } from "./read-rows.ts"
 import type { Session } from "./session.ts"
 import { commit, judgeState, RolledBack, readState, type StoreState } from "./store-row.ts"
 import { changesOf } from "./write-rows.ts"
@@ -17,8 +17,6 @@ export interface Call {
   readonly touched: Touched
   readonly way: Way
   readonly work: (ledger: OpenLedger) => unknown
-  /** Of `performance.now()`: until when the call waits for a ledger that another broker has locked. */
-  readonly waitsUntil: number
   readonly resolve: (value: never) => void
   readonly reject: (reason: unknown) => void
 }
@@ -47,10 +45,12 @@ export class UnknownCommit extends Error {}
 export class Transaction {
   readonly #parts: TransactionParts
   readonly #session: Session
+  readonly #lock: Lock
 
-  constructor(parts: TransactionParts, session: Session) {
+  constructor(parts: TransactionParts, session: Session, lock: Lock) {
     this.#parts = parts
     this.#session = session
+    this.#lock = lock
   }
 
   /**
@@ -73,7 +73,7 @@ export class Transaction {
     const begun = session.run({ text: "BEGIN" })
     try {
       const reading = session.run(readState)
-      const rows = new RowReading(session, wanted, true)
+      const rows = new RowReading(session, wanted, this.#lock)
       const state = judgeState((await reading).rows, deployment)
       await begun
       const heads = await rows.heads()
@@ -109,7 +109,7 @@ export class Transaction {
     if (ahead.length === 0) return held
     await this.#session.run(healFuture(ahead))
     const locked = wanted.filter(({ id }) => heads.has(id))
-    return new RowReading(this.#session, locked, true).rows(state.acceptFrom)
+    return new RowReading(this.#session, locked, this.#lock).rows(state.acceptFrom)
   }
 
   /** Runs the work of all calls; their answers wait for the commit. */
