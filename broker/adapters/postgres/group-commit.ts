@@ -11,6 +11,9 @@ import { type Call, HistoryChanged, Transaction, type TransactionParts, UnknownC
 /** The most calls that share one commit. It limits how long the first call waits for the others. */
 const LARGEST_BATCH = 256
 
+/** The pause between one commit and the next, in milliseconds: under load, calls gather during it. */
+const PAUSE_MS = 2
+
 export interface GroupCommitParts extends TransactionParts {
   readonly sessions: Sessions
   /** Stores what `observe` found. */
@@ -93,6 +96,7 @@ export class GroupCommit {
       const locked = await this.#answer(calls)
       for (const { key } of calls) this.#settled(key)
       for (const call of locked) this.#contended?.take(call)
+      await new Promise((resume) => setTimeout(resume, PAUSE_MS))
     }
     this.#running = null
   }
