@@ -11,8 +11,9 @@ import { type Call, HistoryChanged, Transaction, type TransactionParts, UnknownC
 /** The most calls that share one commit. It limits how long the first call waits for the others. */
 const LARGEST_BATCH = 256
 
-/** The pause between one commit and the next, in milliseconds: under load, calls gather during it. */
-const PAUSE_MS = 2
+/** For how long calls on a ledger that another broker had locked go to `contended` at once: it is busy with both. */
+const CONTENDED_FOR_MS = 1000
+const MOST_CONTENDED = 1000
 
 export interface GroupCommitParts extends TransactionParts {
   readonly sessions: Sessions
@@ -34,6 +35,8 @@ export class GroupCommit {
   readonly #contended: GroupCommit | null
   /** How many calls on a ledger are not answered yet. */
   readonly #pending = new Map<string, number>()
+  /** By ledger, of `performance.now()`. */
+  readonly #contendedUntil = new Map<string, number>()
   #waiting: Call[] = []
   #alone: (() => Promise<void>)[] = []
   #running: Promise<void> | null = null
@@ -49,8 +52,7 @@ export class GroupCommit {
     if (this.#isClosed) return Promise.reject(closed())
     return new Promise((resolve, reject) => {
       const call = { key, touched, way, work, resolve, reject }
-      // Calls that wait for a ledger already are joined by those that come later: they share its next commit.
-      if (this.#contended?.isWaitingFor(key)) this.#contended.take(call)
+      if (this.#isContended(key)) this.#contended?.take(call)
       else this.take(call)
     })
   }
@@ -95,10 +97,21 @@ export class GroupCommit {
       if (calls.length === 0) continue
       const locked = await this.#answer(calls)
       for (const { key } of calls) this.#settled(key)
-      for (const call of locked) this.#contended?.take(call)
-      await new Promise((resume) => setTimeout(resume, PAUSE_MS))
+      for (const call of locked) this.#handOver(call)
     }
     this.#running = null
+  }
+
+  /** Calls that wait for a ledger already are joined by those that come later: they share its next commit. */
+  #isContended(key: LedgerKey): boolean {
+    if (!this.#contended) return false
+    return this.#contended.isWaitingFor(key) || (this.#contendedUntil.get(nameOf(key)) ?? 0) > performance.now()
+  }
+
+  #handOver(call: Call): void {
+    if (this.#contendedUntil.size >= MOST_CONTENDED) this.#contendedUntil.clear()
+    this.#contendedUntil.set(nameOf(call.key), performance.now() + CONTENDED_FOR_MS)
+    this.#contended?.take(call)
   }
 
   #next(): readonly Call[] {

@@ -27,6 +27,7 @@ export class ConnectionLost extends Error {
 const CONNECT_TIMEOUT_SECONDS = 5
 /** Longer than every deadline on the server, so that this one is met only when nothing comes back at all. */
 const ANSWER_TIMEOUT_MS = 15_000
+const WATCH_EVERY_MS = 1000
 
 /**
  * One connection, for one user at a time. It is never connected again: the statements of a transaction that was cut must not
@@ -39,18 +40,17 @@ export class Session {
   readonly isPrepared: boolean
   readonly #sql: postgres.Sql
   readonly #reserved: postgres.ReservedSql
-  readonly #lost: Promise<never>
-  readonly #lose: (reason: ConnectionLost) => void
+  /** Rejects the statements that have no answer yet. */
+  readonly #unanswered = new Set<(reason: ConnectionLost) => void>()
+  readonly #watch: NodeJS.Timeout
+  /** Of `performance.now()`: the last answer, or the first statement after a time without any. */
+  #heardAt = 0
   #isOpen = true
   #warnings = 0
   #close: Promise<void> | null = null
 
   /** Connects to one host. @throws the driver's or the server's error */
-  static async open(
-    address: DatabaseAddress,
-    { host, port }: DatabaseAddress["hosts"][number],
-    onNotify?: (channel: string, text: string) => void,
-  ): Promise<Session> {
+  static async open(address: DatabaseAddress, { host, port }: DatabaseAddress["hosts"][number]): Promise<Session> {
     let lost = (_: ConnectionLost) => {}
     let warned = () => {}
     const sql = postgres({
@@ -72,10 +72,11 @@ export class Session {
         if (severity === "WARNING") warned()
       },
       onclose: () => lost(new ConnectionLost("the connection was closed")),
-      ...(onNotify && { onnotify: onNotify }),
       // Times, and numbers of records: all are exact in a double.
       types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
     })
+    // The driver's own deadline ends with the server's first word.
+    const timer = setTimeout(() => void sql.end({ timeout: 0 }), CONNECT_TIMEOUT_SECONDS * 2000)
     try {
       // A pooler invents the process id that it tells its clients. Asked before the connection is reserved, because the driver
       // never hands out a new one without a first query.
@@ -89,6 +90,8 @@ export class Session {
     } catch (cause) {
       await sql.end({ timeout: 0 }).catch(() => {})
       throw cause
+    } finally {
+      clearTimeout(timer)
     }
   }
 
@@ -96,15 +99,8 @@ export class Session {
     this.#sql = sql
     this.#reserved = reserved
     this.isPrepared = isPrepared
-    let lose = (_: ConnectionLost) => {}
-    this.#lost = new Promise<never>((_, reject) => {
-      lose = reject
-    })
-    this.#lost.catch(() => {})
-    this.#lose = (reason) => {
-      this.#isOpen = false
-      lose(reason)
-    }
+    this.#watch = setInterval(() => this.#endWhenSilent(), WATCH_EVERY_MS)
+    this.#watch.unref()
   }
 
   get isOpen(): boolean {
@@ -125,45 +121,55 @@ export class Session {
    * @throws {ConnectionLost} and the server's error, a `PostgresError` with its SQLSTATE in `code`
    */
   run<One extends Row = Row>({ text, values = [] }: Statement): Promise<Answer<One>> {
-    // The driver would write to a socket that is gone, and throw outside of every call.
-    if (!this.#isOpen) return this.#lost
-    const query = this.#reserved.unsafe(text, [...values], { prepare: this.isPrepared && values.length > 0 })
-    const answered = query.then(
-      (result) => ({ rows: result as unknown as readonly One[], command: result.command }),
-      (error) => {
-        // The server ends the connection after it. Whoever tries again must not be given this one.
-        if (isFatal(error)) void this.close()
-        throw error
-      },
-    )
-    answered.catch(() => {})
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const reason = new ConnectionLost("the database did not answer in time")
-        this.#lose(reason)
-        reject(reason)
-        void this.close()
-      }, ANSWER_TIMEOUT_MS)
+    const answered = new Promise<Answer<One>>((resolve, reject) => {
+      // The driver would write to a socket that is gone, and throw outside of every call.
+      if (!this.#isOpen) return reject(new ConnectionLost("the connection was closed"))
+      if (this.#unanswered.size === 0) this.#heardAt = performance.now()
+      this.#unanswered.add(reject)
+      const heard = () => {
+        this.#heardAt = performance.now()
+        this.#unanswered.delete(reject)
+      }
+      this.#reserved.unsafe(text, [...values], { prepare: this.isPrepared && values.length > 0 }).then(
+        (result) => {
+          heard()
+          resolve({ rows: result as unknown as readonly One[], command: result.command })
+        },
+        (error) => {
+          heard()
+          reject(error)
+          // Whoever tries again must not be given this connection.
+          if (isFatal(error)) void this.close()
+        },
+      )
     })
-    const outcome = Promise.race([answered, this.#lost, late]).finally(() => clearTimeout(timer))
     // Those that travel together fail together: whoever awaits the first one hears of it.
-    outcome.catch(() => {})
-    return outcome
+    answered.catch(() => {})
+    return answered
   }
 
   /** Ends the connection at once. What was running has no outcome. */
   close(): Promise<void> {
-    this.#close ??= (async () => {
-      this.#lose(new ConnectionLost("the connection was ended"))
-      await this.#sql.end({ timeout: 0 }).catch(() => {})
-    })()
+    this.#lose(new ConnectionLost("the connection was ended"))
+    this.#close ??= this.#sql.end({ timeout: 0 }).catch(() => {})
     return this.#close
+  }
+
+  #lose(reason: ConnectionLost): void {
+    this.#isOpen = false
+    clearInterval(this.#watch)
+    for (const reject of this.#unanswered) reject(reason)
+    this.#unanswered.clear()
+  }
+
+  #endWhenSilent(): void {
+    if (this.#unanswered.size > 0 && performance.now() - this.#heardAt > ANSWER_TIMEOUT_MS) void this.close()
   }
 }
 
+/** After an error of a statement the connection goes on; after a fatal one, or one of the network, it does not. */
 const isFatal = (error: unknown): boolean =>
-  error instanceof Error && "severity" in error && (error.severity === "FATAL" || error.severity === "PANIC")
+  !(error instanceof Error && error.name === "PostgresError" && "severity" in error && error.severity === "ERROR")
 
 /** A list of rows as one parameter, for `json_to_recordset`: so a statement's text does not depend on how many there are. */
 export const rowsOf = (rows: readonly Readonly<Record<string, SqlValue | boolean>>[]): string => JSON.stringify(rows)
