@@ -33,6 +33,8 @@ export interface Postgres {
 export interface PostgresOptions {
   /** `name=value`. A server that only answers need not flush: `fsync=off` when left out. */
   readonly settings?: readonly string[]
+  /** Where its folder is made: where temporary files are, when left out. */
+  readonly at?: string
   /** It follows this server, from a copy of it. */
   readonly standbyOf?: Postgres
 }
@@ -53,7 +55,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const password = options.standbyOf?.password ?? randomBytes(18).toString("base64url")
   // PostgreSQL refuses to run as root, which a container's user often is.
   const as = process.getuid?.() === 0 ? NOBODY : undefined
-  const folder = mkdtempSync(join(tmpdir(), "daypass-postgres-"))
+  const folder = mkdtempSync(join(options.at ?? tmpdir(), "daypass-postgres-"))
   const passwordFile = join(folder, "password")
   writeFileSync(passwordFile, password, { mode: 0o600 })
   if (as) for (const path of [folder, passwordFile]) chownSync(path, as.uid, as.gid)

@@ -14,6 +14,7 @@ const LARGEST_BATCH = 256
 /** For how long calls on a ledger that another broker had locked go to `contended` at once: it is busy with both. */
 const CONTENDED_FOR_MS = 1000
 const MOST_CONTENDED = 1000
+const CONTENDED_PAUSE_MS = 4
 
 export interface GroupCommitParts extends TransactionParts {
   readonly sessions: Sessions
@@ -93,6 +94,8 @@ export class GroupCommit {
     await new Promise((resume) => setImmediate(resume))
     while (this.#waiting.length > 0 || this.#alone.length > 0) {
       for (const run of this.#alone.splice(0)) await run()
+      // The other broker has the ledger meanwhile, and calls gather: each transaction then carries more of them.
+      if (!this.#contended) await new Promise((resume) => setTimeout(resume, CONTENDED_PAUSE_MS))
       const calls = this.#next()
       if (calls.length === 0) continue
       const locked = await this.#answer(calls)

@@ -6,12 +6,20 @@ import { FAULTS, type Fault, type FaultFound, faultOf, MOST_SERIOUS_FIRST, unava
 const FAILED = "the database refused a statement"
 
 /**
+ * How long a full disk counts as full after its last failure, in milliseconds. Many transactions still find room in pages that
+ * exist, so one that succeeds shows nothing.
+ */
+const FULL_FOR_MS = 10_000
+
+/**
  * Knows whether the database can be relied on, and tells health and the log. A fault is over when a transaction has
  * committed, because only that shows it.
  */
 export class DatabaseGuard {
   readonly #log: Log
   readonly #since = new Map<Fault, string>()
+  /** Of `performance.now()`. */
+  #fullUntil = 0
 
   constructor(log: Log) {
     this.#log = log
@@ -21,6 +29,7 @@ export class DatabaseGuard {
   failed(cause: unknown): BrokerError {
     const fault = faultOf(cause)
     if (fault === null) return unavailable(FAILED, cause)
+    if (fault === "full") this.#fullUntil = performance.now() + FULL_FOR_MS
     const { event, reason, remedy } = FAULTS[fault]
     if (!this.#since.has(fault)) {
       this.#since.set(fault, new Date().toISOString())
@@ -32,11 +41,13 @@ export class DatabaseGuard {
   /** A transaction has committed. `undurable`: the database may still lose it. */
   committed(undurable: FaultFound | null): void {
     if (undurable) this.failed(undurable)
-    const over = [...this.#since.keys()].filter((fault) => fault !== undurable?.fault)
+    const isFull = performance.now() < this.#fullUntil
+    const over = [...this.#since.keys()].filter((fault) => fault !== undurable?.fault && !(isFull && fault === "full"))
     if (over.length === 0) return
     for (const fault of over) this.#since.delete(fault)
     const reasons = over.map((fault) => FAULTS[fault].reason).join(" ")
-    const now = undurable ? `still: ${undurable.message}` : "the broker grants again"
+    const [rest] = this.#since.keys()
+    const now = rest ? `still: ${FAULTS[rest].reason}` : "the broker grants again"
     this.#log({ event: "ledger.recovered", detail: `no longer so: ${reasons} Now: ${now}` })
   }
 
