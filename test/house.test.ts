@@ -118,6 +118,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Rooms where Node's own modules may appear; everything else also runs in workerd. */
 const NODE_ROOMS = [
   /^broker\/adapters\/(?:node|postgres)\//,
+  // workerd has this one function of Node's.
+  /^broker\/adapters\/cloudflare\/sha256\.ts$/,
   /^broker\/entry\/(?:node(?:-[a-z]+)?|compile-policies|build)\.ts$/,
   /^[a-z]+\.ts$/,
   /^action\//,

@@ -1,13 +1,12 @@
 import type { Grant, Policy, Rule } from "../../broker/core/policy/model.ts"
-import { grantNamesOf, type Reach, reachesBy } from "../reach/reach.ts"
-import { intersect, isEmpty, isWithin, type Region } from "../regions/region.ts"
-import { axisMemo } from "../regions/space.ts"
-import { attempt, type Must } from "../regions/too-complex.ts"
+import { ok, type Result } from "../../broker/core/result.ts"
+import { axisMemo, type Space } from "../regions/space.ts"
+import type { TooComplex } from "../regions/too-complex.ts"
+import { likenessOf, spaceOf } from "../scopes/alike.ts"
 import { areComparable, TOO_MANY_PATTERNS } from "../scopes/pattern-pairs.ts"
 import { type Scope, scopesOf } from "../scopes/scope.ts"
-import { spaceFor } from "../scopes/scope-space.ts"
-import { type RuleRegion, rulesFor, type Survey, surveyOf } from "../scopes/survey.ts"
 import { confirmedJob, type RefusedJob } from "./refused-job.ts"
+import { type AllowFinding, findingsOf, type GrantFinding, ruleAt, type ScopeFindings } from "./scope-findings.ts"
 import { lightest } from "./scope-weight.ts"
 import type { Subject } from "./subject.ts"
 
@@ -77,27 +76,35 @@ export function standingsOf(subject: Subject): Standings {
     }
   }
   const memo = axisMemo()
-  const look = (scope: Scope) =>
-    attempt((must) => {
-      const part = { scope, organisation: set.organisation }
-      const whole = must(surveyOf(part, must(spaceFor([part], memo))))
-      const survey = { ...whole, rules: whole.rules.filter(({ rule }) => !dead.has(rule)) }
-      // A scope is analysed as a whole or not at all: a partial answer would look like a complete one.
-      const reaches = grantNamesOf(scope).map((name) => ({ name, found: must(reachesBy(survey, name)) }))
-      for (const { name, found } of reaches) {
-        for (const reach of found)
-          noteReach(subject, grants.get(reach.policy)?.get(name), reach, { survey, whole }, must)
-        for (const allow of rulesFor(survey, "allow", name)) {
-          noteAllow(allows.get(allow.rule)?.get(name), allow, name, survey)
-        }
-      }
-    })
+  const analysed = new Map<string, Result<ScopeFindings, TooComplex>>()
+  const look = (scope: Scope): Result<ScopeFindings, TooComplex> => {
+    const likeness = likenessOf(scope, set.organisation, dead)
+    const before = likeness === null ? undefined : analysed.get(likeness)
+    if (before !== undefined)
+      return before.ok ? ok({ ...before.value, space: spaceOf(scope, before.value.space) }) : before
+    const found = findingsOf({ scope, organisation: set.organisation }, dead, memo)
+    if (likeness !== null) analysed.set(likeness, found)
+    return found
+  }
+  const note = ({ policies, issuer }: Scope, findings: ScopeFindings) => {
+    for (const finding of findings.grants) {
+      const policy = policies[finding.policy]
+      const standing = policy && grants.get(policy)?.get(finding.name)
+      if (standing) noteGrant(subject, standing, finding, { issuer: issuer.name, space: findings.space })
+    }
+    for (const finding of findings.allows) {
+      const rule = ruleAt(policies, finding.rule)
+      const standing = rule && allows.get(rule)?.get(finding.name)
+      if (standing) noteAllow(standing, finding, policies)
+    }
+  }
   if (!areComparable(set.policies)) giveUp(set.policies, TOO_MANY_PATTERNS)
   else {
     for (const { scope, isAffordable } of lightest(scopesOf(set))) {
       const outcome = isAffordable ? look(scope) : null
       if (outcome === null) giveUp(scope.policies, "the folder has too many rules that overlap")
       else if (!outcome.ok) giveUp(scope.policies, outcome.fault.reason)
+      else note(scope, outcome.value)
     }
   }
   return {
@@ -130,50 +137,33 @@ const unknownAllow = (policy: Policy, rule: Rule, grant: string): AllowStanding 
   denies: new Set(),
 })
 
-function noteReach(
+function noteGrant(
   subject: Subject,
-  standing: GrantStanding | undefined,
-  reach: Reach,
-  { survey, whole }: { readonly survey: Survey; readonly whole: Survey },
-  must: Must,
+  standing: GrantStanding,
+  { refusals, ...found }: GrantFinding,
+  { issuer, space }: { readonly issuer: string; readonly space: Space },
 ): void {
-  if (standing === undefined) return
-  const { scope, grant, admitted, inside, unproven, refusals } = reach
-  const naming = rulesFor(survey, "allow", grant.name)
-  standing.isNamed ||= rulesFor(whole, "allow", grant.name).length > 0
-  standing.isMatched ||= naming.some(({ region }) => !isEmpty(region))
-  standing.isAdmitted ||= !isEmpty(admitted)
-  standing.isReached ||= !isEmpty(inside) || !isEmpty(unproven)
-  standing.isUnproven ||= !isEmpty(unproven)
-  standing.isBelow ||= !must(isWithin(admitted, survey.free))
-  standing.isFree ||= !isEmpty(must(intersect(admitted, survey.free)))
+  standing.isNamed ||= found.isNamed
+  standing.isMatched ||= found.isMatched
+  standing.isAdmitted ||= found.isAdmitted
+  standing.isReached ||= found.isReached
+  standing.isUnproven ||= found.isUnproven
+  standing.isBelow ||= found.isBelow
+  standing.isFree ||= found.isFree
   for (const { why, boundaries, region } of refusals) {
     if (standing.refusedJobs.some((one) => one.why === why)) continue
-    const claims = confirmedJob(subject.set, scope.issuer.name, grant.name, region)
+    const claims = confirmedJob(subject.set, issuer, standing.grant.name, { space, boxes: region.boxes })
     if (claims === null) standing.isUnproven = true
     else standing.refusedJobs.push({ why, boundaries, claims })
   }
 }
 
-function noteAllow(standing: AllowStanding | undefined, { region }: RuleRegion, grant: string, survey: Survey): void {
-  if (standing === undefined || isEmpty(region)) return
+function noteAllow(standing: AllowStanding, { isDenied, denies }: AllowFinding, policies: readonly Policy[]): void {
   standing.isMatching = true
-  const denies = standing.isDenied ? rulesFor(survey, "deny", grant) : []
-  const whole = denies.find((deny) => holds(deny.region, region))
-  if (whole !== undefined) {
-    standing.denies.add(whole.rule)
-    return
+  if (!standing.isDenied) return
+  standing.isDenied = isDenied
+  for (const place of denies) {
+    const rule = ruleAt(policies, place)
+    if (rule !== undefined) standing.denies.add(rule)
   }
-  const meeting = denies.filter((deny) => {
-    const common = intersect(deny.region, region)
-    return !common.ok || !isEmpty(common.value)
-  })
-  const all = { space: survey.space, boxes: meeting.flatMap((deny) => deny.region.boxes) }
-  if (meeting.length < 2 || !holds(all, region)) standing.isDenied = false
-  for (const { rule } of meeting) standing.denies.add(rule)
-}
-
-const holds = (outer: Region, inner: Region): boolean => {
-  const within = isWithin(inner, outer)
-  return within.ok && within.value
 }

@@ -22,6 +22,8 @@ export interface Config {
   readonly gitLab?: GitLabConfig
   /** At the edge: policies come only from Workers KV, never from the bundle. */
   readonly onlyPublishedPolicies: boolean
+  /** At the edge: the jurisdiction of the deployment's objects, as Cloudflare names it; empty for none. */
+  readonly jurisdiction: string
   /** On Node: for how long a set of policies is used that is older than the folder, in seconds. */
   readonly maxStaleSeconds: number
   /** Ed25519 public keys, base64 of SPKI: one of them must have signed published policies. Empty: no signature is needed. */
@@ -46,6 +48,7 @@ export interface ConfigFault {
  * | `DAYPASS_AUDIENCE` | optional |
  * | `DAYPASS_DEPLOYMENT` | optional |
  * | `DAYPASS_POLICIES` | at the edge, `kv`: policies come only from the binding `POLICIES` |
+ * | `DAYPASS_JURISDICTION` | at the edge: `eu`, `us`, `fedramp` or `fedramp-high`; fixed at the first deployment |
  * | `DAYPASS_MAX_STALE` | on Node, how long an older set of policies is used; by default `15m`, from `1m` to `24h` |
  * | `DAYPASS_POLICY_PUBLISHER` | at the edge: public keys of those who may publish policies, as `openssl pkey -pubout` prints them |
  * | `DAYPASS_GITHUB_APP_ID` | the id of the broker's GitHub App; only together with `DAYPASS_GITHUB_APP_KEY` |
@@ -75,6 +78,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
   }
   const policies = env["DAYPASS_POLICIES"] ?? ""
   if (policies !== "" && policies !== "kv") fault("DAYPASS_POLICIES", 'must be "kv" or left out')
+  const jurisdiction = readJurisdiction(env["DAYPASS_JURISDICTION"], fault)
   const maxStaleSeconds = readMaxStale(env["DAYPASS_MAX_STALE"], fault)
 
   const policyPublishers = readPublishers(env["DAYPASS_POLICY_PUBLISHER"], fault)
@@ -88,6 +92,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
     ...(gitHubApp ? { gitHubApp } : {}),
     ...(gitLab ? { gitLab } : {}),
     onlyPublishedPolicies: policies === "kv",
+    jurisdiction,
     maxStaleSeconds,
     policyPublishers,
     connectionSecret: (name) => readConnectionSecret(env, name),
@@ -113,6 +118,16 @@ function readUrl(value: unknown, fault: Report): string | undefined {
     return undefined
   }
   return plainUrl(value, "DAYPASS_URL", fault)
+}
+
+/** https://developers.cloudflare.com/durable-objects/reference/data-location/ */
+const JURISDICTIONS: readonly unknown[] = ["eu", "us", "fedramp", "fedramp-high"]
+
+function readJurisdiction(value: unknown, fault: Report): string {
+  if (value === undefined || value === "") return ""
+  if (JURISDICTIONS.includes(value)) return String(value)
+  fault("DAYPASS_JURISDICTION", `must be one of ${JURISDICTIONS.join(", ")}, or left out`)
+  return ""
 }
 
 const PEM_MARK = /-----(?:BEGIN|END) PUBLIC KEY-----/g

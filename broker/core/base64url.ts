@@ -17,6 +17,15 @@ export function isBase64url(text: string): boolean {
   return ends !== null && ALPHABET.test(text) && (ends === undefined || ends.includes(text.at(-1) ?? ""))
 }
 
+/**
+ * Whether a text is a number of parts with dots between them, each in this form or empty: the compact forms of RFC 7515 and
+ * RFC 7516.
+ */
+export function isCompactForm(text: string, count: number): boolean {
+  const parts = text.split(".", count + 1)
+  return parts.length === count && parts.every((part) => part === "" || isBase64url(part))
+}
+
 const ALPHABET = /^[A-Za-z0-9_-]+$/
 
 /**

@@ -100,6 +100,18 @@ export const algorithmsOf = (key: PublicKey): readonly SignatureAlgorithm[] =>
 export const fittingAlgorithms = (key: KeyMaterial): readonly SignatureAlgorithm[] =>
   key.kty === "RSA" ? RSA_ALGORITHMS : CURVE_ALGORITHMS[key.crv]
 
+/**
+ * The length of the text of a key's signatures in base64url (RFC 8017 section 8, RFC 7518 section 3.4, RFC 8032 section 5.1.6).
+ * OpenSSL also takes a signature with PSS that lacks the zeros at its beginning, so that one signature would have two texts.
+ */
+export function signatureCharacters(key: KeyMaterial): number {
+  const bytes =
+    key.kty === "RSA"
+      ? (decodeBase64url(key.n)?.length ?? 0)
+      : 2 * (key.kty === "EC" ? CURVES[key.crv].bytes : ED25519_BYTES)
+  return Math.ceil((bytes * 4) / 3)
+}
+
 type Material<Type extends KeyType> = Extract<KeyMaterial, { kty: Type }>
 type Jwk = Readonly<Record<string, unknown>>
 

@@ -22,6 +22,23 @@ const withoutClients: Plugin = {
 }
 
 /**
+ * Loads AWS's SDK with the first session of a role: it is a quarter of what a broker without AWS loads at its start. The source
+ * imports it as usual: for an import at run time, the Worker's bundle, which is one file, would keep all of the SDK's exports.
+ */
+const stsWhenNeeded: Plugin = {
+  name: "sts-when-needed",
+  setup(builder) {
+    builder.onResolve({ filter: /^\.\/sts-client\.ts$/ }, ({ path, kind, resolveDir }) =>
+      kind === "import-statement" ? { path, namespace: "when-needed", pluginData: resolveDir } : undefined,
+    )
+    builder.onLoad({ filter: /.*/, namespace: "when-needed" }, ({ path, pluginData }) => ({
+      contents: `export const assumeRole = async (...call) => (await import("${path}")).assumeRole(...call)`,
+      resolveDir: pluginData as string,
+    }))
+  },
+}
+
+/**
  * Builds `broker/dist/`: `broker.js` and its parts, with everything that the broker needs on Node 24 or newer. It starts in a
  * third of the time that its sources take. In parts, so that AWS's SDK and age are loaded with the first grant that needs them.
  *
@@ -43,7 +60,7 @@ export async function buildBroker(outdir = `${ROOT}broker/dist`): Promise<void> 
     charset: "utf8",
     legalComments: "inline",
     logLevel: "warning",
-    plugins: [withoutClients],
+    plugins: [withoutClients, stsWhenNeeded],
     metafile: true,
   })
   await writeFile(`${outdir}/LICENSES.txt`, licencesOf(metafile))

@@ -7,6 +7,7 @@ import type { Secret } from "../core/secret.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { createKnownIssuers } from "../exchange/known-issuers.ts"
 import { createOwedRecords } from "../exchange/owed.ts"
+import { createVendorPace } from "../exchange/vendor-pace.ts"
 import { createVerifier } from "../issuers/verify.ts"
 import type { Cryptography } from "../ports/cryptography.ts"
 import type { HealthCheck } from "../ports/health.ts"
@@ -63,6 +64,7 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
     keptValues: createKeptValues(clock),
     knownIssuers: createKnownIssuers(ports.marks),
     owed: createOwedRecords(ports.ledgers, ports.log),
+    pace: createVendorPace(clock, ports.log),
     signer: createSigner({ keyRing: ports.keyRing, sealer, clock, cryptography }),
   }
 }

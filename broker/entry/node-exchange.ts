@@ -34,14 +34,15 @@ export const hasHungUp = ({ socket }: IncomingMessage): boolean => socket.destro
 
 export function send({ status, headers, body }: Answer, request: IncomingMessage, response: ServerResponse): void {
   headers.set("content-length", `${Buffer.byteLength(body)}`)
-  // What has not arrived by now is not waited for.
-  if (!request.complete) headers.set("connection", "close")
+  // Node discards a body that was not read. One whose rest did not arrive in time is not waited for.
+  if (request.readableFlowing && !request.complete) headers.set("connection", "close")
   response.writeHead(status, [...headers].flat()).end(body)
 }
 
 const asIncoming = (request: IncomingMessage): Incoming => ({
   method: request.method ?? "",
-  url: `http://${request.headers.host}${request.url}`,
+  // Not the host that the client names, which may be no host at all.
+  url: `http://localhost${request.url}`,
   headers: {
     get(name) {
       const value = request.headers[name]
@@ -55,6 +56,8 @@ const asIncoming = (request: IncomingMessage): Incoming => ({
 const read = (request: IncomingMessage): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
+    // A client that hung up while its request waited for a turn: this stream will not report anything more.
+    if (request.destroyed) reject(new Error("the connection is closed"))
     request.on("data", (chunk: Buffer) => chunks.push(chunk))
     request.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
     request.on("error", reject)

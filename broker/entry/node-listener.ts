@@ -46,7 +46,7 @@ export async function startListening(
   server.on("connection", arrivals.connected)
   server.on("request", (_, response) => {
     // A connection that was busy when the stop began is closed after its answer, and not only at its timeout.
-    response.once("close", () => setImmediate(() => stopping && server.closeIdleConnections()))
+    response.once("close", () => stopping && setImmediate(() => server.closeIdleConnections()))
   })
   server.on("clientError", refuse)
   await new Promise<void>((resolve, reject) => {

@@ -1,77 +1,149 @@
+import { performance } from "node:perf_hooks"
 import type { DueLedger, NodeStore } from "../adapters/node/ledgers.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Broker } from "../exchange/broker.ts"
-import { sweep } from "../exchange/sweep.ts"
-import { atMost } from "../providers/at-most.ts"
+import { Sweep } from "../exchange/sweep.ts"
 import type { ClockWatch } from "./clock-watch.ts"
+import type { OverdueWatch } from "./overdue-watch.ts"
 
 const SWEEP_EVERY_MS = 15_000
-const LEDGERS_PER_SWEEP = 100
-/**
- * One sweep takes 50 leases of a ledger, and its jobs may open 1,200 in a minute: 300 every fifteen seconds. All ledgers that
- * are due have their turn before one has its next.
- */
-const MOST_TURNS = 7
-/** Ledgers are swept in parallel, so that a vendor that does not answer delays only its own ledgers. */
-const LEDGERS_AT_ONCE = 8
+/** While leases wait for a busy vendor: as much as its queue holds. */
+const SWEEP_AGAIN_MS = 1000
 
-/** Ends due leases at once, because they may have waited for this start, and then every few seconds, one sweep at a time. */
+/** Ledgers of one round. All of them have their turn before one has its next. */
+const LEDGERS_PER_ROUND = 1000
+/**
+ * A ledger's first turn is short, and it has it together with others, in one transaction. If it is still due, its further
+ * turns are long, and it has them alone. So 10,000 ledgers with one lease each need few flushes, and no transaction is long.
+ */
+const LEDGERS_AT_ONCE = 16
+const FIRST_TURN = 4
+const FURTHER_TURN = 100
+
+/**
+ * A sweep takes a tenth of the main thread's processor time while the thread is busy with other work for a fifth of the time, and all
+ * that is left of it otherwise. Processor time, because on a busy machine the same work takes several times as long.
+ */
+const OWN_SHARE = 0.1
+const BUSY = 0.2
+/** How long one look at how busy the thread is takes, as a share of the turn before. */
+const LOOK_SHARE = 0.2
+/** What a revocation costs all threads, beside its turn: its handle, its call to the vendor and its record. Measured. */
+const REVOCATION_COST_MS = 0.8
+
+/**
+ * Ends due leases at once, because they may have waited for this start, and then every few seconds, one sweep at a time. A
+ * sweep goes on until nothing is due.
+ */
 export function startSweeping(
   store: NodeStore,
   broker: Broker,
   clock: Pick<ClockWatch, "tick">,
+  overdue: Pick<OverdueWatch, "tick">,
 ): { stop(): Promise<void> } {
-  let running: Promise<void> = sweepOnce(store, broker)
+  const sweep = new Sweep(broker)
+  let isStopped = false
+  let running: Promise<void> | null = null
+  let again: NodeJS.Timeout | undefined
+
+  const begin = () => {
+    running ??= sweepAll(store, broker, sweep, () => isStopped).then(() => {
+      running = null
+      clearTimeout(again)
+      if (!isStopped && sweep.hasPromised()) again = setTimeout(begin, SWEEP_AGAIN_MS).unref()
+    })
+  }
   const timer = setInterval(() => {
     clock.tick()
-    running = running.then(() => sweepOnce(store, broker))
+    void overdue.tick(broker.pace)
+    begin()
   }, SWEEP_EVERY_MS)
   timer.unref()
+  begin()
   return {
     async stop() {
+      isStopped = true
       clearInterval(timer)
+      clearTimeout(again)
       await running
+      await sweep.ended().catch(() => {})
     },
   }
 }
 
-async function sweepOnce(store: NodeStore, broker: Broker): Promise<void> {
-  // Also of leases that are not due: their jobs ended them while the ledger could not be written.
-  await broker.owed.pay()
+async function sweepAll(store: NodeStore, broker: Broker, sweep: Sweep, isStopped: () => boolean): Promise<void> {
+  const seen = new Set<string>()
+  const broken = new Set<string>()
+  let swept = 0
+
+  /** Catches its errors: a ledger that cannot be swept stays first in the list, and must not block the others for ever. */
+  const visit = async (target: DueLedger, limit: number) => {
+    seen.add(idOf(target))
+    try {
+      const { revoking, isWritten } = await sweep.visit(target, limit)
+      // While nothing can be recorded, what was due stays due, and its provider is asked again by the next sweep.
+      if (!isWritten) broken.add(idOf(target))
+      swept += revoking
+      return revoking
+    } catch (error) {
+      broken.add(idOf(target))
+      tellFailure("due leases of a unit could not be ended", error, broker, target)
+      return 0
+    }
+  }
+  const turn = async (targets: readonly DueLedger[], limit: number) => {
+    if (isStopped()) return
+    const begun = threadMs()
+    const revoking = await Promise.all(targets.map((target) => visit(target, limit)))
+    await rest(begun, threadMs() - begun + REVOCATION_COST_MS * revoking.reduce((sum, one) => sum + one, 0))
+  }
+
   try {
-    let turn = await dueNow(store, broker)
-    for (let turns = 1; turn.length > 0; turns++) {
-      const ended = new Set<string>()
-      await atMost(LEDGERS_AT_ONCE, turn, async (target) => {
-        if (await sweepLedger(target, broker)) ended.add(idOf(target))
-      })
-      if (ended.size === 0 || turns === MOST_TURNS) return
-      // While nothing can be recorded, what failed stays due, and its provider is asked again by the next sweep.
-      if ((await store.health.look()).state === "unavailable") return
-      turn = (await dueNow(store, broker)).filter((target) => ended.has(idOf(target)))
+    await payAll(broker)
+    while (!isStopped()) {
+      const due = await store.due(broker.clock.now().getTime(), LEDGERS_PER_ROUND)
+      const round = due.filter((target) => !broken.has(idOf(target)))
+      if (round.length === 0) break
+      const further = round.filter((target) => seen.has(idOf(target)))
+      const first = round.filter((target) => !seen.has(idOf(target)))
+      for (let at = 0; at < first.length; at += LEDGERS_AT_ONCE) {
+        await turn(first.slice(at, at + LEDGERS_AT_ONCE), FIRST_TURN)
+      }
+      for (const target of further) await turn([target], FURTHER_TURN)
     }
   } catch (error) {
     tellFailure("the ledgers with due leases could not be read", error, broker)
   }
+  if (swept > 0) broker.log({ event: "leases.swept", detail: `${swept} leases of ${seen.size} units` })
 }
 
-const dueNow = (store: NodeStore, broker: Broker) => store.due(broker.clock.now().getTime(), LEDGERS_PER_SWEEP)
-const idOf = ({ issuerUrl, unitId }: DueLedger) => `${issuerUrl} ${unitId}`
-
-/**
- * Returns whether leases were ended. Catches its errors: a ledger that cannot be swept stays first in the list, and must not
- * block the others for ever.
- */
-async function sweepLedger(target: DueLedger, broker: Broker): Promise<boolean> {
-  try {
-    const leases = await sweep(target, broker)
-    if (leases > 0) broker.log({ event: "leases.swept", detail: `${leases} leases of the unit ${target.unitId}` })
-    return leases > 0
-  } catch (error) {
-    tellFailure("due leases of a unit could not be ended", error, broker, target)
-    return false
+/** Also records of leases that are not due: their jobs ended them while the ledger could not be written. */
+async function payAll({ owed }: Broker): Promise<void> {
+  for (let left = Number.POSITIVE_INFINITY; owed.size < left; ) {
+    left = owed.size
+    await owed.pay()
   }
 }
+
+/** Leaves the main thread to other work after a turn that began at `begun` and costs `cost` milliseconds of it. */
+async function rest(begun: number, cost: number): Promise<void> {
+  let utilization: number
+  do {
+    const before = performance.eventLoopUtilization()
+    await sleep(Math.max(1, cost * LOOK_SHARE))
+    utilization = performance.eventLoopUtilization(before).utilization
+  } while (utilization > BUSY && threadMs() - begun < cost / OWN_SHARE)
+}
+
+/** Processor time of the main thread, in milliseconds. */
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+const idOf = ({ issuerUrl, unitId }: DueLedger) => `${issuerUrl} ${unitId}`
 
 /** Leases stay due, so the next sweep finds them again. Of a foreign error, only its class is told. */
 function tellFailure(what: string, error: unknown, broker: Broker, target?: DueLedger): void {

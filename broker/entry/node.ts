@@ -16,6 +16,7 @@ import { createBroker } from "./instance.ts"
 import { isClientGone, startListening } from "./node-listener.ts"
 import { openStore, readStorePlace } from "./node-store.ts"
 import { startSweeping } from "./node-sweeper.ts"
+import { createOverdueWatch } from "./overdue-watch.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 
 const USAGE = `Usage: npm start -- --policies DIR --url URL (--data DIR | --store URL) [--port N] [--host ADDRESS]
@@ -77,10 +78,10 @@ if (!config.ok) {
   )
 }
 const settings = config.value
-if (settings.onlyPublishedPolicies || settings.policyPublishers.length > 0) {
+if (settings.onlyPublishedPolicies || settings.policyPublishers.length > 0 || settings.jurisdiction !== "") {
   refuseToStart(
     [
-      "DAYPASS_POLICIES, DAYPASS_POLICY_PUBLISHER: remove them. On Node, policies come from the folder that --policies names.",
+      "DAYPASS_POLICIES, DAYPASS_POLICY_PUBLISHER, DAYPASS_JURISDICTION: remove them, they are for the edge. On Node, policies come from the folder that --policies names, and all data stays on this machine.",
     ],
     2,
   )
@@ -123,6 +124,7 @@ try {
     maxStaleSeconds: settings.maxStaleSeconds,
   })
   const clockWatch = createClockWatch(systemClock, await store.latestTime(), log)
+  const overdueWatch = createOverdueWatch(store, systemClock, log)
   const broker = await createBroker(settings, kek, {
     cryptography,
     policySource,
@@ -131,7 +133,7 @@ try {
     marks: store.marks,
     log,
     createHttp: createNodeHttp,
-    health: [policySource.health, store.health, clockWatch],
+    health: [policySource.health, store.health, clockWatch, overdueWatch],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
@@ -140,7 +142,7 @@ try {
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
     isGone: isClientGone,
   })
-  const sweeper = startSweeping(store, broker, clockWatch)
+  const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })
 

@@ -2,44 +2,42 @@ import { compiledPolicies } from "daypass:policies"
 import type { ExecutionContext } from "@cloudflare/workers-types"
 import type { Guards } from "../adapters/cloudflare/guards.ts"
 import { KeyRingObject } from "../adapters/cloudflare/key-ring-object.ts"
-import { createKvPolicySource, type KvPolicySource, type KvReader } from "../adapters/cloudflare/kv-policy-source.ts"
+import { createKvPolicySource, type KvPolicySource } from "../adapters/cloudflare/kv-policy-source.ts"
 import { LedgerObject } from "../adapters/cloudflare/ledger-object.ts"
 import {
-  createCloudflareGuards,
   createCloudflareKeyRing,
   createCloudflareLedgers,
   createCloudflareMarks,
-  type KeyRingMethods,
-  type LedgerMethods,
-  type Namespace,
 } from "../adapters/cloudflare/ledgers.ts"
 import { consoleLog as log } from "../adapters/cloudflare/log.ts"
+import { digest } from "../adapters/cloudflare/sha256.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
-import { webCryptography as cryptography } from "../adapters/web/cryptography.ts"
+import { webCryptography } from "../adapters/web/cryptography.ts"
 import { createHttp } from "../adapters/web/http.ts"
-import { type Config, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { revived } from "../core/policy/compiled.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { forOneCall } from "../exchange/one-call.ts"
-import { type SweepTarget, sweep } from "../exchange/sweep.ts"
+import { type SweepTarget, sweepOnce } from "../exchange/sweep.ts"
 import { createApp } from "../http/app.ts"
 import { problemResponse } from "../http/problem.ts"
+import type { Cryptography } from "../ports/cryptography.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
-import { isExampleHost } from "./example-host.ts"
+import { type EdgeDeployment, type Env, edgeDeploymentOf, misconfigured } from "./edge-deployment.ts"
 import { createBroker } from "./instance.ts"
-
-/** The bindings of `wrangler.toml`, and the settings that `config/config.ts` reads. */
-interface Env extends Record<string, unknown> {
-  readonly LEDGER: Namespace<LedgerMethods>
-  readonly KEY_RING: Namespace<KeyRingMethods>
-  readonly POLICIES?: KvReader
-}
 
 /** The platform's limit of simultaneous connections for one request. */
 const CONNECTIONS_AT_ONCE = 6
+
+const cryptography: Cryptography = { ...webCryptography, digest }
+
+/**
+ * How many leases one alarm ends, before the next alarm goes on. Measured: 0.35 s of processor time where they must be revoked,
+ * of the 2 s that `wrangler.toml` allows.
+ */
+const LEASES_PER_ALARM = 250
 
 // Holds values, never a promise: one request must not await the I/O of another.
 let builtBroker: Broker | undefined
@@ -48,20 +46,15 @@ let builtApp: ReturnType<typeof createApp> | undefined
 /** The broker of this isolate. It is built at its first use, because nothing may happen at import. */
 async function brokerOf(env: Env): Promise<Broker> {
   if (builtBroker) return builtBroker
-  const config = readConfig(env)
-  if (!config.ok) throw misconfigured(config.fault.map(({ setting, message }) => `${setting}: ${message}`))
-  if (isExampleHost(new URL(config.value.url).hostname)) {
-    throw misconfigured(["DAYPASS_URL: it is still the example. Set the broker's own URL in wrangler.toml"])
-  }
-  // At the edge there is no folder for a development key.
-  if (!config.value.kek) throw misconfigured(["DAYPASS_KEK: set it with `wrangler secret put DAYPASS_KEK`"])
-  const policySource = policySourceOf(env, config.value)
-  builtBroker = await createBroker(config.value, config.value.kek, {
+  const deployment = await edgeDeploymentOf(env)
+  const { config, kek, ledgers, keyRing } = deployment
+  const policySource = policySourceOf(env, deployment)
+  builtBroker = await createBroker(config, kek, {
     cryptography,
     policySource,
-    ledgers: createCloudflareLedgers(env.LEDGER),
-    keyRing: createCloudflareKeyRing(env.KEY_RING),
-    marks: createCloudflareMarks(env.KEY_RING),
+    ledgers: createCloudflareLedgers(ledgers),
+    keyRing: createCloudflareKeyRing(keyRing),
+    marks: createCloudflareMarks(keyRing),
     log,
     createHttp,
     callsAtOnce: CONNECTIONS_AT_ONCE,
@@ -77,7 +70,8 @@ async function brokerOf(env: Env): Promise<Broker> {
  * Policies from Workers KV if a namespace is bound, and otherwise from the bundle. A failure of KV never falls back to the
  * bundle: its policies may be years old, or the examples.
  */
-function policySourceOf(env: Env, { onlyPublishedPolicies, policyPublishers }: Config): PolicySource | KvPolicySource {
+function policySourceOf(env: Env, { config, guards }: EdgeDeployment): PolicySource | KvPolicySource {
+  const { onlyPublishedPolicies, policyPublishers } = config
   if (!("POLICIES" in env)) {
     const needs = onlyPublishedPolicies ? "DAYPASS_POLICIES is kv" : "DAYPASS_POLICY_PUBLISHER is set"
     if (onlyPublishedPolicies || policyPublishers.length > 0) {
@@ -94,29 +88,22 @@ function policySourceOf(env: Env, { onlyPublishedPolicies, policyPublishers }: C
   return createKvPolicySource(env.POLICIES, {
     clock: systemClock,
     providers: PROVIDERS,
-    floor: createCloudflareGuards(env.KEY_RING),
+    floor: guards,
     publishers: policyPublishers,
     log,
   })
 }
 
-/** The caller only learns that the broker is not configured. All faults go to the operator's log. */
-function misconfigured(faults: readonly string[]): BrokerError {
-  log({ event: "settings.invalid", detail: faults.join("; ") })
-  return new BrokerError(
-    "configuration_invalid",
-    "The broker's configuration is invalid. Its operator finds the reason in the broker's log.",
-  )
-}
-
 /** One repository's ledger; see `wrangler.toml`. */
 export class Ledger extends LedgerObject<Env> {
-  protected override meet(name: string, birth: string): ReturnType<Guards["meetLedger"]> {
-    return createCloudflareGuards(this.env.KEY_RING).meetLedger(name, birth)
+  protected override async meet(name: string, birth: string): ReturnType<Guards["meetLedger"]> {
+    const { guards } = await edgeDeploymentOf(this.env)
+    return await guards.meetLedger(name, birth)
   }
 
-  protected override async sweep(ledger: SweepTarget["ledger"], key: Omit<SweepTarget, "ledger">): Promise<void> {
-    await sweep({ ledger, ...key }, forOneCall(await brokerOf(this.env)))
+  protected override async sweep(ledger: SweepTarget["ledger"], key: Omit<SweepTarget, "ledger">): Promise<boolean> {
+    const broker = forOneCall(await brokerOf(this.env))
+    return (await sweepOnce({ ledger, ...key }, broker, LEASES_PER_ALARM)).isWritten
   }
 }
 
@@ -126,6 +113,8 @@ export class KeyRing extends KeyRingObject<Env> {}
 export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
     try {
+      const { misplaced } = await edgeDeploymentOf(env)
+      if (misplaced !== null) throw misconfigured([misplaced])
       const broker = await brokerOf(env)
       builtApp ??= createApp({
         broker,

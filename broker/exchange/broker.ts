@@ -16,6 +16,7 @@ import type { Sealer } from "../signing/sealer.ts"
 import type { Signer } from "../signing/signer.ts"
 import type { OneCall } from "./limit.ts"
 import type { OwedRecords } from "./owed.ts"
+import type { VendorPace } from "./vendor-pace.ts"
 
 /** Everything that an exchange needs. `entry/` builds it once for each instance. */
 export interface Broker {
@@ -34,6 +35,7 @@ export interface Broker {
   readonly keptValues: KeptValues
   readonly knownIssuers: KnownIssuers
   readonly owed: OwedRecords
+  readonly pace: VendorPace
   readonly http: Http
   /** How many connections the runtime opens for one call; left out where it has no limit. */
   readonly callsAtOnce?: number

@@ -1,9 +1,10 @@
-import { sha256 } from "@noble/hashes/sha2.js"
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
+import { bytesToHex } from "@noble/hashes/utils.js"
 import type { Learnt } from "../core/audit-record.ts"
+import { decodeBase64url } from "../core/base64url.ts"
 import { boundedMap } from "../core/bounded-map.ts"
 import { visible } from "../core/policy/faults.ts"
 import { Secret } from "../core/secret.ts"
+import type { Cryptography } from "../ports/cryptography.ts"
 import type { MintedValue } from "../providers/provider.ts"
 import type { MintedGrant } from "./mint.ts"
 
@@ -21,18 +22,25 @@ const MIN_FINGERPRINTED_CHARACTERS = 24
 const PUBLIC_ID = /^[A-Z0-9]{16,128}$/
 
 /** What only the mints knew of their grants, for the record of the outcome. Contains no value of a credential. */
-export function learntOf(minted: readonly MintedGrant[]): ReadonlyMap<string, Learnt> {
+export function learntOf(
+  minted: readonly MintedGrant[],
+  { digest }: Pick<Cryptography, "digest">,
+): ReadonlyMap<string, Learnt> {
   const bytes = Math.floor(MAX_VERSIONS_BYTES / Math.max(1, minted.length))
-  return new Map(minted.map((one) => [one.granted.grant.name, learnt(one, bytes)]))
+  return new Map(minted.map((one) => [one.granted.grant.name, learnt(one, bytes, digest)]))
 }
 
 const NONE = { map: {}, leftOut: 0 }
 
-function learnt({ minted: { cache, count, versions, values } }: MintedGrant, bytes: number): Learnt {
+function learnt(
+  { minted: { cache, count, versions, values } }: MintedGrant,
+  bytes: number,
+  digest: Cryptography["digest"],
+): Learnt {
   const named = Object.entries(versions ?? {}).map(([place, version]) => [visible(place), visible(version)] as const)
   const { map, leftOut } = named.length === 0 ? NONE : boundedMap<string>(named, bytes)
   const fingerprints = recorded(values, "fingerprint", (text) =>
-    text.length < MIN_FINGERPRINTED_CHARACTERS ? null : bytesToHex(sha256(utf8ToBytes(text))),
+    text.length < MIN_FINGERPRINTED_CHARACTERS ? null : hexOf(digest(text)),
   )
   const ids = recorded(values, "id", (text) => (PUBLIC_ID.test(text) ? text : null))
   return {
@@ -44,6 +52,9 @@ function learnt({ minted: { cache, count, versions, values } }: MintedGrant, byt
     ...(ids === null ? {} : { ids }),
   }
 }
+
+/** Records have hashes in hex. */
+const hexOf = (digest: string): string => bytesToHex(decodeBase64url(digest) ?? new Uint8Array())
 
 /** What is recorded of the values that are marked so, by their names; null when nothing is. */
 function recorded(

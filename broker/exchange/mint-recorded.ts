@@ -57,7 +57,7 @@ async function mintInMemory(act: Act): Promise<readonly MintedGrant[]> {
   }
   await record.minted(lease, grants, {
     credentials: await leaseCredentials(minted, identity, lease, broker),
-    learnt: learntOf(minted),
+    learnt: learntOf(minted, broker.cryptography),
   })
   call.event.lease = lease
   return minted
@@ -105,7 +105,7 @@ async function settle(
   { minted, failures, lost }: Pick<ExchangeOutcome, "failures" | "lost"> & { readonly minted: readonly MintedGrant[] },
 ): Promise<void> {
   const credentials = await leaseCredentials(held, identity, lease, broker)
-  await record.outcome(lease, grants, { credentials, failures, lost, learnt: learntOf(minted) })
+  await record.outcome(lease, grants, { credentials, failures, lost, learnt: learntOf(minted, broker.cryptography) })
 }
 
 /** Only the log shows this error, because the client is gone. */

@@ -14,6 +14,12 @@ const REVOKE_WINDOW_MS = 10_000
  */
 export const FAILED_EXCHANGE_WINDOW_MS = 4_000
 
+/**
+ * Runs the revocation of a credential of `connection` when it has a place. `left-out`: it was not tried, and the credential
+ * is left to the next attempt.
+ */
+export type Revoking = <Value>(connection: string, act: () => Promise<Value>) => Promise<Value | "left-out">
+
 /** What the revocation of one credential needs. */
 export interface Revocable {
   readonly grant: string
@@ -31,13 +37,15 @@ export async function revokeAll(
   of: RevokedLease,
   broker: Broker,
   windowMs: number = REVOKE_WINDOW_MS,
+  revoking: Revoking = (_, act) => limitOf(broker)(act),
 ): Promise<Record<string, RevocationOutcome>> {
   const outcomes = await Promise.all(
     credentials.map(async (credential) => {
-      const fault = await limitOf(broker)(() => revokeOne(credential, broker, windowMs))
-      if (fault !== null)
-        tellFailure(of, credential.connection, `${credential.grant} is not revoked yet: ${fault}`, broker)
-      return [credential.grant, fault === null ? "revoked" : "failed"] as const
+      const { grant, connection } = credential
+      const ended = await revoking(connection, () => revokeOne(credential, broker, windowMs))
+      if (ended === "left-out") return [grant, "failed"] as const
+      if (ended.fault !== null) tellFailure(of, connection, `${grant} is not revoked yet: ${ended.fault}`, broker)
+      return [grant, ended.fault === null ? "revoked" : "failed"] as const
     }),
   )
   return Object.fromEntries(outcomes)
@@ -55,14 +63,25 @@ export function tellFailure(of: RevokedLease, connection: string, detail: string
   })
 }
 
-/** Why the credential could not be revoked; null when it was. The vendor's own text is never part of it. */
-async function revokeOne(credential: Revocable, broker: Broker, windowMs: number): Promise<string | null> {
+/** `fault`: why the credential could not be revoked; null when it was. The vendor's own text is never part of it. */
+async function revokeOne(
+  credential: Revocable,
+  broker: Broker,
+  windowMs: number,
+): Promise<{ readonly fault: string | null }> {
+  const { clock, pace } = broker
   const provider = broker.providers.get(credential.provider)
-  if (!provider?.revoke) return `this broker has no provider ${credential.provider} that revokes`
+  if (!provider?.revoke) return { fault: `this broker has no provider ${credential.provider} that revokes` }
+  const begun = clock.elapsed()
+  const note = (error: unknown) => pace.note(credential.connection, clock.elapsed() - begun, error)
   try {
     await provider.revoke(credential.handle, credential.connection, callIo(broker, windowMs))
-    return null
+    note(null)
+    return { fault: null }
   } catch (error) {
-    return error instanceof BrokerError ? `${error.code}: ${error.detail}` : "the provider failed unexpectedly"
+    note(error)
+    return {
+      fault: error instanceof BrokerError ? `${error.code}: ${error.detail}` : "the provider failed unexpectedly",
+    }
   }
 }

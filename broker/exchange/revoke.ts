@@ -9,7 +9,7 @@ import { type Revoker, verifyRevoker } from "./caller.ts"
 import { handleContext } from "./lease.ts"
 import type { RevokedLease } from "./owed.ts"
 import { alreadyUsed, ledgerOf, useOf } from "./record.ts"
-import { type Revocable, revokeAll, tellFailure } from "./revoke-all.ts"
+import { type Revocable, type Revoking, revokeAll, tellFailure } from "./revoke-all.ts"
 
 /**
  * Closes a lease of the caller's own run and attempt, and revokes the credentials that can be revoked.
@@ -112,6 +112,7 @@ export async function endCredentials(
   credentials: readonly LeaseCredentialState[],
   of: RevokedLease,
   broker: Broker,
+  revoking?: Revoking,
 ): Promise<Outcomes> {
   const alive = credentials.filter((credential) => credential.ended === null)
   const opened = await Promise.all(alive.map((credential) => openHandle(credential, of, broker)))
@@ -119,6 +120,8 @@ export async function endCredentials(
     opened.filter((credential) => credential !== null),
     of,
     broker,
+    undefined,
+    revoking,
   )
   return { ...outcomesOf(credentials, "done"), ...taken }
 }

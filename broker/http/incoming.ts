@@ -6,7 +6,7 @@ import { tooLarge } from "./limits.ts"
  */
 export interface Incoming {
   readonly method: string
-  /** Absolute. Its host is the one that the client named. */
+  /** Absolute. Only its path and its query are read. */
   readonly url: string
   readonly headers: Pick<Headers, "get">
   /**

@@ -1,6 +1,7 @@
 import type { AuditDraft, AuditRecord } from "../core/audit-record.ts"
 import type { GrantLimit, Limits, ReachedLimit } from "../core/policy/limits.ts"
 import type { Revocation, RevocationOutcome } from "../wire/exchange.ts"
+import type { WaitUntil } from "./sweeping.ts"
 import type { TokenUse } from "./token-use.ts"
 
 /** Opens a lease: everything that must be durable before anything is minted. */
@@ -228,10 +229,12 @@ export interface Ledger {
 /** A ledger with what the sweep also needs: its due leases, and the deletion of expired entries of used tokens. */
 export interface SweptLedger extends Ledger {
   /**
-   * Begins the revocation of leases with credentials that are due at `now` (Unix milliseconds), at most `limit` leases.
-   * Deletes the entries of tokens that can no longer be valid. Never begins a second revocation while one is running.
+   * Ends leases that are due at `now` (Unix milliseconds), at most `limit`, those due earliest first: each is due later than
+   * `now` afterwards. Closes what only expires. Begins and returns what must be revoked, except where `waitUntil` names a time
+   * for every connection to ask: such a lease is due again then. Never begins a second revocation while one is running. When
+   * fewer than `limit` were due, also deletes closed leases and entries of tokens whose time is over.
    */
-  takeDue(now: number, limit: number): Promise<readonly DueLease[]>
+  takeDue(now: number, limit: number, waitUntil?: WaitUntil): Promise<readonly DueLease[]>
   /** What `takeDue` would hand out, without changing anything: for a sweep while the storage cannot be written. */
   lookDue(now: number, limit: number): Promise<readonly DueLease[]>
 }

@@ -19,8 +19,14 @@ export interface Sql {
 
 /** What is opened once for all calls that share a transaction, and written at its end. */
 export interface Batch {
-  /** What was opened under `name` in this transaction, or what `make` opens now. It is saved when all calls have run. */
-  open<Opened extends { save(): void }>(name: string, make: () => Opened): Opened
+  /** What is open under `name`, or what `make` opens now. It is saved when all calls of the transaction have run. */
+  open<What extends Opened>(name: string, make: () => What): What
+}
+
+export interface Opened {
+  save(): void
+  /** Unix milliseconds: when it must be swept next; null: never. */
+  readonly dueAt: number | null
 }
 
 /**

@@ -62,16 +62,12 @@ export interface ProviderIo extends CallIo {
    */
   secret(reference: SecretReference): Promise<Secret<string>>
   /**
-   * The provider's own login for `scope`: a cached one, or a new one from `make`. It is cached in memory until shortly
+   * The provider's own login, named `what`: a cached one, or a new one from `make`. It is cached in memory until shortly
    * before it ends, and only for the same connection settings and the same claims of the job, because the vendor may have
    * decided on any claim. `connection`: one for all jobs, when `make` sends nothing of the job and its grant. Grants of a
    * call that ask at the same time share it. Never use it for a credential that a job receives.
    */
-  login<Value>(
-    scope: string,
-    make: () => Promise<Login<Value>>,
-    of?: "grant" | "connection",
-  ): Promise<KnownLogin<Value>>
+  login<Value>(what: string, make: () => Promise<Login<Value>>, of?: "grant" | "connection"): Promise<KnownLogin<Value>>
   /**
    * Cached values of the connection's store, by locator, sealed in memory. `job`: only for jobs with exactly the same
    * claims. `connection`: for all jobs that may use the connection. Use it only if the connection enables caching.

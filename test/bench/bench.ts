@@ -7,21 +7,28 @@ import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { measureSteps } from "./action.ts"
+import { measureAudit } from "./audit.ts"
 import { measureBundles } from "./bundles.ts"
+import { measureCheck } from "./check.ts"
 import { measureCommandLine } from "./command-line.ts"
 import { measureConcurrency } from "./concurrency.ts"
 import { measureCores } from "./cores.ts"
 import { measureDecide } from "./decide.ts"
 import { measureExchanges } from "./exchanges.ts"
 import { measurePolicies } from "./folder.ts"
+import { measureGithub } from "./github.ts"
 import { startLoadGenerator } from "./load.ts"
+import { measureManyRepositories } from "./many-repositories.ts"
 import { measureMemory } from "./memory.ts"
+import { measureOpenbao } from "./openbao.ts"
 import { pictureOf } from "./picture.ts"
 import { measurePostgres } from "./postgres.ts"
 import { printed } from "./report.ts"
 import { type Bench, isKept, type Section } from "./section.ts"
-import { measureStarts } from "./starts.ts"
+import { measureStart } from "./start.ts"
+import { measureSweep } from "./sweep.ts"
 import { startLoadIssuer } from "./tokens.ts"
+import { measureWorkerd } from "./workerd.ts"
 
 /** `long`: only with `--long`. `asked`: only when it is named, because it needs programs that this project does not bring. */
 interface Chapter {
@@ -32,17 +39,23 @@ interface Chapter {
 /** In the order in which they run. A new section is one line. */
 const SECTIONS: Readonly<Record<string, Chapter>> = {
   exchange: { measure: measureExchanges },
+  workerd: { measure: measureWorkerd },
   concurrency: { measure: measureConcurrency },
   cores: { measure: measureCores },
-  // It needs the system's PostgreSQL.
+  github: { measure: measureGithub },
+  openbao: { measure: measureOpenbao, when: "asked" },
   postgres: { measure: measurePostgres, when: "asked" },
   decide: { measure: measureDecide },
   policies: { measure: measurePolicies },
+  start: { measure: measureStart },
+  check: { measure: measureCheck },
+  audit: { measure: measureAudit },
   action: { measure: measureSteps },
   "command-line": { measure: measureCommandLine },
   bundles: { measure: measureBundles },
-  starts: { measure: measureStarts, when: "long" },
+  sweep: { measure: measureSweep, when: "long" },
   memory: { measure: measureMemory, when: "long" },
+  repositories: { measure: measureManyRepositories, when: "long" },
 }
 
 const PICTURES = fileURLToPath(new URL("../../docs/images", import.meta.url))

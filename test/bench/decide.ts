@@ -43,7 +43,7 @@ const wideOf = (id: number) =>
       `audience: "https://vault.example.com", claims: { of: "\${repository_name}" }`,
     )
 
-const CEILING = `boundaries:
+export const CEILING = `boundaries:
   - name: everyone
     when: { repository_owner_id: "9001" }
     allow: [{ connection: broker, audience: "https://*.example.com", claims: "repository-*" }]

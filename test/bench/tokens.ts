@@ -5,10 +5,17 @@ import { startServer } from "../support/servers.ts"
 /** An issuer for load: it serves one key, and signs tokens faster than the stand-in, which keeps a log of each. */
 export interface LoadIssuer {
   readonly issuer: string
-  /** Mints `count` different tokens for one audience, all good for five minutes from now. */
-  mint(count: number, audience: string): string[]
+  /** Mints `count` different tokens for one audience, all good for five minutes from now. Default: of one repository. */
+  mint(count: number, audience: string, of?: (index: number) => Repository): string[]
   close(): Promise<void>
 }
+
+export interface Repository {
+  readonly repository: string
+  readonly repository_id: string
+}
+
+const SHOP: Repository = { repository: "acme/shop", repository_id: "41" }
 
 const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url")
 
@@ -30,18 +37,19 @@ export async function startLoadIssuer(): Promise<LoadIssuer> {
   )
   return {
     issuer: server.url,
-    mint(count, audience) {
+    mint(count, audience, of) {
       const now = Math.floor(Date.now() / 1000)
-      const claims = githubClaims({
-        repository: "acme/shop",
-        repository_id: "41",
-        repository_owner: "acme",
-        repository_owner_id: "9001",
-        environment: "production",
-      })
-      return Array.from({ length: count }, () => {
+      const claimsOf = (repository: Repository) =>
+        githubClaims({
+          ...repository,
+          repository_owner: "acme",
+          repository_owner_id: "9001",
+          environment: "production",
+        })
+      const shop = claimsOf(SHOP)
+      return Array.from({ length: count }, (_, index) => {
         const payload = base64url({
-          ...claims,
+          ...(of === undefined ? shop : claimsOf(of(index))),
           iss: server.url,
           aud: audience,
           iat: now,

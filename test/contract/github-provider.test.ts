@@ -33,11 +33,11 @@ beforeEach(async () => {
 })
 afterEach(() => api.close())
 
-/** What a provider may touch, with real HTTP. */
-const makeIo = (): ProviderIo =>
+/** What a provider may touch, with real HTTP, and a clock that may be slow. */
+const makeIo = (behindMs = 0): ProviderIo =>
   makeProviderIo({
     http: createHttp({ userAgent: "daypass-test/1" }),
-    now: () => clock.now(),
+    now: () => new Date(clock.now().getTime() - behindMs),
     secrets: {
       get APP_KEY() {
         return key
@@ -213,6 +213,36 @@ describe("the installation", () => {
       code: "provider_response_invalid",
     })
     expect(api.tokensAlive).toBe(1)
+  })
+})
+
+describe("the App's JWT", () => {
+  const jwts = () => api.credentials.filter((credential) => credential.startsWith("eyJ"))
+
+  test("is signed once for the mints of eight minutes", async () => {
+    await mint()
+    clock.advance(8 * MINUTE - 1)
+    await mint()
+    expect(jwts()).toHaveLength(1)
+    clock.advance(1)
+    await mint()
+    expect(jwts()).toHaveLength(2)
+    expect(api.requests).toEqual([FIND, GIVE, GIVE, FIND, GIVE])
+  })
+
+  test("that GitHub refuses by now is signed anew, once, and with the key that is set by now", async () => {
+    // Our clock is slow: GitHub refuses the JWT after 440 s, when it still looks good to us.
+    const slow = makeIo(100_000)
+    await mint({}, {}, slow)
+    clock.advance(7.5 * MINUTE)
+    await mint({}, {}, slow)
+    const refused = "POST /app/installations/51000000/access_tokens 401"
+    expect(api.requests).toEqual([FIND, GIVE, refused, FIND, GIVE])
+    expect(jwts()).toHaveLength(2)
+    clock.advance(7.5 * MINUTE)
+    key = foreignKey()
+    await expect(mint({}, {}, slow)).rejects.toMatchObject({ code: "provider_denied" })
+    expect(api.requests.slice(5)).toEqual([refused, "GET /users/acme/installation 401"])
   })
 })
 

@@ -56,6 +56,12 @@ describe.each([
       expect(new TextDecoder().decode((await http(get(url))).body)).toBe("x".repeat(4096))
     })
 
+    test.each(["gzip", "deflate", "br"])("without a body may name a compression: %s", async (encoding) => {
+      const url = await serve((_, response) => response.writeHead(304, { "content-encoding": encoding }).end())
+      const answer = await http({ ...get(url), headers: { "If-None-Match": '"x"' } })
+      expect([answer.status, answer.body.length]).toEqual([304, 0])
+    })
+
     test("of exactly the cap is read, in however many pieces it comes", async () => {
       const url = await serve((_, response) => {
         for (let piece = 0; piece < 64; piece += 1) response.write("x".repeat(16))

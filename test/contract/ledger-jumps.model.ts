@@ -16,6 +16,8 @@ type Step =
   | { readonly do: "issue"; readonly minutes: number }
   | { readonly do: "end"; readonly lease: number }
   | { readonly do: "sweep"; readonly works: boolean }
+  /** A sweep whose vendor must be left alone for some minutes. */
+  | { readonly do: "postpone" }
 
 const proof = fc.option(
   fc.record({ thumbprint: fc.constantFrom("k1", "k2"), id: fc.constantFrom("1", "2") }, { noNullPrototype: true }),
@@ -30,6 +32,7 @@ const step = fc.record({
     fc.record({ do: fc.constant("issue" as const), minutes: fc.integer({ min: 1, max: 60 }) }),
     fc.record({ do: fc.constant("end" as const), lease: fc.nat(5) }),
     fc.record({ do: fc.constant("sweep" as const), works: fc.boolean() }),
+    fc.record({ do: fc.constant("postpone" as const) }),
   ),
 })
 
@@ -109,6 +112,7 @@ export function jumpingClockModel(name: string, fixture: LedgerFixture, cases: n
             now = time + clock
             if (what.do === "use") await use(what.token, undefined, what.proof)
             if (what.do === "sweep") await sweep(what.works)
+            if (what.do === "postpone") expect(await sweeper.takeDue(now, 100, () => now + 5 * MINUTE)).toEqual([])
             if (what.do === "issue") {
               const lease = `lease ${minted.size}`
               if (!(await use(100 + firstSeen.size, lease))) continue

@@ -27,6 +27,7 @@ import {
   revoked,
   token,
 } from "./ledger-samples.ts"
+import { whatSweepsTake } from "./ledger-sweeping.suite.ts"
 
 /** An outcome for a lease that has one already, or that is over. */
 const TOO_LATE = { code: "ledger_unavailable", detail: expect.stringContaining("came too late, or twice") }
@@ -471,6 +472,8 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
     })
 
     whatOutlivesItsGrant(hands)
+
+    whatSweepsTake(hands)
     whatIsLimited(fixture, hands)
     whatJobsName(hands)
     whatProofsBind(fixture, hands)

@@ -1,8 +1,10 @@
 import { once } from "node:events"
-import { connect, type Socket } from "node:net"
+import { createServer } from "node:http"
+import { type AddressInfo, connect, type Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Hono } from "hono"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { serveExchange } from "../../broker/entry/node-exchange.ts"
 import { isClientGone, type Listener, startListening } from "../../broker/entry/node-listener.ts"
 import { asResponse, jsonAnswer } from "../../broker/http/answer.ts"
 import type { ExchangeRoute } from "../../broker/http/exchange-route.ts"
@@ -71,4 +73,24 @@ describe.each(Object.entries(WAYS))("by the %s, a client", (_, text) => {
     expect(await seen).toBe(gone)
     socket.destroy()
   })
+})
+
+it("by the exchange route, a body of a client that hung up before its turn is not waited for", async () => {
+  const reading = Promise.withResolvers<unknown>()
+  const server = createServer((request, response) => {
+    const serve = () =>
+      serveExchange(request, response, async (incoming) => {
+        await incoming.read(MAX_BODY_BYTES).catch(reading.resolve)
+        return jsonAnswer({})
+      })
+    request.socket.once("close", () => setImmediate(() => void serve()))
+    request.socket.destroy()
+  })
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1")
+  socket.on("error", () => {})
+  socket.write(WAYS["exchange route"])
+  expect(await reading.promise).toBeInstanceOf(Error)
+  server.close()
 })

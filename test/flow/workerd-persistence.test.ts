@@ -269,4 +269,39 @@ ${connectionLines([vault]).replaceAll(settings.url, slowly.url)}`,
     }
     await start()
   })
+
+  it("with a jurisdiction that its objects do not have: it grants nothing, says why, and ends what is open", async () => {
+    const before = vault.alive()
+    await exchange(await token(runs++))
+    expect(vault.alive()).toBeGreaterThan(before)
+    await broker.stop()
+    const settings = { DAYPASS_JURISDICTION: "eu" }
+    broker = await startWorkerdBroker({ policies, port, data, kek, jurisdictions: true, isUnfit: true, settings })
+    expect(await exchange(await token(runs++))).toMatchObject({ status: 503, json: { code: "configuration_invalid" } })
+    await expect.poll(() => broker.output()).toContain("the objects of this deployment have no jurisdiction")
+    await broker.advance(HOUR)
+    await object().testAlarm()
+    expect((await trail()).at(-1)?.record).toMatchObject({ event: "lease.closed" })
+    expect(vault.alive()).toBe(before)
+  })
+
+  it("in a jurisdiction: it keeps to it, and refuses any other setting by name", async () => {
+    await broker.stop()
+    data = mkdtempSync(join(folder, "data-"))
+    const startIn = async (place: string, jurisdictions = true) => {
+      const settings = { DAYPASS_JURISDICTION: place }
+      broker = await startWorkerdBroker({ policies, port, data, kek, jurisdictions, settings })
+    }
+    // Without a mark: what the platform does not have must not be fixed.
+    await expect(startIn("us", false)).rejects.toThrow(/this platform has no jurisdiction us/)
+    await startIn("eu")
+    const used = await token(runs++)
+    expect((await exchange(used)).status).toBe(200)
+    await broker.stop()
+    await expect(startIn("")).rejects.toThrow(
+      /answered 503: .*configuration_invalid[\s\S]*fixed to eu. Set it to eu again/,
+    )
+    await startIn("eu")
+    expect(await exchange(used)).toMatchObject({ status: 401, json: { code: "token_already_used" } })
+  })
 })

@@ -11,6 +11,7 @@ export interface ProgramOptions {
 }
 
 export interface RunningProgram {
+  readonly pid: number
   /** Ends it at once, and waits until it has. */
   close(): Promise<void>
 }
@@ -53,7 +54,7 @@ export async function startProgram(
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
-  return { close }
+  return { pid: child.pid ?? 0, close }
 }
 
 /** Whether something answers there with success. */

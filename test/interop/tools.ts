@@ -15,10 +15,7 @@ const INSTALL_TIMEOUT_MS = 900_000
  * @throws when they cannot be had: a run without them would prove nothing.
  */
 export async function installTools(): Promise<string> {
-  const version = createHash("sha256").update(readFileSync(REQUIREMENTS)).digest("hex").slice(0, 16)
-  const environment = join(CACHE, version)
-  const programs = join(environment, "bin")
-  const finished = join(environment, "installed")
+  const { environment, programs, finished } = places()
   if (existsSync(finished)) return programs
   rmSync(CACHE, { recursive: true, force: true })
   mkdirSync(CACHE, { recursive: true })
@@ -28,6 +25,18 @@ export async function installTools(): Promise<string> {
   await mustRun(join(programs, "python"), pip)
   writeFileSync(finished, "")
   return programs
+}
+
+/** The folder of the installed tools' programs; null when this version of them is not installed. */
+export function installedTools(): string | null {
+  const { programs, finished } = places()
+  return existsSync(finished) ? programs : null
+}
+
+function places() {
+  const version = createHash("sha256").update(readFileSync(REQUIREMENTS)).digest("hex").slice(0, 16)
+  const environment = join(CACHE, version)
+  return { environment, programs: join(environment, "bin"), finished: join(environment, "installed") }
 }
 
 /** Where Debian and Ubuntu keep the programs of each version of PostgreSQL. */

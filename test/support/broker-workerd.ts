@@ -26,6 +26,10 @@ export interface WorkerdBrokerOptions {
    * The Durable Objects keep their data in the same folder.
    */
   readonly kv?: { readonly namespaceId: string; readonly persistTo: string }
+  /** Gives workerd, which has none, Cloudflare's jurisdictions. */
+  readonly jurisdictions?: boolean
+  /** Starts it although it serves nothing, to see what it still does. */
+  readonly isUnfit?: boolean
 }
 
 export interface WorkerdBroker {
@@ -54,7 +58,10 @@ export interface TouchedObject {
   testFull(isFull: boolean): Promise<void>
 }
 
-/** Lets a test move the Worker's clock. The broker itself has no such switch: this is another module around it. */
+/**
+ * Lets a test move the Worker's clock, and gives names other objects in each jurisdiction, as Cloudflare documents it. The
+ * broker itself has no such switch: this is another module around it.
+ */
 const CLOCK_PATH = "/test-clock"
 const AROUND_WORKER = `
 import worker, { Ledger as RealLedger } from "./worker.js"
@@ -67,9 +74,23 @@ globalThis.Date = class extends Real {
 }
 const elapsed = performance.now.bind(performance)
 Object.defineProperty(performance, "now", { value: () => elapsed() + ahead })
+const JURISDICTIONS = ["eu", "us", "fedramp", "fedramp-high"]
+const within = (namespace) => ({
+  getByName: (name) => namespace.getByName(name),
+  jurisdiction(place) {
+    if (!JURISDICTIONS.includes(place)) throw new TypeError("no such jurisdiction")
+    return {
+      getByName: (name) => namespace.getByName(place + " " + name),
+      jurisdiction() { throw new TypeError("already in a jurisdiction") },
+    }
+  },
+})
+const placed = (env) => env.TEST_JURISDICTIONS
+  ? { ...env, LEDGER: within(env.LEDGER), KEY_RING: within(env.KEY_RING) }
+  : env
 export class Ledger extends RealLedger {
   constructor(state, env) {
-    super(state, env)
+    super(state, placed(env))
     this.storage = state.storage
   }
   testAlarm() { return this.alarm() }
@@ -87,7 +108,7 @@ export class Ledger extends RealLedger {
 export default {
   fetch(request, env, context) {
     const { pathname, searchParams } = new URL(request.url)
-    if (pathname !== "${CLOCK_PATH}") return worker.fetch(request, env, context)
+    if (pathname !== "${CLOCK_PATH}") return worker.fetch(request, placed(env), context)
     ahead += Number(searchParams.get("seconds")) * 1000
     return new Response(null, { status: 204 })
   },
@@ -98,7 +119,7 @@ export default {
 export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise<WorkerdBroker> {
   const port = options.port ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
-  const { compatibilityDate, compatibilityFlags } = readSettings()
+  const { compatibilityDate, compatibilityFlags } = workerSettings()
   // For KV, where wrangler puts what it is told to keep in a folder.
   const folder = options.kv === undefined ? options.data : join(options.kv.persistTo, "v3")
   let printed = ""
@@ -113,6 +134,7 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
       bindings: {
         DAYPASS_URL: url,
         DAYPASS_KEK: options.kek ?? randomBytes(32).toString("base64"),
+        ...(options.jurisdictions ? { TEST_JURISDICTIONS: "1" } : {}),
         ...options.settings,
       },
       durableObjects: {
@@ -132,7 +154,7 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
   try {
     await miniflare.ready
     const health = await fetch(`${url}/healthz`)
-    if (!health.ok) throw new Error(`/healthz answered ${health.status}: ${await health.text()}`)
+    if (!health.ok && !options.isUnfit) throw new Error(`/healthz answered ${health.status}: ${await health.text()}`)
   } catch (error) {
     // What the Worker logged comes by another way than its answer, and a moment later.
     for (let waited = 0; printed === "" && waited < LOG_TIMEOUT_MS; waited += 20) await sleep(20)
@@ -171,7 +193,7 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
 }
 
 /** The two settings that decide how workerd behaves, from the file that a deployment takes them from. */
-function readSettings(): { compatibilityDate: string; compatibilityFlags: string[] } {
+export function workerSettings(): { compatibilityDate: string; compatibilityFlags: string[] } {
   const toml = readFileSync(WRANGLER_TOML, "utf8")
   const date = /^compatibility_date = "([0-9-]+)"$/m.exec(toml)?.[1]
   const flags = /^compatibility_flags = (\[.*\])$/m.exec(toml)?.[1]

@@ -123,6 +123,25 @@ describe("the alarm of a ledger's object", () => {
     expect(await alarm()).toBeGreaterThan(NOW + 35 * 24 * HOUR)
   })
 
+  /** Admits a lease that was due an hour ago, and fires the alarm with a sweep that answers so. */
+  const fireWhileDue = (written: boolean) =>
+    inside(stub, async (object, state) => {
+      await object.admit(key, { ...admission("a"), lease: { ...opening("a"), settleBy: Date.now() - HOUR } })
+      await state.storage.deleteAlarm()
+      object.onSweep = async () => written
+      const before = Date.now()
+      await object.alarm()
+      return ((await state.storage.getAlarm()) ?? Number.NaN) - before
+    })
+
+  test("is set to go on at once after a sweep that left due leases", async () => {
+    expect(await fireWhileDue(true)).toBeLessThan(500)
+  })
+
+  test("waits a second after a sweep that could write nothing", async () => {
+    expect(await fireWhileDue(false)).toBeGreaterThanOrEqual(1000)
+  })
+
   test("is set again, later, when a sweep fails", async () => {
     const past = { ...opening("a"), settleBy: Date.now() - HOUR }
     const before = Date.now()

@@ -21,7 +21,7 @@ const fixture: LedgerFixture = {
         return due
       })
     return {
-      takeDue: (now, limit) => inAlarm((ledger) => ledger.takeDue(now, limit)),
+      takeDue: (now, limit, waitUntil) => inAlarm((ledger) => ledger.takeDue(now, limit, waitUntil)),
       lookDue: (now, limit) => inAlarm((ledger) => ledger.lookDue(now, limit)),
     }
   },

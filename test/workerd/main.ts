@@ -10,14 +10,15 @@ import type { SweptLedger } from "../../broker/ports/ledger.ts"
 
 /** A ledger whose sweep is what a test says. */
 export class Ledger extends LedgerObject<{ readonly KEY_RING: Namespace<KeyRingMethods> }> {
-  onSweep: (ledger: SweptLedger, key: LedgerKey) => Promise<void> = async () => {}
+  onSweep: (ledger: SweptLedger, key: LedgerKey) => Promise<unknown> = async () => {}
 
   protected override meet(name: string, birth: string) {
     return createCloudflareGuards(this.env.KEY_RING).meetLedger(name, birth)
   }
 
-  protected override sweep(ledger: SweptLedger, key: LedgerKey): Promise<void> {
-    return this.onSweep(ledger, key)
+  /** As if the ledger could not be written, unless the test says otherwise. */
+  protected override async sweep(ledger: SweptLedger, key: LedgerKey): Promise<boolean> {
+    return (await this.onSweep(ledger, key)) === true
   }
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest"
 import { createCloudflareKeyRing, createCloudflareLedgers } from "../../broker/adapters/cloudflare/ledgers.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
-import { denial, minted } from "../contract/ledger-samples.ts"
+import { admission, denial, minted, NOW } from "../contract/ledger-samples.ts"
+import { exportTrail } from "../support/export-trail.ts"
+import { verifyChain } from "../support/verify-chain.ts"
 import { inside, objects, stubOf } from "./objects.ts"
 
 const ISSUER = "https://issuer.example"
@@ -24,6 +26,31 @@ describe("a call to a ledger's object", () => {
     expect(error).toMatchObject({ code: "ledger_unavailable", retryAfterSeconds: 5 })
     expect(String(error)).not.toMatch(/audit|table|SQL/i)
   })
+
+  test.each(["INSERT INTO audit", "INSERT INTO leases", "UPDATE ledgers"])(
+    "leaves nothing of a call that failed in the middle (%s): the chain goes on from what is stored",
+    async (statement) => {
+      const ledger = createCloudflareLedgers(objects.LEDGER).of(ISSUER, statement)
+      await ledger.admit(admission("one"))
+      await inside(stubOf(ISSUER, statement), async (object, state) => {
+        const { sql } = state.storage
+        const real = sql.exec.bind(sql)
+        sql.exec = (text: string, ...values: unknown[]) => {
+          if (text.startsWith(statement)) throw new Error("SQLITE_FULL")
+          return real(text, ...values)
+        }
+        const key = { issuerUrl: ISSUER, unitId: statement }
+        expect(await object.admit(key, admission("two"))).toMatchObject({ ok: false, code: "ledger_unavailable" })
+        sql.exec = real
+      })
+      expect(await ledger.admit(admission("two"))).toEqual({ outcome: "admitted" })
+      const records = await ledger.auditTrail(0, 10)
+      expect(records.map(({ record }) => record.seq)).toEqual([1, 2])
+      const trail = exportTrail({ issuer: ISSUER, unit_id: statement }, records)
+      expect(verifyChain([new TextEncoder().encode(trail)])).toMatchObject({ ok: true })
+      expect((await ledger.standing(NOW)).openLeases).toBe(2)
+    },
+  )
 
   test.each(["admit", "read"])(
     "says that the ledger is unavailable when the object cannot be reached: %s",

@@ -44,7 +44,7 @@ export function tellReplacement(key: LedgerKey, log: Log): void {
   log({
     event: "ledger.replaced",
     detail:
-      "An empty ledger took the place of the one that this unit had. Its used tokens, open leases and records are not here, so tokens that were issued before now are refused. Was the Worker's name, its jurisdiction or its class changed?",
+      "An empty ledger took the place of the one that this unit had. Its used tokens, open leases and records are not here, so tokens that were issued before now are refused. Was the Worker's name or its class changed?",
     issuer: key.issuerUrl,
     unit_id: key.unitId,
   })

@@ -16,6 +16,13 @@ export interface Guards {
    * @throws {BrokerError} `ledger_unavailable`
    */
   meetLedger(name: string, birth: string): Promise<Meeting>
+  /**
+   * Fixes the jurisdiction of the deployment's objects: the first one that is wanted. Returns the fixed one. Safe to repeat.
+   * Ask it of the object without a jurisdiction: it is the only one that every setting of the Worker leads to.
+   * @param wanted as Cloudflare names it; empty for none
+   * @throws {BrokerError} `ledger_unavailable`
+   */
+  fixJurisdiction(wanted: string): Promise<string>
 }
 
 export interface Meeting {
@@ -29,10 +36,13 @@ export interface Meeting {
 export interface GuardMethods {
   raiseFloor(publishedAt: string): Promise<Answer<boolean>>
   meetLedger(name: string, birth: string): Promise<Answer<Meeting>>
+  fixJurisdiction(wanted: string): Promise<Answer<string>>
 }
 
 const FLOOR = "policies published at"
-const SINCE = "guarded since"
+/** The only mark of an object that nothing but its guards were asked. */
+export const SINCE = "guarded since"
+const JURISDICTION = "jurisdiction"
 const LEDGER_PREFIX = "ledger "
 
 /** The guards over marks. Call each method inside a transaction. */
@@ -63,5 +73,14 @@ export class StoredGuards {
     const known = this.#read(mark)
     if (known === null) this.#write(mark, birth)
     return { isReplacement: known !== null && known !== birth, since: Number(this.#read(SINCE) ?? 0) }
+  }
+
+  /** @param isInUse whether the deployment ran before jurisdictions were fixed: its objects have none */
+  fixJurisdiction(wanted: string, isInUse: boolean): string {
+    const known = this.#read(JURISDICTION)
+    if (known !== null) return known
+    const fixed = isInUse ? "" : wanted
+    this.#write(JURISDICTION, fixed)
+    return fixed
   }
 }

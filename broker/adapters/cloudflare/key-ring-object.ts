@@ -5,7 +5,7 @@ import { transactAlone } from "../sqlite/batch.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { readMark, SqlMarks, writeMark } from "../sqlite/marks.ts"
 import { migrate } from "../sqlite/schema.ts"
-import { type Meeting, StoredGuards } from "./guards.ts"
+import { type Meeting, SINCE, StoredGuards } from "./guards.ts"
 import type { KeyRingMethods } from "./ledgers.ts"
 import { type Answer, answer } from "./rpc.ts"
 import { ObjectSql } from "./sql.ts"
@@ -71,5 +71,15 @@ export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements 
 
   meetLedger(name: string, birth: string): Promise<Answer<Meeting>> {
     return answer(() => this.#transact(() => this.#guards.meetLedger(name, birth)))
+  }
+
+  fixJurisdiction(wanted: string): Promise<Answer<string>> {
+    return answer(() => this.#transact(() => this.#guards.fixJurisdiction(wanted, this.#isInUse())))
+  }
+
+  /** Whether this object has made keys, or remembers something of a deployment. */
+  #isInUse(): boolean {
+    const uses = "SELECT 1 AS used FROM key_ring WHERE version > 0 UNION ALL SELECT 1 FROM marks WHERE name <> ?"
+    return this.#sql.all(uses, SINCE).length > 0
   }
 }

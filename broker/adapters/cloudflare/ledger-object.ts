@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers"
-import { sha256 } from "@noble/hashes/sha2.js"
+import { lateness } from "../../core/lateness.ts"
 import type {
   Admission,
   AdmissionOutcome,
@@ -19,17 +19,19 @@ import type {
 import type { Reading, Transact, Way } from "../../ports/sql.ts"
 import { RecordedLedger } from "../ledger/recorded-ledger.ts"
 import type { LedgerKey } from "../ledger/rows.ts"
-import { inBatch } from "../sqlite/batch.ts"
 import { migrate } from "../sqlite/schema.ts"
+import { overdueLeases } from "../sqlite/sqlite-rows.ts"
 import { SqliteStore } from "../sqlite/sqlite-store.ts"
 import { birthOf, settleBirth, tellReplacement } from "./birth.ts"
 import type { Meeting } from "./guards.ts"
+import { KeptBatch } from "./kept-batch.ts"
 import { type LedgerMethods, ledgerObjectName } from "./ledgers.ts"
 import { consoleLog } from "./log.ts"
 import { type Answer, answer, reasonOf, unitOf } from "./rpc.ts"
+import { sha256 } from "./sha256.ts"
 import { ObjectSql } from "./sql.ts"
 
-/** The pause after a failed sweep, and the shortest pause between two sweeps. */
+/** The pause after a failed sweep, and after one that could write nothing. */
 const SWEEP_AGAIN_MS = 60_000
 const SWEEP_PAUSE_MS = 1000
 
@@ -43,6 +45,7 @@ const SWEEP_PAUSE_MS = 1000
 export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> implements LedgerMethods {
   readonly #state: DurableObjectState
   readonly #sql: ObjectSql
+  readonly #open = new KeptBatch()
   #migrated = false
   /** Whether the deployment's guards know this object. */
   #isMet = false
@@ -50,6 +53,8 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
   #alarmAt: number | null = null
   /** No sweep begins before this time, in Unix milliseconds: leases that stay due must not set an alarm with every call. */
   #notBefore = 0
+  /** When this object last told that leases are overdue, in Unix milliseconds. */
+  #toldOverdueAt = 0
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
@@ -58,11 +63,12 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
   }
 
   /**
-   * Ends what is due: takes it from `ledger`, revokes it through the providers and settles it. Called by the alarm.
+   * Ends what is due: takes it from `ledger`, revokes it through the providers and settles it. Called by the alarm. Returns
+   * false when the ledger could not be written, so that what was due stays due.
    *
    * The entry implements it, because an adapter knows no providers.
    */
-  protected abstract sweep(ledger: SweptLedger, key: LedgerKey): Promise<void>
+  protected abstract sweep(ledger: SweptLedger, key: LedgerKey): Promise<boolean>
 
   /** Introduces this object to the deployment's guards. The entry implements it with the key ring's object. */
   protected abstract meet(name: string, birth: string): Promise<Meeting>
@@ -116,9 +122,9 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
     // set, the error goes to the runtime, which fires the old alarm again.
     await this.#setAlarmAt(Date.now() + SWEEP_AGAIN_MS)
     try {
-      await this.#sweepAll()
-      this.#notBefore = Date.now() + SWEEP_PAUSE_MS
-      await this.#setAlarm({ anew: true })
+      // What is still due is more than one alarm may do: the next one goes on at once.
+      this.#notBefore = (await this.#sweepAll()) ? 0 : Date.now() + SWEEP_PAUSE_MS
+      await this.#setAlarmAnew()
     } catch (error) {
       // Never thrown on: the runtime stops after six failures, and the leases would never end. A schema that is newer than
       // this code, as after a rollback of the Worker, lasts longer than that.
@@ -127,8 +133,20 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
     }
   }
 
-  async #sweepAll(): Promise<void> {
-    for (const key of this.#keys()) await this.sweep(this.#ledger(key), key)
+  async #sweepAll(): Promise<boolean> {
+    this.#tellOverdue()
+    let goesOn = true
+    for (const key of this.#keys()) goesOn = (await this.sweep(this.#ledger(key), key)) && goesOn
+    return goesOn
+  }
+
+  /** Nothing looks at all objects at the same time, so each tells of its own leases, while it is behind. */
+  #tellOverdue(): void {
+    const now = Date.now()
+    const detail = now < this.#toldOverdueAt + SWEEP_AGAIN_MS ? null : lateness(overdueLeases(this.#sql, now), now)
+    if (detail === null) return
+    this.#toldOverdueAt = now
+    consoleLog({ event: "leases.overdue", detail, ...this.#units()[0] })
   }
 
   #ledger(key: LedgerKey): RecordedLedger {
@@ -146,9 +164,9 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
   }
 
   readonly #transact: Transact = async (work) => {
-    const value = this.#state.storage.transactionSync(() => inBatch(work))
+    const value = this.#open.run((inside) => this.#sql.transaction(inside), work)
     // In the same turn as the transaction: the runtime makes both durable, or neither.
-    await this.#setAlarm()
+    await this.#setAlarmBy(this.#open.dueAt)
     return value
   }
 
@@ -160,6 +178,8 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
       if (way === "back") return
       const meeting = await this.meet(ledgerObjectName(key), birth)
       this.#sql.transaction(() => settleBirth(this.#sql, birth, meeting, Date.now()))
+      // It has changed which tokens are taken.
+      this.#open.forget()
       if (meeting.isReplacement) tellReplacement(key, consoleLog)
     }
     this.#isMet = true
@@ -188,15 +208,19 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
       .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, unitId: repository_id }))
   }
 
-  /** Sets the alarm to the next due time, unless an earlier alarm is set; `anew`: whatever alarm is set. */
-  async #setAlarm({ anew = false } = {}): Promise<void> {
+  /** Sets the alarm to the next due time, whatever alarm is set. */
+  async #setAlarmAnew(): Promise<void> {
     const [row] = this.#sql.all<{ due: number | null }>("SELECT min(due_at) AS due FROM ledgers")
-    if (row?.due == null) {
-      if (anew) await this.#state.storage.deleteAlarm()
-      return
-    }
-    const due = Math.max(row.due, this.#notBefore)
-    if (anew || this.#alarmAt === null || due < this.#alarmAt) await this.#setAlarmAt(due)
+    this.#alarmAt = null
+    if (row?.due == null) await this.#state.storage.deleteAlarm()
+    else await this.#setAlarmBy(row.due)
+  }
+
+  /** Sets the alarm to `due`, unless an earlier alarm is set. */
+  async #setAlarmBy(due: number | null): Promise<void> {
+    if (due === null) return
+    const time = Math.max(due, this.#notBefore)
+    if (this.#alarmAt === null || time < this.#alarmAt) await this.#setAlarmAt(time)
   }
 
   async #setAlarmAt(time: number): Promise<void> {

@@ -8,7 +8,13 @@ import { type Answer, ask } from "./rpc.ts"
 /** The part of a Durable Object namespace that is used here. */
 export interface Namespace<Methods> {
   getByName(name: string): Methods
+  /** The same names in a jurisdiction: other objects. @throws where the platform has no such jurisdiction */
+  jurisdiction(name: string): Namespace<Methods>
 }
+
+/** The objects of a jurisdiction as Cloudflare names it; empty for none. */
+export const objectsIn = <Methods>(namespace: Namespace<Methods>, jurisdiction: string): Namespace<Methods> =>
+  jurisdiction === "" ? namespace : namespace.jurisdiction(jurisdiction)
 
 /** A port's methods as a Durable Object offers them: `Context` comes first, and errors are returned as answers. */
 type Remote<Port, Context extends readonly unknown[]> = {
@@ -51,6 +57,7 @@ export function createCloudflareGuards(namespace: Namespace<GuardMethods>): Guar
   return {
     raiseFloor: (publishedAt) => ask(() => ring().raiseFloor(publishedAt)),
     meetLedger: (name, birth) => ask(() => ring().meetLedger(name, birth)),
+    fixJurisdiction: (wanted) => ask(() => ring().fixJurisdiction(wanted)),
   }
 }
 

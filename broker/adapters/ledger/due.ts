@@ -1,9 +1,19 @@
 import type { DueLease } from "../../ports/ledger.ts"
-import { becameDue, isClosed, type Lease, type LeaseEnd, newlyExpired, revocableNow } from "./lease-states.ts"
+import type { WaitUntil } from "../../ports/sweeping.ts"
+import { isAlive } from "./credential-ends.ts"
+import {
+  becameDue,
+  isClosed,
+  type Lease,
+  type LeaseEnd,
+  newlyExpired,
+  postponed,
+  revocableNow,
+} from "./lease-states.ts"
 import { brokersOwn, type OpenLedger } from "./open-ledger.ts"
 import type { StoredLease } from "./rows.ts"
 
-/** More closed leases than a unit can open in the time between two sweeps. */
+/** How many closed leases one visit deletes: a few milliseconds. While more are left, the ledger stays due. */
 export const FORGET_LEASES_AT_MOST = 500
 
 interface Window {
@@ -20,22 +30,43 @@ const REASONS: Readonly<Record<LeaseEnd, string>> = {
 }
 
 /** Ends what is due, forgets what is over, and returns what the caller must revoke: inside one transaction. */
-export function takeDue({ now, limit }: Window, ledger: OpenLedger): readonly DueLease[] {
+export function takeDue(
+  { now, limit }: Window,
+  ledger: OpenLedger,
+  waitUntil: WaitUntil = () => null,
+): readonly DueLease[] {
   const taken: DueLease[] = []
-  for (const lease of ledger.leases.due(now, limit)) {
-    const after = becameDue(lease, now)
+  const due = ledger.leases.due(now, limit)
+  for (const lease of due) {
+    const begun = becameDue(lease, now)
+    const until = begun.state === "revoking" ? waitOf(begun, waitUntil) : null
+    const after = until === null ? begun : postponed(lease, begun, until)
     move(lease, after, ledger)
     if (isClosed(after.state)) ledger.append(brokersOwn("lease.closed", now, reasonOf(lease, after.state), lease.id))
     if (after.state !== "revoking") continue
     const over = newlyExpired(lease, after).join(", ")
     if (over) ledger.append(brokersOwn("lease.revoking", now, `the granted time is over: ${over}`, lease.id))
-    taken.push({ lease: lease.id, credentials: revocableNow(after) })
+    if (until === null) taken.push({ lease: lease.id, credentials: revocableNow(after) })
   }
-  // Apart from the others: a month after a flood of leases, none must wait until those are deleted.
-  ledger.leases.forgetClosed(now, FORGET_LEASES_AT_MOST)
-  ledger.tokens.forgetDead(now)
+  // Only after the last due lease: no lease waits for a deletion, and the search for closed leases does not read past all
+  // leases that are still due, again in every visit.
+  if (due.length < limit) {
+    ledger.leases.forgetClosed(now, FORGET_LEASES_AT_MOST)
+    ledger.tokens.forgetDead(now)
+  }
   ledger.findDue()
   return taken
+}
+
+/** When the first connection that must be asked has time for this lease; null when one has it now. */
+function waitOf(begun: Lease, waitUntil: WaitUntil): number | null {
+  const asked = new Set(
+    revocableNow(begun)
+      .filter(isAlive)
+      .map(({ connection }) => connection),
+  )
+  const waits = [...asked].map(waitUntil)
+  return waits.length === 0 || waits.includes(null) ? null : Math.min(...(waits as number[]))
 }
 
 /** What `takeDue` would return, without changing anything. */

@@ -150,6 +150,11 @@ export function becameDue(due: Lease, now: number): Lease {
     : waitForNextEnd(next)
 }
 
+/** A lease that `becameDue`, but must wait until `until` (Unix milliseconds). It was not tried, so its pause does not grow. */
+export function postponed(due: Lease, begun: Lease, until: number): Lease {
+  return { ...begun, attempts: due.attempts, dueAt: Math.max(nextDue(begun, until), (begun.triedAt ?? 0) + 1) }
+}
+
 /** Whether another attempt has already settled this revocation, so that the lease is closed or active again. */
 export function isOvertaken(lease: Lease): boolean {
   return isClosed(lease.state) || (lease.state === "active" && lease.triedAt !== null)

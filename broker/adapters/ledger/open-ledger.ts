@@ -15,7 +15,7 @@ export const CLOCK_TOLERANCE_MS = 5 * 60_000
 
 /**
  * One ledger during a transaction: the end of its chain, when it is due, and its rows. Its head is read once and written
- * once. It is never kept after the transaction, because a rollback would leave it wrong.
+ * once. It is not kept after a transaction that failed, and only where nothing else writes to its rows.
  */
 export class OpenLedger {
   readonly tokens: UsedTokens

@@ -19,6 +19,7 @@ import type {
   SweptLedger,
 } from "../../ports/ledger.ts"
 import type { Way } from "../../ports/sql.ts"
+import type { WaitUntil } from "../../ports/sweeping.ts"
 import { admit, deny } from "./admit.ts"
 import { lookDue, move, takeDue, unknown } from "./due.ts"
 import {
@@ -165,9 +166,9 @@ export class RecordedLedger implements SweptLedger {
     return this.#read(NOTHING, standingOf(readCounts(""), now), (ledger) => standingOf(ledger.counts, now))
   }
 
-  takeDue(now: number, limit: number): Promise<readonly DueLease[]> {
+  takeDue(now: number, limit: number, waitUntil?: WaitUntil): Promise<readonly DueLease[]> {
     const touched = { ...NOTHING, due: { now, limit } }
-    return this.#write(now, "back", touched, (ledger) => takeDue({ now, limit }, ledger))
+    return this.#write(now, "back", touched, (ledger) => takeDue({ now, limit }, ledger, waitUntil))
   }
 
   lookDue(now: number, limit: number): Promise<readonly DueLease[]> {
@@ -191,7 +192,6 @@ export class RecordedLedger implements SweptLedger {
 }
 
 const NOTHING: Touched = { tokens: [], leases: [], grants: [] }
-
 const ofLease = (id: string): Touched => ({ ...NOTHING, leases: [id] })
 
 function touchedBy({ token, lease }: Admission): Touched {

@@ -40,7 +40,7 @@ export interface LedgerRows {
   readonly tokens: TokenRows
   readonly leases: LeaseRows
   append(seq: number, link: ChainLink): void
-  /** Writes the head. The last call on these rows. */
+  /** Writes the head. The last call of a transaction. */
   save(head: Head): void
 }
 

@@ -1,7 +1,7 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http"
 import { globalAgent, Agent as HttpsAgent, request as httpsRequest } from "node:https"
 import type { Readable, Transform } from "node:stream"
-import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
+import { constants, createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
 import { type Http, HttpError, type HttpRequest, type HttpResponse } from "../../ports/http.ts"
 import type { HttpOptions } from "../web/http.ts"
 import { causeOf, hasHeader, joined, refusalOf, requireAllowed } from "../web/http-rules.ts"
@@ -113,13 +113,17 @@ function readBody(
   body.on("end", () => done(joined(chunks, size)))
 }
 
+/** As `fetch` does: a body without its end is no error by itself, since an answer without a body may name a compression. */
+const ZLIB = { finishFlush: constants.Z_SYNC_FLUSH }
+const BROTLI = { finishFlush: constants.BROTLI_OPERATION_FLUSH }
+
 /** Some servers compress what they are asked not to. */
 const UNPACKING: Readonly<Record<string, () => Transform>> = {
   __proto__: null as never,
-  gzip: createGunzip,
-  "x-gzip": createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
+  gzip: () => createGunzip(ZLIB),
+  "x-gzip": () => createGunzip(ZLIB),
+  deflate: () => createInflate(ZLIB),
+  br: () => createBrotliDecompress(BROTLI),
 }
 
 function headerOf({ headers }: IncomingMessage, name: string): string | null {

@@ -5,10 +5,11 @@ import type { Ledgers, SweptLedger } from "../../ports/ledger.ts"
 import type { Log } from "../../ports/log.ts"
 import type { Marks } from "../../ports/marks.ts"
 import type { Reading, Transact } from "../../ports/sql.ts"
+import type { Overdue } from "../../ports/sweeping.ts"
 import { RecordedLedger } from "../ledger/recorded-ledger.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { SqlMarks } from "../sqlite/marks.ts"
-import { dueLedgers, ledgersAhead } from "../sqlite/sqlite-rows.ts"
+import { dueLedgers, ledgersAhead, overdueLeases } from "../sqlite/sqlite-rows.ts"
 import { SqliteStore } from "../sqlite/sqlite-store.ts"
 import { latestTime } from "../sqlite/store-row.ts"
 import { GroupCommit } from "./group-commit.ts"
@@ -51,6 +52,8 @@ export interface NodeStore {
   latestTime(): Promise<number>
   /** Ledgers with something due at `now` (Unix milliseconds), those due earliest first, at most `limit`. */
   due(now: number, limit: number): Promise<readonly DueLedger[]>
+  /** Leases of all ledgers that are overdue at `now` (Unix milliseconds); 10,000 are counted at most. */
+  overdue(now: number): Promise<Overdue>
   /** Accepts no more calls, waits for the accepted ones, and unlocks the folder. */
   close(): Promise<void>
 }
@@ -155,6 +158,7 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
       const keys = new Map([...due, ...ahead].map((key) => [JSON.stringify(key), key]))
       return [...keys.values()].slice(0, limit).map((key) => ({ ...key, ledger: ledgerOf(key.issuerUrl, key.unitId) }))
     },
+    overdue: (at) => reading(() => overdueLeases(sql, at)),
     close: () => {
       closed ??= commits.close().then(() => {
         watch.close()

@@ -12,6 +12,7 @@ import {
   type KeyMaterial,
   MIN_MODULUS_BITS,
   type SignatureAlgorithm,
+  signatureCharacters,
 } from "../../core/public-key.ts"
 import type { Secret } from "../../core/secret.ts"
 import type { SigningKey, VerifyingKey } from "../../ports/cryptography.ts"
@@ -24,8 +25,6 @@ interface Scheme {
   readonly hash: string | null
   /** Null where they are what Node takes for the type of key. */
   readonly options: SigningOptions | null
-  /** The length of a signature, where it does not depend on the key. */
-  readonly bytes?: number
 }
 
 const pkcs1 = (hash: string): Scheme => ({ hash, options: null })
@@ -33,7 +32,7 @@ const pss = (hash: string, saltLength: number): Scheme => ({
   hash,
   options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength },
 })
-const ecdsa = (hash: string, bytes: number): Scheme => ({ hash, options: { dsaEncoding: "ieee-p1363" }, bytes })
+const ecdsa = (hash: string): Scheme => ({ hash, options: { dsaEncoding: "ieee-p1363" } })
 
 /** RFC 7518 section 3, RFC 8037 section 3.1. */
 const SCHEMES: Readonly<Record<SignatureAlgorithm, Scheme>> = {
@@ -43,10 +42,10 @@ const SCHEMES: Readonly<Record<SignatureAlgorithm, Scheme>> = {
   PS256: pss("sha256", 32),
   PS384: pss("sha384", 48),
   PS512: pss("sha512", 64),
-  ES256: ecdsa("sha256", 64),
-  ES384: ecdsa("sha384", 96),
-  ES512: ecdsa("sha512", 132),
-  EdDSA: { hash: null, options: null, bytes: 64 },
+  ES256: ecdsa("sha256"),
+  ES384: ecdsa("sha384"),
+  ES512: ecdsa("sha512"),
+  EdDSA: { hash: null, options: null },
 }
 
 /**
@@ -57,15 +56,15 @@ export function createVerifyingKey(material: KeyMaterial, algorithm: SignatureAl
   if (!fittingAlgorithms(material).includes(algorithm)) return null
   const key = publicKeyOf(material)
   if (key === null || !isLongEnough(key)) return null
-  const { hash, options, bytes } = SCHEMES[algorithm]
+  const { hash, options } = SCHEMES[algorithm]
+  const characters = signatureCharacters(material)
   const by: KeyObject | VerifyKeyObjectInput = options === null ? key : { key, ...options }
 
   return {
     async verifies(token, alg) {
       const end = token.lastIndexOf(".")
+      if (alg !== algorithm || token.length - end - 1 !== characters) return false
       const signature = Buffer.from(token.slice(end + 1), "base64url")
-      // Only one length is a signature. Libraries differ in what they do with others.
-      if (alg !== algorithm || (bytes !== undefined && signature.length !== bytes)) return false
       const input = Buffer.from(token.slice(0, end), "latin1")
       if (material.kty === "RSA") return verify(hash, input, by, signature)
       return new Promise((resolve, reject) => {

@@ -1,13 +1,13 @@
-import type { Batch, Sql, Transact } from "../../ports/sql.ts"
+import type { Batch, Opened, Sql, Transact } from "../../ports/sql.ts"
 
 /** A batch that can be saved: once, before the commit. */
 export class OpenBatch implements Batch {
-  readonly #opened = new Map<string, { save(): void }>()
+  readonly #opened = new Map<string, Opened>()
 
-  open<Opened extends { save(): void }>(name: string, make: () => Opened): Opened {
+  open<What extends Opened>(name: string, make: () => What): What {
     const known = this.#opened.get(name)
     // The cast is safe: a name stands for one kind of thing.
-    if (known) return known as Opened
+    if (known) return known as What
     const opened = make()
     this.#opened.set(name, opened)
     return opened

@@ -1,5 +1,6 @@
 import { type ChainLink, chainStart, type Sha256 } from "../../core/audit-chain.ts"
 import type { Sql } from "../../ports/sql.ts"
+import type { Overdue } from "../../ports/sweeping.ts"
 import { CLOCK_TOLERANCE_MS } from "../ledger/open-ledger.ts"
 import type { Head, LedgerKey, LedgerRows } from "../ledger/rows.ts"
 import { SqliteLeases } from "./sqlite-leases.ts"
@@ -24,6 +25,7 @@ export class SqliteRows implements LedgerRows {
   readonly leases: SqliteLeases
   readonly #sql: Sql
   readonly #ledger: number
+  #dueAt: number | null
 
   /** The rows of a ledger; its head is made when it does not exist. */
   static open(sql: Sql, key: LedgerKey, sha256: Sha256): SqliteRows {
@@ -41,6 +43,7 @@ export class SqliteRows implements LedgerRows {
   private constructor(sql: Sql, row: Row) {
     this.#sql = sql
     this.#ledger = row.id
+    this.#dueAt = row.due_at
     this.head = {
       seq: row.seq,
       chain: row.chain,
@@ -66,15 +69,18 @@ export class SqliteRows implements LedgerRows {
 
   save(head: Head): void {
     this.#sql.run(
-      `UPDATE ledgers SET seq = ?, chain = ?, due_at = ?, latest_at = ?, forgotten_until = ?, quotas = ? WHERE id = ?`,
+      "UPDATE ledgers SET seq = ?, chain = ?, latest_at = ?, forgotten_until = ?, quotas = ? WHERE id = ?",
       head.seq,
       head.chain,
-      head.dueAt,
       head.latestAt,
       head.forgottenUntil,
       head.quotas,
       this.#ledger,
     )
+    // It has an index, which SQLite writes anew for each statement that names it.
+    if (head.dueAt === this.#dueAt) return
+    this.#sql.run("UPDATE ledgers SET due_at = ? WHERE id = ?", head.dueAt, this.#ledger)
+    this.#dueAt = head.dueAt
   }
 }
 
@@ -101,6 +107,26 @@ export function ledgersAhead(sql: Sql, now: number, limit: number): readonly Led
       limit,
     )
     .map(keyOf)
+}
+
+/** So many overdue leases are counted; a count of all would read each of them. */
+const COUNTED_AT_MOST = 10_000
+
+/**
+ * Leases of all ledgers that are overdue at `now` (Unix milliseconds). Counts 10,000 at most. Reads only ledgers that are due,
+ * those due earliest first.
+ */
+export function overdueLeases(sql: Sql, now: number): Overdue {
+  const [row] = sql.all<{ leases: number; since: number | null }>(
+    `SELECT count(*) AS leases, min(due) AS since FROM (
+       SELECT lease.due_at AS due FROM ledgers AS ledger CROSS JOIN leases AS lease ON lease.ledger = ledger.id
+       WHERE ledger.due_at <= ? AND lease.due_at <= ? AND lease.state IN ('open', 'active', 'revoking') LIMIT ?
+     )`,
+    now,
+    now,
+    COUNTED_AT_MOST,
+  )
+  return { leases: row?.leases ?? 0, since: row?.since ?? null }
 }
 
 const keyOf = (row: { readonly issuer: string; readonly repository_id: string }): LedgerKey => ({

@@ -11,7 +11,8 @@ import {
   importJWK,
   type JWK,
 } from "jose"
-import { MIN_MODULUS_BITS } from "../../core/public-key.ts"
+import { isCompactForm } from "../../core/base64url.ts"
+import { MIN_MODULUS_BITS, signatureCharacters } from "../../core/public-key.ts"
 import type { Secret } from "../../core/secret.ts"
 import { textOfUtf8 } from "../../core/utf8.ts"
 import type { Cryptography, WrappingKey } from "../../ports/cryptography.ts"
@@ -26,11 +27,13 @@ export const webCryptography: Cryptography = {
   async verifyingKey(material, algorithm) {
     const key = await imported({ ...material }, algorithm)
     if (key === null || !isLongEnough(key)) return null
+    const characters = signatureCharacters(material)
     return {
       async verifies(token, alg) {
+        if (alg !== algorithm || token.length - token.lastIndexOf(".") - 1 !== characters) return false
         try {
           await compactVerify(token, key, { algorithms: [algorithm] })
-          return alg === algorithm
+          return true
         } catch (error) {
           if (error instanceof errors.JOSEError) return false
           throw error
@@ -69,6 +72,8 @@ export const webCryptography: Cryptography = {
         .encrypt(secret.reveal()),
 
     async open(sealed) {
+      // jose's decoder is lenient, so that several texts would be one value.
+      if (!isCompactForm(sealed, 5)) return null
       try {
         const { plaintext } = await compactDecrypt(sealed, secret.reveal(), {
           keyManagementAlgorithms: ["A256GCMKW"],

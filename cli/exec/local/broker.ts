@@ -13,7 +13,8 @@ import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import type { Secret } from "../../../broker/core/secret.ts"
 import type { Broker } from "../../../broker/exchange/broker.ts"
 import { createOwedRecords } from "../../../broker/exchange/owed.ts"
-import { sweep } from "../../../broker/exchange/sweep.ts"
+import { sweepOnce } from "../../../broker/exchange/sweep.ts"
+import { createVendorPace } from "../../../broker/exchange/vendor-pace.ts"
 import { createApp } from "../../../broker/http/app.ts"
 import { createVerifier } from "../../../broker/issuers/verify.ts"
 import { HttpError } from "../../../broker/ports/http.ts"
@@ -93,6 +94,7 @@ async function brokerOver(store: NodeStore, { set, ageKeys, url, folder, log }: 
     // The keys of its issuers end with this process.
     knownIssuers: { remember: async () => {}, recall: async () => null },
     owed: createOwedRecords(store.ledgers, log),
+    pace: createVendorPace(clock, log),
     http: noNetwork,
     clock,
     log,
@@ -105,8 +107,11 @@ const noNetwork = async (): Promise<never> => {
 }
 
 const MOST_LEDGERS = 100
+const MOST_LEASES = 50
 
 /** Closes the leases of commands that were killed. There is no broker that would do it later. */
 async function endDue(store: NodeStore, broker: Broker): Promise<void> {
-  for (const due of await store.due(broker.clock.now().getTime(), MOST_LEDGERS)) await sweep(due, broker)
+  for (const due of await store.due(broker.clock.now().getTime(), MOST_LEDGERS)) {
+    await sweepOnce(due, broker, MOST_LEASES)
+  }
 }

@@ -64,6 +64,21 @@ const world = fc.record({
 })
 
 type World = typeof world extends fc.Arbitrary<infer Value> ? Value : never
+type Policy = World["policies"][number]
+
+/** The same without anything that reads a repository's name. */
+function plain({ policies, boundaries }: World): World {
+  const without = <Part>(parts: readonly Part[]): Part[] =>
+    JSON.parse(
+      JSON.stringify(parts)
+        .replaceAll('"repository":', '"actor":')
+        .replace(/"[^"]*\$\{[^"]*"/g, '"a"'),
+    )
+  const rest = without(policies.map(({ repository: _, ...one }) => one))
+  return { policies: rest.map((one) => ({ ...one, repository: "acme/a" })), boundaries: without(boundaries) }
+}
+
+const IDS: Readonly<Record<string, string>> = { "acme/a": "41", "acme/b": "43", "acme/c": "44" }
 
 /** JSON is YAML: what is generated needs no writer of ours. On several lines, so that places tell something. */
 function filesOf({ policies, boundaries }: World) {
@@ -79,7 +94,7 @@ function filesOf({ policies, boundaries }: World) {
     const text = {
       version: 1,
       ...head,
-      ...(head.repository.includes("*") ? {} : { repository_id: head.repository === "acme/a" ? "41" : "42" }),
+      ...(head.repository.includes("*") ? {} : { repository_id: IDS[head.repository] ?? "42" }),
       allow: named(allow, "allow"),
       ...(deny.length === 0 ? {} : { deny: named(deny, "deny") }),
       grants: Object.fromEntries(roles),
@@ -101,6 +116,19 @@ function report(generated: World) {
 
 const shown = ({ warnings }: WarningReport) =>
   warnings.map(({ file, line, column, code }) => `${file}:${line}:${column} ${code}`)
+
+/** Changes after which a policy says something else in the same form, and one that changes nothing. */
+const NEARLY = [
+  ["refs/heads/main", "refs/heads/x"],
+  ['"push"', '"schedule"'],
+  ['"one":"a"', '"one":"svc-x"'],
+  ['"grants":["one"]', '"grants":["two"]'],
+  ['"present":true', '"present":false'],
+  ['"allow"', '"allow"'],
+] as const
+
+/** What depends on what other repositories' policies say. */
+const OF_SEVERAL = new Set(["names_differ_in_case"])
 
 describe("whatever a folder says, warnings", () => {
   it("name places that are there, in order, and are the same for the same files", () => {
@@ -132,6 +160,35 @@ describe("whatever a folder says, warnings", () => {
     )
     // The generator would prove little if little were ever said.
     expect(codes.size).toBeGreaterThanOrEqual(Math.min(10, fewest(100, 300)))
+  })
+
+  it("are the same of a repository's policies alone as among others that say the same of theirs, or nearly", () => {
+    let told = 0
+    fc.assert(
+      fc.property(world, fc.constantFrom(...NEARLY), fc.boolean(), (generated, [from, to], isPlain) => {
+        const { policies, boundaries } = isPlain ? plain(generated) : generated
+        const of = (repository: string) => policies.map((one): Policy => ({ ...one, repository }) as Policy)
+        const nearly: Policy[] = JSON.parse(JSON.stringify(of("acme/a")).replaceAll(from, to))
+        const alone = report({ policies: of("acme/c"), boundaries })
+        const among = report({ policies: [...nearly, ...of("acme/b"), ...of("acme/c")], boundaries })
+        if (alone === null || among === null) return
+        const shift = policies.length
+        const here = (file: string) => /^\d/.test(file) && Math.floor(Number.parseInt(file, 10) / shift) === 2
+        const moved = (file: string) => `${Number.parseInt(file, 10) + 2 * shift}.yaml`
+        const expected = alone.containment.map((one) => ({ ...one, file: moved(one.file) }))
+        expect(among.containment.filter(({ file }) => here(file))).toEqual(expected)
+        const ofScopes = ({ code }: { readonly code: string }) => !OF_SEVERAL.has(code)
+        const codes = among.warnings.filter((one) => here(one.file) && ofScopes(one))
+        told += codes.length
+        expect(codes).toEqual(
+          alone.warnings
+            .filter((one) => /^\d/.test(one.file) && ofScopes(one))
+            .map((one) => ({ ...one, file: moved(one.file), message: expect.any(String) })),
+        )
+      }),
+      { numRuns: runs(300) },
+    )
+    expect(told).toBeGreaterThanOrEqual(fewest(300, 300))
   })
 
   it("show as outside of the ceiling only whom the broker refuses there, and it alone", () => {

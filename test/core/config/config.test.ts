@@ -97,6 +97,18 @@ describe("a deployment's settings", () => {
     ])
   })
 
+  it("may name a jurisdiction of the edge: one that Cloudflare has for Durable Objects", () => {
+    expect(read(GOOD).jurisdiction).toBe("")
+    for (const name of ["", "eu", "us", "fedramp", "fedramp-high"]) {
+      expect(read({ ...GOOD, DAYPASS_JURISDICTION: name }).jurisdiction).toBe(name)
+    }
+    for (const value of ["EU", "eu ", "de", 1, ["eu"]]) {
+      expect(faultsOf({ ...GOOD, DAYPASS_JURISDICTION: value }).map(({ setting }) => setting)).toEqual([
+        "DAYPASS_JURISDICTION",
+      ])
+    }
+  })
+
   it("say for how long an older set of policies is used: fifteen minutes, if they do not say it", () => {
     expect(read(GOOD).maxStaleSeconds).toBe(900)
     expect(read({ ...GOOD, DAYPASS_MAX_STALE: "" }).maxStaleSeconds).toBe(900)

@@ -8,6 +8,7 @@ import { CASE_SUBJECT } from "../../../broker/providers/case.ts"
 import { CASES } from "../../../broker/providers/cases.ts"
 import { PROVIDERS } from "../../../broker/providers/index.ts"
 import type { Minted, MintedValue } from "../../../broker/providers/provider.ts"
+import { cryptography } from "../../support/cryptography.ts"
 import { makeProviderIo, ScriptedHttp } from "../../support/provider-io.ts"
 import { job } from "../job.ts"
 
@@ -19,7 +20,8 @@ const mintedAs = (name: string, minted: Partial<Minted>): MintedGrant => ({
   minted: { values: {}, expiresAt: null, revocation: "expires-only", ...minted },
   at: 0,
 })
-const learnt = (minted: Partial<Minted>): Learnt | undefined => learntOf([mintedAs("one", minted)]).get("one")
+const learnt = (minted: Partial<Minted>): Learnt | undefined =>
+  learntOf([mintedAs("one", minted)], cryptography).get("one")
 
 const textOf = ({ value }: MintedValue) => (value instanceof Secret ? value.reveal() : value)
 
@@ -69,14 +71,14 @@ describe("what a record learns of a mint", () => {
       Array.from({ length: 64 }, (_, at) => [`secret/${at}${"x".repeat(at % 8 ? 40 : 500)}`, "v".repeat(64)]),
     )
     const grants = Array.from({ length: 32 }, (_, at) => mintedAs(`grant-${at}`, { versions }))
-    const all = [...learntOf(grants).values()]
+    const all = [...learntOf(grants, cryptography).values()]
     const size = all.reduce((sum, one) => sum + JSON.stringify(one.versions).length, 0)
     expect(size).toBeLessThanOrEqual(16 * 1024)
     for (const { versions: kept = {}, versions_left_out: leftOut = 0 } of all) {
       expect(Object.keys(kept).length + leftOut).toBe(64)
       expect(leftOut).toBeGreaterThan(0)
     }
-    expect(learntOf([mintedAs("one", { versions: { "secret/a": "3" } })]).get("one")).toEqual({
+    expect(learntOf([mintedAs("one", { versions: { "secret/a": "3" } })], cryptography).get("one")).toEqual({
       versions: { "secret/a": "3" },
     })
   })

@@ -102,6 +102,26 @@ it("a connection's own secret is asked for by the name behind env:", async () =>
   expect(asked).toEqual(["VAULT_TOKEN"])
 })
 
+describe("a login for the connection", () => {
+  const made = async (other: Partial<typeof about>) => {
+    const { io, broker } = await open()
+    const make = async () => ({ value: "login", endsAt: new Date(NOW.getTime() + 600_000) })
+    await io.login("app", make, "connection")
+    return !(await providerIo(broker, { ...about, ...other }, 10_000).login("app", make, "connection")).kept
+  }
+
+  it("is one for all jobs and grants", async () => {
+    expect(await made({ identity: job({ unitId: "42", claims: { ref: "refs/heads/other" } }), grant: "other" })).toBe(
+      false,
+    )
+  })
+
+  it("is not that of another connection, or of other settings", async () => {
+    expect(await made({ connection: { ...connection, name: "vault-2" } })).toBe(true)
+    expect(await made({ connection: { ...connection, settings: { role: "q" } } })).toBe(true)
+  })
+})
+
 describe("what a provider keeps of a store's values", () => {
   const kept = async (keep: "job" | "connection", get: "job" | "connection", other: Partial<typeof about>) => {
     const { io, broker } = await open()

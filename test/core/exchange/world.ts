@@ -16,6 +16,7 @@ import { Secret } from "../../../broker/core/secret.ts"
 import type { Broker } from "../../../broker/exchange/broker.ts"
 import type { ExchangeCall } from "../../../broker/exchange/call.ts"
 import { createOwedRecords } from "../../../broker/exchange/owed.ts"
+import { createVendorPace } from "../../../broker/exchange/vendor-pace.ts"
 import type {
   AdmissionOutcome,
   DueLease,
@@ -315,6 +316,10 @@ export async function world(options: WorldOptions) {
     keptValues: createKeptValues(clockOf(() => NOW)),
     knownIssuers: { remember: async () => {}, recall: async () => organisation.issuers },
     owed: createOwedRecords({ of: () => ledger }, (event) => void events.push(event)),
+    pace: createVendorPace(
+      clockOf(() => NOW),
+      (event) => void events.push(event),
+    ),
     http: async () => {
       throw new Error("nobody should call anybody here")
     },

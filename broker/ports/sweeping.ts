@@ -1,0 +1,13 @@
+/**
+ * Until when a sweep leaves a connection alone, in Unix milliseconds; null when it can be asked to revoke one more credential
+ * now. Called once for each lease and connection, and again when a transaction runs twice.
+ */
+export type WaitUntil = (connection: string) => number | null
+
+/** Leases whose time is over, and which no sweep has come to yet. */
+export interface Overdue {
+  /** How many there are. Counted up to a bound, so that it is cheap; the store says which. */
+  readonly leases: number
+  /** Unix milliseconds: since when the oldest of them is due; null when there is none. */
+  readonly since: number | null
+}
