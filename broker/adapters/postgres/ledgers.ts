@@ -2,13 +2,14 @@ import type { Sha256 } from "../../core/audit-chain.ts"
 import { BrokerError } from "../../core/errors.ts"
 import type { Health } from "../../ports/health.ts"
 import type { Log } from "../../ports/log.ts"
+import type { Overdue } from "../../ports/sweeping.ts"
 import { OpenLedger } from "../ledger/open-ledger.ts"
 import { RecordedLedger } from "../ledger/recorded-ledger.ts"
 import type { LedgerKey, Touched } from "../ledger/rows.ts"
 import type { LedgerStore } from "../ledger/store.ts"
 import type { NodeStore } from "../node/ledgers.ts"
 import type { DatabaseAddress } from "./address.ts"
-import { dueLedgers, latestTime } from "./due-ledgers.ts"
+import { dueLedgers, latestTime, overdueLeases } from "./due-ledgers.ts"
 import { FaultFound, faultOf } from "./faults.ts"
 import { GroupCommit } from "./group-commit.ts"
 import { DatabaseGuard } from "./guard.ts"
@@ -114,11 +115,16 @@ class PostgresStore implements NodeStore {
   }
 
   async due(at: number, limit: number) {
-    // Only after a clock was set back: what a ledger tried in that future would wait for it to come again.
+    // Only after a clock was set back: what a ledger tried in that future would wait for it to come again. Each is visited once.
     const isBack = at < this.#latest
     this.#latest = Math.max(this.#latest, at)
     const keys = await this.#read((session) => dueLedgers(session, { broker: this.#id, now: at, limit, isBack }))
+    if (isBack && keys.length < limit) this.#latest = at
     return keys.map((key) => ({ ...key, ledger: this.#ledgerOf(key) }))
+  }
+
+  overdue(now: number): Promise<Overdue> {
+    return this.#read((session) => overdueLeases(session, now))
   }
 
   close(): Promise<void> {

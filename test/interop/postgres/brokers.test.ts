@@ -82,6 +82,7 @@ describe("two brokers with one database", () => {
       }
     }
     const now = NOW + 2 * HOUR
+    expect(await other.overdue(now)).toEqual({ leases: 36, since: NOW + HOUR })
     const taken: string[] = []
     const sweep = async (store: NodeStore) => {
       for (let due = await store.due(now, 5); due.length > 0; due = await store.due(now, 5)) {
@@ -96,6 +97,7 @@ describe("two brokers with one database", () => {
       }
     }
     await Promise.all(both().map(sweep))
+    expect(await other.overdue(now)).toEqual({ leases: 0, since: null })
     expect(taken.sort()).toEqual(units.flatMap((unit) => ["a", "b", "c"].map((lease) => `${unit} ${lease}`)).sort())
     for (const unit of units) expect(await verify(unit)).toHaveLength(12)
   })

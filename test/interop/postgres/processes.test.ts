@@ -50,7 +50,9 @@ test("two broker processes take a token once of fifty uses, have the same keys, 
   const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => exchange(at(index), token)))
   const statuses = answers.map(({ status }) => status)
   expect(statuses.filter((status) => status === 200)).toHaveLength(1)
-  const refused = await Promise.all(answers.filter(({ status }) => status !== 200).map((answer) => answer.json()))
+  const refused = await Promise.all(
+    answers.filter(({ status }) => status !== 200).map((answer) => answer.json() as Promise<{ code: string }>),
+  )
   expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(["token_already_used"]))
 
   const keys = await Promise.all(
