@@ -21,7 +21,7 @@ import { runCase } from "./run-case.ts"
 import { runCloudsCase } from "./run-clouds-case.ts"
 import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
-import { installAge, installPostgres, installTools } from "./tools.ts"
+import { installAge, installPgBouncer, installPostgres, installTools } from "./tools.ts"
 import { zizmorCase } from "./zizmor-case.ts"
 
 /** Runs one check and counts it. Never throws: a check that does is one that failed. */
@@ -56,7 +56,7 @@ const LANES = 2
 /** Installs all that the cases need, so that it can be done while something else runs. */
 async function install(): Promise<string> {
   console.log(
-    "installing moto, OpenBao, act, sops, zizmor, actionlint, vendors' clients and older Nodes (once a version), PostgreSQL, age, git, curl, skopeo, kubectl and Chromium where they are missing",
+    "installing moto, OpenBao, act, sops, zizmor, actionlint, vendors' clients and older Nodes (once a version), PostgreSQL, PgBouncer, age, git, curl, skopeo, kubectl and Chromium where they are missing",
   )
   const [programs] = await Promise.all([
     installTools().then(async (programs) => {
@@ -65,7 +65,7 @@ async function install(): Promise<string> {
       return programs
     }),
     // apt-get works for one caller at a time.
-    installPostgres().then(installAge).then(installLoginClients).then(installBrowser),
+    installPostgres().then(installPgBouncer).then(installAge).then(installLoginClients).then(installBrowser),
     installNodes(),
     installNodeClients(),
   ])

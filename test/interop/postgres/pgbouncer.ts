@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { freePort } from "../../support/servers.ts"
 import { startProgram } from "../program.ts"
-import { installSystemTool } from "../tools.ts"
+import { installPgBouncer } from "../tools.ts"
 
 const NOBODY = { uid: 65_534, gid: 65_534 }
 
@@ -15,7 +15,7 @@ export interface Pooler {
 
 /** Debian's PgBouncer in front of a database, in transaction mode: each transaction may get another server process. */
 export async function startPgBouncer(database: URL): Promise<Pooler> {
-  await installSystemTool("pgbouncer", "pgbouncer")
+  await installPgBouncer()
   const port = await freePort()
   const as = process.getuid?.() === 0 ? NOBODY : undefined
   const folder = mkdtempSync(join(tmpdir(), "daypass-pgbouncer-"))
