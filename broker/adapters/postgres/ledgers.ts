@@ -73,6 +73,7 @@ class PostgresStore implements NodeStore {
   /** Names this broker in the claims of its sweeps. */
   readonly #id = crypto.randomUUID()
   #latest = 0
+  #looking: Promise<Health> | null = null
   #closed: Promise<void> | null = null
 
   constructor(address: DatabaseAddress, { deployment, sha256, log = () => {}, now = Date.now }: PostgresStoreOptions) {
@@ -103,9 +104,18 @@ class PostgresStore implements NodeStore {
     this.keyRing = new PostgresKeyRing(own)
     this.marks = new PostgresMarks(own)
     this.ledgers = { of: (issuerUrl, unitId) => this.#ledgerOf({ issuerUrl, unitId }) }
-    this.health = { part: "ledger", look: () => this.#look() }
+    this.health = {
+      part: "ledger",
+      look: () => {
+        // Shared: a database that does not answer must not gather questions.
+        this.#looking ??= this.#look().finally(() => {
+          this.#looking = null
+        })
+        return this.#looking
+      },
+    }
     this.#probe = setInterval(() => {
-      if (this.#guard.isTroubled) void this.#look()
+      if (this.#guard.isTroubled) void this.health.look()
     }, PROBE_EVERY_MS)
     this.#probe.unref()
   }

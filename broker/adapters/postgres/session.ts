@@ -60,7 +60,8 @@ export class Session {
       database: address.database,
       username: address.user,
       password: address.password.reveal(),
-      ssl: address.tls,
+      // Named for addresses, too: for those the driver names no host, and Node then takes a certificate of `localhost`.
+      ssl: address.tls && { ...address.tls, host },
       max: 1,
       connect_timeout: CONNECT_TIMEOUT_SECONDS,
       idle_timeout: undefined,

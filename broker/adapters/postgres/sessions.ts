@@ -1,6 +1,6 @@
 import type { DatabaseAddress } from "./address.ts"
 import { FaultFound, faultOf } from "./faults.ts"
-import { Session } from "./session.ts"
+import { ConnectionLost, Session } from "./session.ts"
 
 /** After a failure to connect, for how long the next calls fail at once: none must wait for the same refusal. */
 const PAUSE_MS = 300
@@ -12,6 +12,7 @@ export class Sessions {
   readonly #prepare: (session: Session) => Promise<void>
   #current: Session | null = null
   #opening: Promise<Session> | null = null
+  #isClosed = false
   #failure: { readonly reason: unknown; readonly until: number } | null = null
 
   constructor(address: DatabaseAddress, prepare: (session: Session) => Promise<void>) {
@@ -22,6 +23,7 @@ export class Sessions {
   /** @throws the driver's or the server's error; `FaultFound` for a server that is read-only */
   async get(): Promise<Session> {
     if (this.#current?.isOpen) return this.#current
+    if (this.#isClosed) throw new ConnectionLost("the store was closed")
     if (this.#failure && performance.now() < this.#failure.until) throw this.#failure.reason
     this.#opening ??= this.#open().finally(() => {
       this.#opening = null
@@ -30,6 +32,7 @@ export class Sessions {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     const opening = await this.#opening?.catch(() => null)
     await opening?.close()
     await this.#current?.close()
