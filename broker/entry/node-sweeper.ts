@@ -29,7 +29,7 @@ const BUSY = 0.2
 /** How long one look at how busy the thread is takes, as a share of the turn before. */
 const LOOK_SHARE = 0.2
 /** What a revocation costs all threads, beside its turn: its handle, its call to the vendor and its record. Measured. */
-const REVOCATION_COST_MS = 0.8
+const REVOCATION_COST_MS = 0.5
 
 /**
  * Ends due leases at once, because they may have waited for this start, and then every few seconds, one sweep at a time. A

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto"
+import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { nodeCryptography } from "../../broker/adapters/node/cryptography.ts"
@@ -10,7 +11,8 @@ import { type DueLeases, seedDueLeases } from "../support/due-leases.ts"
 import { startServer } from "../support/servers.ts"
 import { plainShots } from "./exchanges.ts"
 import { median } from "./race.ts"
-import { atLeast, type Bench, type Section } from "./section.ts"
+import { atLeast, type Bench, type Curve, type Section } from "./section.ts"
+import { measureObject } from "./sweep-edge.ts"
 
 const DEPLOYMENT = "bench"
 const SHOTS = 500
@@ -23,18 +25,63 @@ const CASES = {
   expiring_10000_units: { units: 10_000, leasesEach: 1, isRevocable: false },
   revocable_one_unit: { units: 1, leasesEach: 100_000, isRevocable: true },
   revocable_10000_units: { units: 10_000, leasesEach: 1, isRevocable: true },
+} as const satisfies Readonly<Record<string, Case>>
+
+/** Fewer, because one object has one thread. */
+const AT_THE_EDGE = {
+  workerd_expiring_one_unit: { leasesEach: 20_000, isRevocable: false },
+  workerd_revocable_one_unit: { leasesEach: 3000, isRevocable: true },
 } as const
 
-type Case = (typeof CASES)[keyof typeof CASES]
+/** For the curve. */
+const GROWTH = [3000, 10_000, 30_000]
+
+interface Case {
+  readonly units: number
+  readonly leasesEach: number
+  readonly isRevocable: boolean
+}
 
 /** A broker on Node that finds due leases at its start: how fast it ends them, and what that costs exchanges beside it. */
 export async function measureSweep(bench: Bench): Promise<Section> {
   const place = await placeOf(bench)
-  const measured = []
+  const measured: Awaited<ReturnType<typeof measureCase>>[] = []
   for (const name of Object.keys(CASES) as (keyof typeof CASES)[]) measured.push(await measureCase(name, place, bench))
+  const figures = Object.assign({}, ...measured.map(({ figures }) => figures)) as Record<string, number>
+  for (const [name, { leasesEach, isRevocable }] of Object.entries(AT_THE_EDGE)) {
+    const due = place.seeded({ units: 1, leasesEach, isRevocable })
+    const settings = { DAYPASS_DEPLOYMENT: DEPLOYMENT, DAYPASS_KEK: place.kek }
+    const folder = join(bench.folder, name)
+    mkdirSync(folder)
+    figures[`${name}_leases_per_second`] = await measureObject(folder, settings, due, bench)
+  }
+  const idleOf = (name: keyof typeof CASES) => measured.find((one) => one.name === name)?.idle ?? Number.NaN
   return {
     rows: measured.map(({ row }) => row),
-    figures: Object.assign({}, ...measured.map(({ figures }) => figures)) as Record<string, number>,
+    figures,
+    unmeasured: [
+      "workerd with 10,000 objects of one due lease each: each has an alarm of its own, and waits for no other",
+    ],
+    curves: [await curveOf(idleOf("expiring_one_unit"), idleOf("revocable_one_unit"), place, bench)],
+  }
+}
+
+/** The last point of each line is a case that was measured. */
+async function curveOf(expiring: number, revocable: number, place: Place, bench: Bench): Promise<Curve> {
+  const line = async (name: string, isRevocable: boolean, last: number) => {
+    const points: [leases: number, perSecond: number][] = []
+    for (const leasesEach of GROWTH) {
+      const growing = { units: 1, leasesEach, isRevocable }
+      points.push([leasesEach, await measureIdle(`${name}_${leasesEach}`, growing, place, bench)])
+    }
+    return { name, points: [...points, [CASES.expiring_one_unit.leasesEach, last] as const] }
+  }
+  return {
+    file: "sweep",
+    title: "Sweep of one repository on Node",
+    x: { label: "due leases", scale: "log10" },
+    y: { label: "leases ended a second" },
+    lines: [await line("only expire", false, expiring), await line("revoked at a vendor", true, revocable)],
   }
 }
 
@@ -43,6 +90,8 @@ async function measureCase(name: keyof typeof CASES, place: Place, bench: Bench)
   const idle = await measureIdle(name, one, place, bench)
   const { swept, ratio, p99 } = await measureBeside(name, one, place, bench)
   return {
+    name,
+    idle,
     row: atLeast(`exchanges beside a sweep, against alone: ${name}`, ratio, 0.9),
     figures: {
       [`${name}_leases_per_second`]: idle,
