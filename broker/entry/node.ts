@@ -18,6 +18,7 @@ import { openStore, readStorePlace } from "./node-store.ts"
 import { startSweeping } from "./node-sweeper.ts"
 import { createOverdueWatch } from "./overdue-watch.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
+import { createPolicyPeers } from "./policy-peers.ts"
 
 const USAGE = `Usage: npm start -- --policies DIR --url URL (--data DIR | --store URL) [--port N] [--host ADDRESS]
 
@@ -122,7 +123,11 @@ try {
   const policySource = await openPolicyFolder(options.policies, PROVIDERS, {
     log,
     maxStaleSeconds: settings.maxStaleSeconds,
+    onReload: (outcome) => {
+      if (outcome.ok) store.notices?.tell(outcome.value.version)
+    },
   })
+  const policyPeers = createPolicyPeers(policySource, systemClock, log)
   const clockWatch = createClockWatch(systemClock, await store.latestTime(), log)
   const overdueWatch = createOverdueWatch(store, systemClock, log)
   const broker = await createBroker(settings, kek, {
@@ -133,7 +138,7 @@ try {
     marks: store.marks,
     log,
     createHttp: createNodeHttp,
-    health: [policySource.health, store.health, clockWatch, overdueWatch],
+    health: [policyPeers, store.health, clockWatch, overdueWatch],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
@@ -144,6 +149,7 @@ try {
   })
   const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
+  store.notices?.start(policySource.status().version ?? "", policyPeers)
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })
 
   let stopping = false

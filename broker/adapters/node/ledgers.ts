@@ -4,6 +4,7 @@ import type { KeyRing } from "../../ports/key-ring.ts"
 import type { Ledgers, SweptLedger } from "../../ports/ledger.ts"
 import type { Log } from "../../ports/log.ts"
 import type { Marks } from "../../ports/marks.ts"
+import type { Notices } from "../../ports/notices.ts"
 import type { Reading, Transact } from "../../ports/sql.ts"
 import type { Overdue } from "../../ports/sweeping.ts"
 import { RecordedLedger } from "../ledger/recorded-ledger.ts"
@@ -48,6 +49,8 @@ export interface NodeStore {
   readonly keyRing: KeyRing
   readonly marks: Marks
   readonly health: HealthCheck
+  /** How the brokers of one store tell each other what has changed; absent in a store of one broker. */
+  readonly notices?: Notices
   /** The latest time that a ledger here has seen, in Unix milliseconds; 0 when there is none. */
   latestTime(): Promise<number>
   /** Ledgers with something due at `now` (Unix milliseconds), those due earliest first, at most `limit`. */

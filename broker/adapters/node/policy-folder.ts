@@ -59,6 +59,8 @@ export interface PolicyFolder extends PolicySource {
    * good set.
    */
   reload(): Promise<boolean>
+  /** Somebody says that the folder may have changed: it is looked at soon, and not more often than its size allows. */
+  notice(): void
   /** Stops watching, and stops a running reload, which then returns false. The loaded set stays usable until its end. */
   close(): void
 }
@@ -192,6 +194,7 @@ export async function openPolicyFolder(
     status: () => ({ ...status, ...age.stale() }),
     health: age,
     reload,
+    notice: watching.noticed,
     close() {
       closed = true
       watching.close()

@@ -19,11 +19,17 @@ export interface FolderWatchOptions {
   readonly pulse: () => void
 }
 
+export interface FolderWatch {
+  /** A change was reported: the folder is looked at soon. Looks take a tenth of the time, however often this is called. */
+  noticed(): void
+  close(): void
+}
+
 /**
  * Looks at a folder after a reported change, within a second after a link to it was swapped, and also every `pollMs`. A link
  * is followed each second, because a watcher sees the folder behind it and not the link.
  */
-export function watchFolder(folder: string, options: FolderWatchOptions): { close(): void } {
+export function watchFolder(folder: string, options: FolderWatchOptions): FolderWatch {
   const { pollMs, isWatching, look, pulse } = options
   let timer: NodeJS.Timeout | undefined
   let dueAt = Number.POSITIVE_INFINITY
@@ -72,6 +78,7 @@ export function watchFolder(folder: string, options: FolderWatchOptions): { clos
     if (isWatching) follow()
   }, PULSE_MS).unref()
   return {
+    noticed,
     close() {
       closed = true
       clearTimeout(timer)

@@ -16,6 +16,7 @@ import { DatabaseGuard } from "./guard.ts"
 import { History } from "./history.ts"
 import { type OwnRows, PostgresKeyRing, PostgresMarks } from "./key-ring.ts"
 import { KnownLedgers } from "./known-ledgers.ts"
+import { PostgresNotices } from "./notices.ts"
 import { checkTables, openDatabase, refusalOf } from "./opening.ts"
 import { RowReading, readTrail } from "./read-rows.ts"
 import type { Session } from "./session.ts"
@@ -35,7 +36,8 @@ const PROBE_EVERY_MS = 1000
 const LOOK_TIMEOUT_MS = 3000
 
 /**
- * Opens a database that several brokers share. Each broker has two connections to it, or three.
+ * Opens a database that several brokers share. Each broker has two connections to it, or three, and one more that
+ * listens for notices.
  *
  * @throws {BrokerError} `ledger_unavailable` when the database cannot be used, with what to change
  */
@@ -61,6 +63,7 @@ class PostgresStore implements NodeStore {
   readonly keyRing: PostgresKeyRing
   readonly marks: PostgresMarks
   readonly health: NodeStore["health"]
+  readonly notices: PostgresNotices
   readonly #guard: DatabaseGuard
   readonly #history: History
   readonly #reader: Sessions
@@ -70,7 +73,7 @@ class PostgresStore implements NodeStore {
   readonly #commits: GroupCommit
   readonly #stored: LedgerStore
   readonly #probe: NodeJS.Timeout
-  /** Names this broker in the claims of its sweeps. */
+  /** Names this broker in the claims of its sweeps, and in notices. */
   readonly #id = crypto.randomUUID()
   #latest = 0
   #looking: Promise<Health> | null = null
@@ -103,6 +106,9 @@ class PostgresStore implements NodeStore {
     const own: OwnRows = { read: (work) => this.#read(work), write: (work) => this.#commits.alone(work) }
     this.keyRing = new PostgresKeyRing(own)
     this.marks = new PostgresMarks(own)
+    const notify = (channel: string, payload: string) =>
+      this.#read((session) => session.run({ text: "SELECT pg_notify($1::text, $2::text)", values: [channel, payload] }))
+    this.notices = new PostgresNotices({ address, broker: this.#id, notify, log })
     this.ledgers = { of: (issuerUrl, unitId) => this.#ledgerOf({ issuerUrl, unitId }) }
     this.health = {
       part: "ledger",
@@ -138,6 +144,7 @@ class PostgresStore implements NodeStore {
   close(): Promise<void> {
     this.#closed ??= (async () => {
       clearInterval(this.#probe)
+      await this.notices.close()
       await this.#commits.close()
       await this.#writer.close()
       await this.#waiter.close()

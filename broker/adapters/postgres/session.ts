@@ -48,12 +48,29 @@ export class Session {
   #isOpen = true
   #warnings = 0
   #close: Promise<void> | null = null
+  #end = () => {}
+  /** Resolves when the connection has ended. */
+  readonly ended = new Promise<void>((resolve) => {
+    this.#end = resolve
+  })
 
-  /** Connects to one host. @throws the driver's or the server's error */
-  static async open(address: DatabaseAddress, { host, port }: DatabaseAddress["hosts"][number]): Promise<Session> {
+  /**
+   * Connects to one host.
+   *
+   * @param heard called with the payload of each notification that comes after a LISTEN
+   * @throws the driver's or the server's error
+   */
+  static async open(
+    address: DatabaseAddress,
+    { host, port }: DatabaseAddress["hosts"][number],
+    heard?: (payload: string) => void,
+  ): Promise<Session> {
+    // Not in the driver's types. Its own `listen` opens a connection by itself, to any host, and hides that it was lost.
+    const listening = heard && { onnotify: (_channel: string, payload: string) => heard(payload) }
     let lost = (_: ConnectionLost) => {}
     let warned = () => {}
     const sql = postgres({
+      ...listening,
       ...(isSocket(host) ? { path: `${host}/.s.PGSQL.${port}` } : {}),
       host,
       port,
@@ -159,6 +176,7 @@ export class Session {
   #lose(reason: ConnectionLost): void {
     this.#isOpen = false
     clearInterval(this.#watch)
+    this.#end()
     for (const reject of this.#unanswered) reject(reason)
     this.#unanswered.clear()
   }

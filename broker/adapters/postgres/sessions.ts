@@ -62,13 +62,14 @@ export class Sessions {
 /**
  * Connects to the first host that is the primary. Another one answers during a failover, and a standby has old data.
  *
+ * @param heard called with the payload of each notification that comes after a LISTEN
  * @throws what the most telling host said: a refusal says more than a silence
  */
-export async function openPrimary(address: DatabaseAddress): Promise<Session> {
+export async function openPrimary(address: DatabaseAddress, heard?: (payload: string) => void): Promise<Session> {
   const reasons: unknown[] = []
   for (const host of address.hosts) {
     try {
-      const session = await Session.open(address, host)
+      const session = await Session.open(address, host, heard)
       const { rows } = await session.run({ text: "SELECT pg_is_in_recovery() AS standby" })
       if (rows[0]?.["standby"] === false) return session
       await session.close()

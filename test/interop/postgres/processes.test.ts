@@ -44,6 +44,8 @@ const exchange = (broker: NodeBroker, token: string) =>
     headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
     body: JSON.stringify({ grants: ["vault"] }),
   })
+const version = async (broker: NodeBroker) =>
+  ((await (await fetch(`${broker.url}/healthz`)).json()) as { policies: { version: string } }).policies.version
 
 test("two broker processes take a token once of fifty uses, have the same keys, and one goes on when the other is killed", async () => {
   const [token = "", another = ""] = issuer.mint(2, AUDIENCE)
@@ -59,6 +61,18 @@ test("two broker processes take a token once of fifty uses, have the same keys, 
     [0, 1].map(async (index) => (await fetch(`${at(index).url}/.well-known/jwks.json`)).text()),
   )
   expect(keys[0]).toBe(keys[1])
+
+  // Each tells the version of its policies over the database, now and each minute; a changed folder is told at once.
+  const old = await version(at(0))
+  const told = new Map<string, string>()
+  await database.admin.listen("daypass", (payload) => {
+    const { broker, policies } = JSON.parse(payload) as { broker: string; policies: string }
+    told.set(broker, policies)
+  })
+  writeFlowPolicies(join(folder, "policies"), { issuer: issuer.issuer, sts: "http://127.0.0.1:10" })
+  await expect.poll(() => version(at(0)), { timeout: 20_000 }).not.toBe(old)
+  const changed = await version(at(0))
+  await expect.poll(() => [...told.values()], { timeout: 20_000 }).toEqual([changed, changed])
 
   await at(0).crash()
   expect((await exchange(at(1), another)).status).toBe(200)
