@@ -5,6 +5,7 @@ import { plainShots } from "./exchanges.ts"
 import type { Shot } from "./load.ts"
 import { figuresOf, race, ratioOf } from "./race.ts"
 import { atLeast, type Bench, type Section } from "./section.ts"
+import { measureSweepOnPostgres } from "./sweep-postgres.ts"
 
 /**
  * Brokers that share a PostgreSQL on this machine: one against the same broker on SQLite, and two against one. The server
@@ -47,6 +48,8 @@ export async function measurePostgres(bench: Bench): Promise<Section> {
       ),
     ],
     arms: figuresOf(raced),
+    // Afterwards: the brokers of the race are idle, and have a database of their own.
+    ...(bench.long ? { figures: await measureSweepOnPostgres(server, bench) } : {}),
   }
 }
 
