@@ -19,6 +19,7 @@ import { LedgerLock } from "./ledger-lock.ts"
 import { type OpenedLedger, openLedger } from "./ledger-opening.ts"
 import { LedgerReserve } from "./ledger-reserve.ts"
 import { LedgerWatch } from "./ledger-watch.ts"
+import { openLogFlush } from "./log-flush.ts"
 import { sha256 } from "./sha256.ts"
 import { folderInUse } from "./sqlite.ts"
 import { type StorageFault, storageFaultOf } from "./storage-errors.ts"
@@ -119,8 +120,12 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
     { areInPlace: () => files.areInPlace(), keepReserve: () => reserve.keep(), freeReserve: () => reserve.free() },
     log,
   )
-  const commits = new GroupCommit(sql, guard, store.commits)
-  if (!commits.hold()) throw folderInUse(folder)
+  const logFlush = openLogFlush(folder)
+  const commits = new GroupCommit(sql, guard, logFlush, store.commits)
+  if (!commits.hold()) {
+    logFlush.close()
+    throw folderInUse(folder)
+  }
   if (doubt) log({ event: doubt.event, detail: `${doubt.reason} ${refusedBefore(store.acceptFrom)}` })
   guard.look()
   const { generation } = store
@@ -164,6 +169,7 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
       closed ??= commits.close().then(() => {
         watch.close()
         sql.database.close()
+        logFlush.close()
         lock.close()
       })
       return closed
