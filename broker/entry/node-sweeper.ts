@@ -50,7 +50,7 @@ export function startSweeping(
     running ??= sweepAll(store, broker, sweep, () => isStopped).then(() => {
       running = null
       clearTimeout(again)
-      if (!isStopped && sweep.hasPromised()) again = setTimeout(begin, SWEEP_AGAIN_MS).unref()
+      if (!isStopped && sweep.hasPostponed()) again = setTimeout(begin, SWEEP_AGAIN_MS).unref()
     })
   }
   const timer = setInterval(() => {

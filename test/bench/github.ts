@@ -120,7 +120,7 @@ function writePolicies(folder: string, issuer: string, github: Stand): void {
 
 async function startRoute(bench: Bench, github: Stand, how: readonly string[]): Promise<Pick<Arm, "url" | "pids">> {
   const args = [bench.issuer.issuer, ROUTE_AUDIENCE, github.url, github.appId, ...how]
-  const started = JSON.parse(await startScript(bench, "github-route.ts", args, { APP_KEY: github.key })) as {
+  const started = JSON.parse(await startScript(bench, "bare-github-route.ts", args, { APP_KEY: github.key })) as {
     port: number
     pid: number
   }

@@ -2,7 +2,7 @@
 // token and answers, with the same libraries. It records nothing, revokes nothing, and does not look at what GitHub gave.
 // It keeps the App's JWT and the installation for eight minutes, as the broker does; with `signing` as the last argument, it
 // signs a JWT for each token. Run as a process of its own, with the App's key in APP_KEY; prints its port and process id:
-// node github-route.ts <issuer> <audience> <API of GitHub> <App's id> [signing]
+// node bare-github-route.ts <issuer> <audience> <API of GitHub> <App's id> [signing]
 import type { AddressInfo } from "node:net"
 import { serve } from "@hono/node-server"
 import { Hono } from "hono"

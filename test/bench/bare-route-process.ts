@@ -3,15 +3,15 @@ import { fileURLToPath } from "node:url"
 import type { Arm } from "./race.ts"
 import type { Bench } from "./section.ts"
 
-export const NAIVE_AUDIENCE = "https://naive.example"
+export const BARE_AUDIENCE = "https://bare.example"
 
-/** Starts the bare route of naive.ts. Ends with the section. */
-export async function startNaive(
+/** Starts the bare route of bare-route.ts. Ends with the section. */
+export async function startBareRoute(
   { ends, issuer }: Pick<Bench, "ends" | "issuer">,
   ...journal: readonly "wal"[]
 ): Promise<Pick<Arm, "url" | "pids">> {
-  const script = fileURLToPath(new URL("naive.ts", import.meta.url))
-  const child = spawn(process.execPath, [script, issuer.issuer, NAIVE_AUDIENCE, ...journal], {
+  const script = fileURLToPath(new URL("bare-route.ts", import.meta.url))
+  const child = spawn(process.execPath, [script, issuer.issuer, BARE_AUDIENCE, ...journal], {
     stdio: ["ignore", "pipe", "inherit"],
   })
   ends.defer(() => void child.kill("SIGTERM"))
