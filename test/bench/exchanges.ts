@@ -1,8 +1,8 @@
 import { makeJobKey } from "../flow/world.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
-import { BARE_AUDIENCE, startBareRoute } from "./bare-route-process.ts"
 import type { Shot } from "./load.ts"
 import { type Arm, figuresOf, race, ratioOf } from "./race.ts"
+import { BARE_AUDIENCE, startBareRoute } from "./script.ts"
 import { atLeast, type Bench, type Section } from "./section.ts"
 
 /** Exchanges of identity tokens on Node against bare routes: a fresh token each, sixteen at a time. */
