@@ -23,7 +23,7 @@ import { type SweepTarget, sweepOnce } from "../exchange/sweep.ts"
 import { asResponse } from "../http/answer.ts"
 import { createApp } from "../http/app.ts"
 import { type Client, createExchangeRoute, EXCHANGE_PATH, type ExchangeRoute } from "../http/exchange-route.ts"
-import { ofFetch } from "../http/incoming.ts"
+import { incomingOf } from "../http/incoming.ts"
 import { problemResponse } from "../http/problem.ts"
 import type { Cryptography } from "../ports/cryptography.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
@@ -118,7 +118,7 @@ export class KeyRing extends KeyRingObject<Env> {}
 async function answer(request: Request, broker: Broker): Promise<Response> {
   if (request.method === "POST" && request.url === broker.url + EXCHANGE_PATH) {
     builtExchange ??= createExchangeRoute(broker)
-    return asResponse(await builtExchange(ofFetch(request), clientOf(request)))
+    return asResponse(await builtExchange(incomingOf(request), clientOf(request)))
   }
   builtApp ??= createApp({
     broker,
