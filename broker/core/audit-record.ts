@@ -11,9 +11,10 @@ export const RECORD_VERSION = 2
 /**
  * What happened.
  *
- * - `exchange.intended`: the broker is about to mint; durable before anything is minted
+ * - `exchange.intended`: the broker is about to mint; durable before a vendor is asked
  * - `exchange.denied`: policy refused a valid token of a listed owner
- * - `exchange.minted`, `exchange.failed`: the outcome of an intended exchange
+ * - `exchange.minted`, `exchange.failed`: the outcome of an intended exchange. Where the broker alone minted, in its memory,
+ *   `exchange.minted` stands for the intent, too
  * - `token.replayed`: a used subject token was sent again; recorded once for each token, however often it is sent
  * - `token.unbound`: a key-bound token was sent without its key, which is how a thief would use it; once for each token
  * - `lease.refused`: a run asked for the revocation of another run's lease

@@ -19,7 +19,7 @@ export async function serveExchange(
   response: ServerResponse,
   route: ExchangeRoute,
 ): Promise<void> {
-  const answer = await route(asIncoming(request), {
+  const answer = await route(incomingOf(request), {
     clientAddress: request.socket.remoteAddress ?? null,
     isGone: () => hasHungUp(request),
   })
@@ -39,7 +39,7 @@ export function send({ status, headers, body }: Answer, request: IncomingMessage
   response.writeHead(status, [...headers].flat()).end(body)
 }
 
-const asIncoming = (request: IncomingMessage): Incoming => ({
+const incomingOf = (request: IncomingMessage): Incoming => ({
   method: request.method ?? "",
   // Not the host that the client names, which may be no host at all.
   url: `http://localhost${request.url}`,

@@ -1,8 +1,9 @@
-import { type NodeStore, openNodeStore } from "../adapters/node/ledgers.ts"
+import { openNodeStore } from "../adapters/node/ledgers.ts"
 import { sha256 } from "../adapters/node/sha256.ts"
 import { type DatabaseAddress, readDatabaseAddress } from "../adapters/postgres/address.ts"
 import { fail, ok, type Result } from "../core/result.ts"
 import type { Log } from "../ports/log.ts"
+import type { NodeStore } from "../ports/node-store.ts"
 
 /** Where a broker on Node keeps its ledger and its keys. */
 export type StorePlace =

@@ -1,8 +1,8 @@
 import { performance } from "node:perf_hooks"
-import type { DueLedger, NodeStore } from "../adapters/node/ledgers.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { Sweep } from "../exchange/sweep.ts"
+import type { DueLedger, NodeStore } from "../ports/node-store.ts"
 import type { ClockWatch } from "./clock-watch.ts"
 import type { OverdueWatch } from "./overdue-watch.ts"
 
@@ -50,7 +50,7 @@ export function startSweeping(
     running ??= sweepAll(store, broker, sweep, () => isStopped).then(() => {
       running = null
       clearTimeout(again)
-      if (!isStopped && sweep.hasPromised()) again = setTimeout(begin, SWEEP_AGAIN_MS).unref()
+      if (!isStopped && sweep.hasPostponed()) again = setTimeout(begin, SWEEP_AGAIN_MS).unref()
     })
   }
   const timer = setInterval(() => {

@@ -82,7 +82,7 @@ const settings = config.value
 if (settings.onlyPublishedPolicies || settings.policyPublishers.length > 0 || settings.jurisdiction !== "") {
   refuseToStart(
     [
-      "DAYPASS_POLICIES, DAYPASS_POLICY_PUBLISHER, DAYPASS_JURISDICTION: remove them, they are for the edge. On Node, policies come from the folder that --policies names, and all data stays on this machine.",
+      "DAYPASS_POLICIES, DAYPASS_POLICY_PUBLISHER, DAYPASS_JURISDICTION: remove them, they are for the edge. On Node, policies come from the folder that --policies names, and its data is where --data or --store says.",
     ],
     2,
   )

@@ -1,9 +1,9 @@
-import type { NodeStore } from "../adapters/node/ledgers.ts"
 import { lateness } from "../core/lateness.ts"
 import type { VendorPace } from "../exchange/vendor-pace.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Health, HealthCheck } from "../ports/health.ts"
 import type { Log } from "../ports/log.ts"
+import type { NodeStore } from "../ports/node-store.ts"
 
 /** How long a vendor may fail before it is shown: it may start again, or throttle for a minute. */
 const FAILING_MS = 5 * 60_000

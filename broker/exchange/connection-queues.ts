@@ -22,8 +22,8 @@ interface Queue {
   readonly limit: Limit
   /** Revocations that run or wait. */
   size: number
-  /** Of the monotonic clock, in milliseconds: up to when the vendor's time is promised to leases that were postponed. */
-  promisedUntil: number
+  /** Of the monotonic clock, in milliseconds: how long leases that were postponed will keep the vendor busy. */
+  postponedUntil: number
 }
 
 /**
@@ -43,8 +43,8 @@ export class ConnectionQueues {
 
   /**
    * For one visit of a ledger, at `now` (Unix milliseconds). A lease waits while its connection is paused; and while more is
-   * queued than the vendor answers in a second. Those get times at which the vendor should have come to them, one after the
-   * other, so that each is written once.
+   * queued than the vendor answers in a second. Those are postponed, one after the other, to times at which the vendor should
+   * have come to them, so that each is written once.
    */
   waits(now: number): WaitUntil {
     const taken = new Map<string, number>()
@@ -61,15 +61,15 @@ export class ConnectionQueues {
         return null
       }
       const elapsed = clock.elapsed()
-      queue.promisedUntil = Math.max(queue.promisedUntil, elapsed + waiting) + oneMs
-      return now + Math.ceil(Math.min(queue.promisedUntil - elapsed, LONGEST_PAUSE_MS))
+      queue.postponedUntil = Math.max(queue.postponedUntil, elapsed + waiting) + oneMs
+      return now + Math.ceil(Math.min(queue.postponedUntil - elapsed, LONGEST_PAUSE_MS))
     }
   }
 
-  /** Whether leases in storage wait for the time that a busy vendor was promised to them. */
-  hasPromised(): boolean {
+  /** Whether leases in storage wait for the times to which they were postponed. */
+  hasPostponed(): boolean {
     const elapsed = this.#broker.clock.elapsed()
-    return [...this.#queues.values()].some(({ promisedUntil }) => promisedUntil > elapsed)
+    return [...this.#queues.values()].some(({ postponedUntil }) => postponedUntil > elapsed)
   }
 
   /** Runs the revocations of one lease, each in its connection's queue. One that comes too late, or in a pause, is left out. */
@@ -93,7 +93,7 @@ export class ConnectionQueues {
   #of(connection: string): Queue {
     const known = this.#queues.get(connection)
     if (known) return known
-    const queue = { limit: createLimit(this.#atOnce), size: 0, promisedUntil: 0 }
+    const queue = { limit: createLimit(this.#atOnce), size: 0, postponedUntil: 0 }
     this.#queues.set(connection, queue)
     return queue
   }

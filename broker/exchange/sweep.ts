@@ -63,9 +63,9 @@ export class Sweep {
     await Promise.all(this.#running)
   }
 
-  /** Whether leases wait for a busy vendor, a few of which are due every moment. */
-  hasPromised(): boolean {
-    return this.#queues.hasPromised()
+  /** Whether leases in storage wait for a busy vendor. Each of them is due as soon as the vendor should have time for it. */
+  hasPostponed(): boolean {
+    return this.#queues.hasPostponed()
   }
 
   #start(ending: Promise<void>): Promise<void> {

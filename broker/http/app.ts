@@ -10,7 +10,7 @@ import { SIGN_IN_PATH } from "../wire/sign-in.ts"
 import { asResponse } from "./answer.ts"
 import { readForm, readJson } from "./body.ts"
 import { answerExchange, type Client, callOf, callWith, EXCHANGE_PATH } from "./exchange-route.ts"
-import { type Incoming, ofFetch } from "./incoming.ts"
+import { type Incoming, incomingOf } from "./incoming.ts"
 import { RESOURCE_METADATA_PATH, resourceMetadata, SERVER_METADATA_PATH, serverMetadata } from "./metadata.ts"
 import { observed, refusal } from "./observed.ts"
 import { OCTO_STS_PATH, octoStsRefusal, octoStsResponse, readOctoSts } from "./octo-sts.ts"
@@ -69,7 +69,7 @@ export function createApp(options: AppOptions): Hono<Env> {
   })
 
   const read = (context: Context<Env>): readonly [Incoming, Client, RequestEvent] => [
-    ofFetch(context.req.raw),
+    incomingOf(context.req.raw),
     { clientAddress: options.clientAddress(context), isGone: () => options.isGone(context) },
     context.get("event"),
   ]

@@ -17,7 +17,7 @@ export interface Incoming {
 }
 
 /** A request of fetch. */
-export const ofFetch = (request: Request): Incoming => ({
+export const incomingOf = (request: Request): Incoming => ({
   method: request.method,
   url: request.url,
   headers: request.headers,

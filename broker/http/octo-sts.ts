@@ -2,7 +2,7 @@ import { BrokerError } from "../core/errors.ts"
 import type { OneToken } from "../providers/provider.ts"
 import { PROBLEMS } from "../wire/error-codes.ts"
 import { readJson } from "./body.ts"
-import { ofFetch } from "./incoming.ts"
+import { incomingOf } from "./incoming.ts"
 import type { OneTokenAnswer, OneTokenCall } from "./one-token.ts"
 import { asFault, retryHeaders } from "./problem.ts"
 import { GRANT_NAME } from "./request.ts"
@@ -26,7 +26,7 @@ export async function readOctoSts(request: Request, brokerUrl: string): Promise<
   if (request.method === "HEAD") throw new BrokerError("method_not_allowed", "Use GET or POST for this path.")
   const query = new URL(request.url).searchParams
   const body =
-    request.method === "POST" && request.headers.has("content-type") ? await readJson(ofFetch(request)) : null
+    request.method === "POST" && request.headers.has("content-type") ? await readJson(incomingOf(request)) : null
   const scope = parameter("scope", query, body)
   const grant = parameter("identity", query, body)
   if (!SCOPE.test(scope)) throw malformed("scope must be OWNER/REPOSITORY, or OWNER")

@@ -4,9 +4,12 @@
  */
 export type WaitUntil = (connection: string) => number | null
 
+/** More than an operator can tell apart. A count of all would read each of them. */
+export const OVERDUE_COUNTED_AT_MOST = 10_000
+
 /** Leases whose time is over, and which no sweep has come to yet. */
 export interface Overdue {
-  /** How many there are. Counted up to a bound, so that it is cheap; the store says which. */
+  /** How many there are; at most `OVERDUE_COUNTED_AT_MOST` are counted. */
   readonly leases: number
   /** Unix milliseconds: since when the oldest of them is due; null when there is none. */
   readonly since: number | null

@@ -49,7 +49,7 @@ app.post("/v1/exchange", async ({ env, req, json }) => {
   await env.USED.getByName(String(payload["repository_id"])).use(String(payload.jti))
   const signed = await new SignJWT({ repository: payload["repository"] })
     .setProtectedHeader({ alg: "RS256" })
-    .setIssuer("https://naive.example")
+    .setIssuer("https://bare.example")
     .setAudience("https://vault.example.com")
     .setSubject(String(payload.sub))
     .setJti(crypto.randomUUID())

@@ -1,20 +1,20 @@
 import { makeJobKey } from "../flow/world.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
 import type { Shot } from "./load.ts"
-import { NAIVE_AUDIENCE, startNaive } from "./naive-route.ts"
 import { type Arm, figuresOf, race, ratioOf } from "./race.ts"
+import { BARE_AUDIENCE, startBareRoute } from "./script.ts"
 import { atLeast, type Bench, type Section } from "./section.ts"
 
 /** Exchanges of identity tokens on Node against bare routes: a fresh token each, sixteen at a time. */
 export async function measureExchanges(bench: Bench): Promise<Section> {
   const node = await startNodeBroker({ policies: bench.policies })
   bench.ends.defer(async () => void (await node.stop()))
-  const rollback = await startNaive(bench)
-  const wal = await startNaive(bench, "wal")
+  const rollback = await startBareRoute(bench)
+  const wal = await startBareRoute(bench, "wal")
   const raced = await race(bench, {
-    bare_route: { ...rollback, shots: plainShots(bench, NAIVE_AUDIENCE) },
+    bare_route: { ...rollback, shots: plainShots(bench, BARE_AUDIENCE) },
     exchange_node_plain: { url: node.url, pids: [node.pid], shots: plainShots(bench, node.url) },
-    bare_route_wal: { ...wal, shots: plainShots(bench, NAIVE_AUDIENCE) },
+    bare_route_wal: { ...wal, shots: plainShots(bench, BARE_AUDIENCE) },
     exchange_node_bound: { url: node.url, pids: [node.pid], shots: boundShots(bench, node.url) },
   })
   return {

@@ -1,14 +1,12 @@
-import { spawn } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { stringify } from "yaml"
 import { startNodeBroker } from "../support/broker-node.ts"
 import { CONCURRENCY, type Shot } from "./load.ts"
-import { type Arm, figuresOf, race, ratioOf } from "./race.ts"
+import { figuresOf, race, ratioOf } from "./race.ts"
+import { BARE_AUDIENCE, startRoute, startScript } from "./script.ts"
 import { atLeast, type Bench, type Section } from "./section.ts"
 
-const ROUTE_AUDIENCE = "https://route.example"
 const GRANT = "release"
 /** Each revocation needs an exchange before. */
 const SHOTS = 300
@@ -26,8 +24,11 @@ interface Stand {
  * broker does. `bare_route_signing` signs one for each token, as GitHub's own example does.
  */
 export async function measureGithub(bench: Bench): Promise<Section> {
-  const github = JSON.parse(await startScript(bench, "github-server.ts", [])) as Stand
-  const route = (...how: string[]) => startRoute(bench, github, how)
+  const github = JSON.parse((await startScript(bench, "github-server.ts")).said) as Stand
+  const route = (...how: string[]) => {
+    const args = [bench.issuer.issuer, BARE_AUDIENCE, github.url, github.appId, ...how]
+    return startRoute(bench, "bare-github-route.ts", args, { APP_KEY: github.key })
+  }
   const kept = await route()
   const signing = await route("signing")
   const policies = join(bench.folder, "github-policies")
@@ -39,8 +40,8 @@ export async function measureGithub(bench: Bench): Promise<Section> {
   const exchanges = (audience: string) => (count: number) =>
     bench.issuer.mint(count, audience).map((token): Shot => ({ token, body: JSON.stringify({ grants: [GRANT] }) }))
   const arms = {
-    bare_route: { ...kept, shots: exchanges(ROUTE_AUDIENCE) },
-    bare_route_signing: { ...signing, shots: exchanges(ROUTE_AUDIENCE) },
+    bare_route: { ...kept, shots: exchanges(BARE_AUDIENCE) },
+    bare_route_signing: { ...signing, shots: exchanges(BARE_AUDIENCE) },
     github_exchange: { ...ours, shots: exchanges(broker.url) },
     github_revocation: { ...ours, shots: (count: number) => revocations(bench, broker.url, count) },
   }
@@ -116,29 +117,4 @@ function writePolicies(folder: string, issuer: string, github: Stand): void {
   }
   writeFileSync(join(folder, "daypass.yaml"), stringify(organisation))
   writeFileSync(join(folder, "shop.yaml"), stringify(policy))
-}
-
-async function startRoute(bench: Bench, github: Stand, how: readonly string[]): Promise<Pick<Arm, "url" | "pids">> {
-  const args = [bench.issuer.issuer, ROUTE_AUDIENCE, github.url, github.appId, ...how]
-  const started = JSON.parse(await startScript(bench, "github-route.ts", args, { APP_KEY: github.key })) as {
-    port: number
-    pid: number
-  }
-  return { url: `http://127.0.0.1:${started.port}`, pids: [started.pid] }
-}
-
-/** Starts a script beside this one. Resolves to the first that it prints. */
-function startScript(
-  { ends }: Pick<Bench, "ends">,
-  name: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  const script = fileURLToPath(new URL(name, import.meta.url))
-  const child = spawn(process.execPath, [script, ...args], { env, stdio: ["ignore", "pipe", "inherit"] })
-  ends.defer(() => void child.kill("SIGTERM"))
-  return new Promise((resolve, reject) => {
-    child.once("exit", (code) => reject(new Error(`${name} ended with ${code}`)))
-    child.stdout.setEncoding("utf8").once("data", resolve)
-  })
 }

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { bundleWorker } from "../support/worker-bundle.ts"
 import { boundShots, plainShots } from "./exchanges.ts"
-import { NAIVE_AUDIENCE } from "./naive-route.ts"
 import { figuresOf, race, ratioOf } from "./race.ts"
+import { BARE_AUDIENCE } from "./script.ts"
 import { atLeast, type Bench, type Section } from "./section.ts"
 import { startWorkerd, type WorkerdProcess } from "./workerd-binary.ts"
 
@@ -18,7 +18,7 @@ export async function measureWorkerd(bench: Bench): Promise<Section> {
   const broker = await startWorkerdBinary(bench, bench.policies)
   const bare = await startBare(bench)
   const raced = await race(bench, {
-    bare_route_workerd: { url: bare.url, pids: [bare.pid], shots: plainShots(bench, NAIVE_AUDIENCE) },
+    bare_route_workerd: { url: bare.url, pids: [bare.pid], shots: plainShots(bench, BARE_AUDIENCE) },
     exchange_workerd_plain: { url: broker.url, pids: [broker.pid], shots: plainShots(bench, broker.url) },
     exchange_workerd_bound: { url: broker.url, pids: [broker.pid], shots: boundShots(bench, broker.url) },
   })
@@ -59,7 +59,7 @@ async function startBare(bench: Bench): Promise<WorkerdProcess> {
     folder: folderFor(bench, "bare"),
     modules: { "worker.js": outputFiles[0]?.text ?? "" },
     objects: { USED: "Used" },
-    texts: () => ({ ISSUER: bench.issuer.issuer, AUDIENCE: NAIVE_AUDIENCE }),
+    texts: () => ({ ISSUER: bench.issuer.issuer, AUDIENCE: BARE_AUDIENCE }),
     ready: "/ready",
   })
   bench.ends.defer(() => worker.stop())

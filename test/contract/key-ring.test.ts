@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
-import { type NodeStore, openNodeStore } from "../../broker/adapters/node/ledgers.ts"
+import { openNodeStore } from "../../broker/adapters/node/ledgers.ts"
+import type { NodeStore } from "../../broker/ports/node-store.ts"
 import { keyRingContract } from "./key-ring.suite.ts"
 
 const folders: string[] = []

@@ -3,10 +3,11 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterEach, describe, expect, test } from "vitest"
-import { type NodeStore, openNodeStore } from "../../broker/adapters/node/ledgers.ts"
+import { openNodeStore } from "../../broker/adapters/node/ledgers.ts"
 import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
 import { migrate } from "../../broker/adapters/sqlite/schema.ts"
 import type { SweptLedger } from "../../broker/ports/ledger.ts"
+import type { NodeStore } from "../../broker/ports/node-store.ts"
 import schema1 from "../vectors/ledger-schema-1.json" with { type: "json" }
 import { migrationContract, OLD_LEDGER } from "./ledger-migration.suite.ts"
 

@@ -4,10 +4,11 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { readLedgerMark } from "../../broker/adapters/node/ledger-mark.ts"
-import { type NodeStore, openNodeStore } from "../../broker/adapters/node/ledgers.ts"
+import { openNodeStore } from "../../broker/adapters/node/ledgers.ts"
 import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
 import { readStore } from "../../broker/adapters/sqlite/store-row.ts"
 import type { BrokerEvent } from "../../broker/ports/log.ts"
+import type { NodeStore } from "../../broker/ports/node-store.ts"
 import schema1 from "../vectors/ledger-schema-1.json" with { type: "json" }
 import { admission, denial } from "./ledger-samples.ts"
 

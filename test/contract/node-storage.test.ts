@@ -10,12 +10,14 @@ import { readAuditTrail } from "../../broker/adapters/node/audit-reader.ts"
 import { GroupCommit } from "../../broker/adapters/node/group-commit.ts"
 import { LedgerGuard } from "../../broker/adapters/node/ledger-guard.ts"
 import { readLedgerMark } from "../../broker/adapters/node/ledger-mark.ts"
-import { type NodeStore, openNodeStore } from "../../broker/adapters/node/ledgers.ts"
+import { openNodeStore } from "../../broker/adapters/node/ledgers.ts"
+import { type LogFlush, openLogFlush } from "../../broker/adapters/node/log-flush.ts"
 import { NodeSql, openLedgerFile } from "../../broker/adapters/node/sqlite.ts"
 import { migrate } from "../../broker/adapters/sqlite/schema.ts"
 import { countCommit, readStore } from "../../broker/adapters/sqlite/store-row.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
 import type { BrokerEvent } from "../../broker/ports/log.ts"
+import type { NodeStore } from "../../broker/ports/node-store.ts"
 import { admission, denial, failed, minted } from "./ledger-samples.ts"
 
 let root: string
@@ -171,13 +173,18 @@ describe("the lock of a data folder", () => {
 })
 
 /** A ledger's file with calls that share commits, and what is below them in the hands of the test. */
-function harness(free: () => boolean = () => false, lockedAtMostMs?: number) {
+function harness(
+  free: () => boolean = () => false,
+  lockedAtMostMs?: number,
+  around: (log: LogFlush) => Pick<LogFlush, "flush"> = (log) => log,
+) {
   const sql = new NodeSql(openLedgerFile(folder))
   migrate(sql)
+  const flush = openLogFlush(folder)
   sql.run("CREATE TABLE filler (bytes BLOB)")
   const guarded = { areInPlace: () => true, keepReserve: () => true, freeReserve: free }
   const guard = new LedgerGuard(guarded, note)
-  const commits = new GroupCommit(sql, guard, readStore(sql).commits, lockedAtMostMs)
+  const commits = new GroupCommit(sql, guard, around(flush), readStore(sql).commits, lockedAtMostMs)
   return { sql, guard, transact: commits.transact, fill, commits, end }
 
   function fill(bytes = 100_000) {
@@ -186,6 +193,7 @@ function harness(free: () => boolean = () => false, lockedAtMostMs?: number) {
   async function end() {
     await commits.close()
     sql.database.close()
+    flush.close()
   }
 }
 const rows = (sql: NodeSql) => sql.all<{ n: number }>("SELECT count(*) AS n FROM filler")[0]?.n
@@ -349,6 +357,59 @@ describe("a ledger that another process has locked", () => {
     await transact(() => fill())
     expect(guard.health()).toEqual({ state: "ok" })
     expect(eventsOf()).toEqual(["ledger.locked", "ledger.recovered"])
+    await end()
+  })
+})
+
+describe("the flush of a commit", () => {
+  test("is waited for by its calls and by those after them, and by nothing else", async () => {
+    const flushes: (() => void)[] = []
+    const around = (log: LogFlush) => ({
+      flush: async () => {
+        await new Promise<void>((resolve) => flushes.push(resolve))
+        await log.flush()
+      },
+    })
+    const { sql, transact, fill, commits, end } = harness(undefined, undefined, around)
+    const counted = commits.commits
+    const answered: string[] = []
+    const first = transact(() => fill()).then(() => answered.push("first"))
+    await expect.poll(() => flushes.length).toBe(1)
+    const second = transact(() => fill()).then(() => answered.push("second"))
+    const read = transact(() => rows(sql)).then(() => answered.push("read"))
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    expect([answered, flushes.length, commits.commits]).toEqual([[], 1, counted])
+    flushes[0]?.()
+    await first
+    expect(commits.commits).toBe(counted + 1)
+    await expect.poll(() => flushes.length).toBe(2)
+    expect(answered).toEqual(["first"])
+    flushes[1]?.()
+    await Promise.all([second, read])
+    expect(answered).toEqual(["first", "second", "read"])
+    await end()
+  })
+
+  test("that fails refuses its calls and all that follow, and counts nothing as kept", async () => {
+    let fails = false
+    const around = (log: LogFlush) => ({
+      flush: () => (fails ? Promise.reject(Object.assign(new Error("EIO"), { code: "EIO" })) : log.flush()),
+    })
+    const { guard, transact, fill, commits, end } = harness(undefined, undefined, around)
+    await transact(() => fill())
+    const counted = commits.commits
+    fails = true
+    const refused = { status: "rejected", reason: { code: "ledger_unavailable" } }
+    const lost = transact(() => fill())
+    expect(await Promise.allSettled([lost, transact(() => fill(), "back")])).toMatchObject([refused, refused])
+    fails = false
+    expect(await Promise.allSettled([transact(() => fill()), transact(() => fill(), "back")])).toMatchObject([
+      refused,
+      refused,
+    ])
+    expect(commits.commits).toBe(counted)
+    expect(guard.health()).toMatchObject({ state: "unavailable", reason: expect.stringContaining("started again") })
+    expect(eventsOf()).toEqual(["ledger.unwritable"])
     await end()
   })
 })

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest"
-import type { DueLedger, NodeStore } from "../../broker/adapters/node/ledgers.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
 import { startSweeping } from "../../broker/entry/node-sweeper.ts"
 import type { SweptLedger } from "../../broker/ports/ledger.ts"
+import type { DueLedger, NodeStore } from "../../broker/ports/node-store.ts"
 import { world } from "../core/exchange/world.ts"
 
 beforeEach(() => void vi.useFakeTimers())

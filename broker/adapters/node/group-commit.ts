@@ -1,8 +1,11 @@
+// Long because a commit has one order, which is read in one place: gathered, locked, written, flushed, answered.
+
 import { BrokerError } from "../../core/errors.ts"
 import type { Batch, Transact, Way } from "../../ports/sql.ts"
 import { inBatch } from "../sqlite/batch.ts"
 import { countCommit } from "../sqlite/store-row.ts"
 import type { LedgerGuard } from "./ledger-guard.ts"
+import type { LogFlush } from "./log-flush.ts"
 import type { NodeSql } from "./sqlite.ts"
 import { isBusy, storageFaultOf, unavailable } from "./storage-errors.ts"
 
@@ -36,8 +39,13 @@ const LOCKED_RETRY_MS = 20
  *
  * A call that fails undoes only its own writes: when any call of a batch fails, the batch is rolled back and run again with
  * each call in its own savepoint. Calls rarely fail, and savepoints in every batch were a quarter of an exchange's
- * statements. Work that is passed in may therefore run twice, and must change nothing except the database. A call is
- * answered only after the commit with its writes has returned, so all calls of a batch become durable together.
+ * statements. Work that is passed in may therefore run twice, and must change nothing except the database.
+ *
+ * A call is answered only when its writes are on the disk, so all calls of a batch become durable together. SQLite commits
+ * into its write-ahead log with `synchronous = NORMAL`, which flushes nothing; then the log is flushed in another thread, while
+ * the main thread does other work. After a crash, SQLite drops what is not whole at the log's end: no call of it was answered.
+ * When a flush fails, nothing says what of the log is on the disk, and a second flush could succeed without it (Linux). So all
+ * further calls are refused until the ledger is opened again.
  *
  * Work of the way back does not fail together with other work: when the storage fails under a batch, the rest of the batch
  * is refused, and the way back is tried again alone; on a full disk, with the reserve freed.
@@ -49,25 +57,41 @@ export class GroupCommit {
   readonly #sql: NodeSql
   readonly #guard: LedgerGuard
   readonly #lockedAtMostMs: number
+  readonly #log: Pick<LogFlush, "flush">
   #waiting: Call[] = []
   #scheduled = false
+  /** Commits that are not on the disk yet. */
+  #unflushed = false
+  #isFlushing = false
+  #broken: BrokerError | null = null
   #lastCommitAt = Number.NEGATIVE_INFINITY
   #commits: number
+  #counted: number
   #seenChanges: number
   #closed: Promise<void> | null = null
   #drained: (() => void) | null = null
 
   /** `commits`: how many the ledger has counted so far. `lockedAtMostMs`: how long a call waits for a locked ledger. */
-  constructor(sql: NodeSql, guard: LedgerGuard, commits: number, lockedAtMostMs = LOCKED_AT_MOST_MS) {
+  constructor(
+    sql: NodeSql,
+    guard: LedgerGuard,
+    log: Pick<LogFlush, "flush">,
+    commits: number,
+    lockedAtMostMs = LOCKED_AT_MOST_MS,
+  ) {
     this.#sql = sql
     this.#guard = guard
+    this.#log = log
     this.#commits = commits
+    this.#counted = commits
     this.#lockedAtMostMs = lockedAtMostMs
     this.#seenChanges = this.#changes()
+    sql.database.exec("PRAGMA synchronous = NORMAL")
   }
 
   readonly transact: Transact = (work, way = "out") => {
     if (this.#closed) return Promise.reject(unavailable("the ledger was closed"))
+    if (this.#broken) return Promise.reject(this.#broken)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ work, way, waitsUntil: performance.now() + this.#lockedAtMostMs, resolve, reject })
       this.#schedule()
@@ -97,14 +121,14 @@ export class GroupCommit {
   /** Accepts no more calls; resolves when all accepted calls have been answered. */
   close(): Promise<void> {
     this.#closed ??= new Promise<void>((resolve) => {
-      if (this.#waiting.length === 0) resolve()
+      if (this.#waiting.length === 0 && !this.#isFlushing) resolve()
       else this.#drained = resolve
     }).then(() => this.#rollBack())
     return this.#closed
   }
 
   #schedule(pause = this.#lastCommitAt + PAUSE_MS - performance.now()): void {
-    if (this.#scheduled) return
+    if (this.#scheduled || this.#isFlushing) return
     this.#scheduled = true
     if (pause > 0) setTimeout(this.#flush, pause)
     // Runs after this turn of the event loop, so that requests which arrived together commit together.
@@ -116,8 +140,12 @@ export class GroupCommit {
     const held = this.#tryToHold()
     if (held) this.#answer(this.#waiting.splice(0, LARGEST_BATCH))
     else this.#refuseLate()
+    if (!this.#isFlushing) this.#goOn(held ? undefined : LOCKED_RETRY_MS)
+  }
+
+  #goOn(pause?: number): void {
     if (this.#waiting.length === 0) this.#drained?.()
-    else this.#schedule(held ? undefined : LOCKED_RETRY_MS)
+    else this.#schedule(pause)
   }
 
   #tryToHold(): boolean {
@@ -146,11 +174,26 @@ export class GroupCommit {
     const outcomes = run.length > 0 ? this.#outcomes(run) : []
     this.#lastCommitAt = performance.now()
     if (refusal) for (const { reject } of calls.filter(isOut)) reject(refusal)
-    for (const [index, call] of run.entries()) {
-      const outcome = outcomes[index]
-      if (outcome?.ok) call.resolve(outcome.value as never)
-      else call.reject(outcome?.reason)
+    if (this.#unflushed) void this.#flushLog(run, outcomes)
+    else tell(run, outcomes)
+  }
+
+  /** Answers the calls of a batch when it is on the disk. No other batch begins meanwhile: more calls share the next flush. */
+  async #flushLog(calls: readonly Call[], outcomes: readonly Outcome[]): Promise<void> {
+    this.#isFlushing = true
+    try {
+      await this.#log.flush()
+      this.#unflushed = false
+      this.#commits = this.#counted
+      this.#guard.committed()
+      tell(calls, outcomes)
+    } catch (cause) {
+      this.#broken = this.#guard.notFlushed(cause)
+      for (const { reject } of [...calls, ...this.#waiting.splice(0)]) reject(this.#broken)
     }
+    this.#isFlushing = false
+    this.#lastCommitAt = performance.now()
+    this.#goOn()
   }
 
   /** Runs all calls in one transaction; when any call failed, again with each call apart. */
@@ -208,10 +251,10 @@ export class GroupCommit {
     try {
       const value = work()
       if (this.#changes() !== this.#seenChanges) {
-        const commits = countCommit(this.#sql)
+        const counted = countCommit(this.#sql)
         this.#sql.run("COMMIT")
-        this.#commits = commits
-        this.#guard.committed()
+        this.#counted = counted
+        this.#unflushed = true
       }
       return value
     } catch (error) {
@@ -231,6 +274,14 @@ export class GroupCommit {
   /** How many rows this connection has changed since it was opened. A batch that only reads needs no commit. */
   #changes(): number {
     return this.#sql.all<{ changes: number }>("SELECT total_changes() AS changes")[0]?.changes ?? 0
+  }
+}
+
+function tell(calls: readonly Call[], outcomes: readonly Outcome[]): void {
+  for (const [index, call] of calls.entries()) {
+    const outcome = outcomes[index]
+    if (outcome?.ok) call.resolve(outcome.value as never)
+    else call.reject(outcome?.reason)
   }
 }
 

@@ -6,7 +6,7 @@ import type { BrokerEvent, Log } from "../../ports/log.ts"
 import { type StorageFault, storageFaultOf, unavailable } from "./storage-errors.ts"
 
 /** Why nothing is granted, the most serious first. */
-export type Trouble = "gone" | "locked" | "unmarked" | StorageFault
+export type Trouble = "gone" | "locked" | "unmarked" | "unflushed" | StorageFault
 
 interface Words {
   /** For callers and `/healthz`, which are public: no path, no name of a file. */
@@ -28,6 +28,11 @@ const TROUBLES: Readonly<Record<Trouble, Words>> = {
     reason: "The ledger's file is damaged. Nothing is granted.",
     event: "ledger.damaged",
     remedy: "stop the broker, restore a backup of ledger.db and start it; a damaged ledger does not start",
+  },
+  unflushed: {
+    reason: "The ledger's disk refused to keep what was written. Nothing is granted until the broker is started again.",
+    event: "ledger.unwritable",
+    remedy: "check the disk and the kernel's log, then restart the broker: it drops what is not whole on the disk",
   },
   locked: {
     reason: "Another process keeps the ledger locked for writing. Nothing is granted.",
@@ -51,7 +56,15 @@ const TROUBLES: Readonly<Record<Trouble, Words>> = {
     remedy: "free space on the data folder's disk, at least 12 MiB, or inodes. The broker then goes on by itself",
   },
 }
-const MOST_SERIOUS_FIRST: readonly Trouble[] = ["gone", "damaged", "locked", "full", "unwritable", "unmarked"]
+const MOST_SERIOUS_FIRST: readonly Trouble[] = [
+  "gone",
+  "damaged",
+  "unflushed",
+  "locked",
+  "full",
+  "unwritable",
+  "unmarked",
+]
 
 /**
  * How long a full disk counts as full, in milliseconds. A quota can refuse writes while the disk shows free space; without
@@ -99,6 +112,12 @@ export class LedgerGuard {
     return unavailable(fault ? TROUBLES[fault].reason : FAILED, cause)
   }
 
+  /** What was committed may not be on the disk: until the ledger is opened again. Returns the error for all callers. */
+  notFlushed(cause: unknown): BrokerError {
+    this.#set("unflushed", true)
+    return unavailable(TROUBLES.unflushed.reason, cause)
+  }
+
   /** Another process had the lock for longer than a call may wait. */
   stillLocked(): BrokerError {
     this.#set("locked", true)
@@ -122,7 +141,7 @@ export class LedgerGuard {
     this.#set("locked", false)
   }
 
-  /** A commit has succeeded. */
+  /** A commit is on the disk. */
   committed(): void {
     this.#set("unwritable", false)
   }

@@ -1,12 +1,8 @@
 import { BrokerError } from "../../core/errors.ts"
-import type { Health, HealthCheck } from "../../ports/health.ts"
-import type { KeyRing } from "../../ports/key-ring.ts"
-import type { Ledgers, SweptLedger } from "../../ports/ledger.ts"
+import type { Health } from "../../ports/health.ts"
 import type { Log } from "../../ports/log.ts"
-import type { Marks } from "../../ports/marks.ts"
-import type { Notices } from "../../ports/notices.ts"
+import type { NodeStore } from "../../ports/node-store.ts"
 import type { Reading, Transact } from "../../ports/sql.ts"
-import type { Overdue } from "../../ports/sweeping.ts"
 import { RecordedLedger } from "../ledger/recorded-ledger.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { SqlMarks } from "../sqlite/marks.ts"
@@ -20,6 +16,7 @@ import { LedgerLock } from "./ledger-lock.ts"
 import { type OpenedLedger, openLedger } from "./ledger-opening.ts"
 import { LedgerReserve } from "./ledger-reserve.ts"
 import { LedgerWatch } from "./ledger-watch.ts"
+import { openLogFlush } from "./log-flush.ts"
 import { sha256 } from "./sha256.ts"
 import { folderInUse } from "./sqlite.ts"
 import { type StorageFault, storageFaultOf } from "./storage-errors.ts"
@@ -34,31 +31,6 @@ const REMEDIES: Readonly<Record<StorageFault, string>> = {
   full: "Its disk is full: free at least 12 MiB, and start again",
   unwritable: "Check that the broker's user may write to this folder, and that its disk is not mounted read-only",
   damaged: "Move the damaged file away, and start again",
-}
-
-/** A ledger with something due. */
-export interface DueLedger {
-  readonly issuerUrl: string
-  readonly unitId: string
-  readonly ledger: SweptLedger
-}
-
-/** Everything that a broker on Node stores: one file in its data folder, locked by this process. */
-export interface NodeStore {
-  readonly ledgers: Ledgers
-  readonly keyRing: KeyRing
-  readonly marks: Marks
-  readonly health: HealthCheck
-  /** How the brokers of one store tell each other what has changed; absent in a store of one broker. */
-  readonly notices?: Notices
-  /** The latest time that a ledger here has seen, in Unix milliseconds; 0 when there is none. */
-  latestTime(): Promise<number>
-  /** Ledgers with something due at `now` (Unix milliseconds), those due earliest first, at most `limit`. */
-  due(now: number, limit: number): Promise<readonly DueLedger[]>
-  /** Leases of all ledgers that are overdue at `now` (Unix milliseconds); 10,000 are counted at most. */
-  overdue(now: number): Promise<Overdue>
-  /** Accepts no more calls, waits for the accepted ones, and unlocks the folder. */
-  close(): Promise<void>
 }
 
 export interface NodeStoreOptions {
@@ -122,8 +94,12 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
     { areInPlace: () => files.areInPlace(), keepReserve: () => reserve.keep(), freeReserve: () => reserve.free() },
     log,
   )
-  const commits = new GroupCommit(sql, guard, store.commits)
-  if (!commits.hold()) throw folderInUse(folder)
+  const logFlush = openLogFlush(folder)
+  const commits = new GroupCommit(sql, guard, logFlush, store.commits)
+  if (!commits.hold()) {
+    logFlush.close()
+    throw folderInUse(folder)
+  }
   if (doubt) log({ event: doubt.event, detail: `${doubt.reason} ${refusedBefore(store.acceptFrom)}` })
   guard.look()
   const { generation } = store
@@ -167,6 +143,7 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
       closed ??= commits.close().then(() => {
         watch.close()
         sql.database.close()
+        logFlush.close()
         lock.close()
       })
       return closed

@@ -61,7 +61,8 @@ export function openLedgerFile(folder: string): DatabaseSync {
   makePrivate(folder, path)
   const database = new DatabaseSync(path, { timeout: START_TIMEOUT_MS })
   try {
-    // WAL: one flush for each commit, and readers do not block the writer. FULL: a commit is on disk before it returns.
+    // WAL: one flush for each commit, and readers do not block the writer. FULL: a commit is on disk before it returns, until
+    // `GroupCommit` flushes by itself.
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0")
     database.exec(`PRAGMA journal_size_limit = ${LONGEST_LOG_BYTES}`)
     return database

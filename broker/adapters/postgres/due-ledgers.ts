@@ -1,4 +1,4 @@
-import type { Overdue } from "../../ports/sweeping.ts"
+import { OVERDUE_COUNTED_AT_MOST, type Overdue } from "../../ports/sweeping.ts"
 import { CLOCK_TOLERANCE_MS } from "../ledger/open-ledger.ts"
 import type { LedgerKey } from "../ledger/rows.ts"
 import type { Session } from "./session.ts"
@@ -51,18 +51,15 @@ export async function makeDueThatAreAhead(session: Session, now: number): Promis
   })
 }
 
-/** More than an operator can tell apart; it bounds what the count costs. */
-const COUNTED_AT_MOST = 10_000
-
-/** Leases of all ledgers that are overdue at `now` (Unix milliseconds). Counts 10,000 at most. Reads only ledgers that are due. */
+/** Leases of all ledgers that are overdue at `now` (Unix milliseconds). Reads only ledgers that are due. */
 export async function overdueLeases(session: Session, now: number): Promise<Overdue> {
   const { rows } = await session.run<{ leases: number; since: number | null }>({
     text: `SELECT count(*) AS leases, min(due_at) AS since FROM (
         SELECT l.due_at FROM daypass.ledgers h CROSS JOIN LATERAL (
           SELECT due_at FROM daypass.leases
           WHERE ledger = h.id AND due_at <= $1::bigint AND state IN ('open', 'active', 'revoking')
-          ORDER BY due_at LIMIT ${COUNTED_AT_MOST}
-        ) l WHERE h.due_at <= $1::bigint LIMIT ${COUNTED_AT_MOST}
+          ORDER BY due_at LIMIT ${OVERDUE_COUNTED_AT_MOST}
+        ) l WHERE h.due_at <= $1::bigint LIMIT ${OVERDUE_COUNTED_AT_MOST}
       ) counted`,
     values: [now],
   })

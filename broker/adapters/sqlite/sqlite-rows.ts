@@ -1,6 +1,6 @@
 import { type ChainLink, chainStart, type Sha256 } from "../../core/audit-chain.ts"
 import type { Sql } from "../../ports/sql.ts"
-import type { Overdue } from "../../ports/sweeping.ts"
+import { OVERDUE_COUNTED_AT_MOST, type Overdue } from "../../ports/sweeping.ts"
 import { CLOCK_TOLERANCE_MS } from "../ledger/open-ledger.ts"
 import type { Head, LedgerKey, LedgerRows } from "../ledger/rows.ts"
 import { SqliteLeases } from "./sqlite-leases.ts"
@@ -103,12 +103,8 @@ export function makeDueThatAreAhead(sql: Sql, now: number): void {
   sql.run("UPDATE ledgers SET due_at = ? WHERE latest_at > ? AND due_at > ?", now, now + CLOCK_TOLERANCE_MS, now)
 }
 
-/** So many overdue leases are counted; a count of all would read each of them. */
-const COUNTED_AT_MOST = 10_000
-
 /**
- * Leases of all ledgers that are overdue at `now` (Unix milliseconds). Counts 10,000 at most. Reads only ledgers that are due,
- * those due earliest first.
+ * Leases of all ledgers that are overdue at `now` (Unix milliseconds). Reads only ledgers that are due, those due earliest first.
  */
 export function overdueLeases(sql: Sql, now: number): Overdue {
   const [row] = sql.all<{ leases: number; since: number | null }>(
@@ -118,7 +114,7 @@ export function overdueLeases(sql: Sql, now: number): Overdue {
      )`,
     now,
     now,
-    COUNTED_AT_MOST,
+    OVERDUE_COUNTED_AT_MOST,
   )
   return { leases: row?.leases ?? 0, since: row?.since ?? null }
 }

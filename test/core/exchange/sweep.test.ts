@@ -100,9 +100,9 @@ describe("a sweep", () => {
     expect([...postponed.keys()].every((lease) => lease.startsWith("dead"))).toBe(true)
     expect(postponed.size).toBeGreaterThan(40)
     expect(new Set(postponed.values()).size).toBe(postponed.size)
-    expect(sweep.hasPromised()).toBe(true)
+    expect(sweep.hasPostponed()).toBe(true)
     pass(Math.max(...postponed.values()))
-    expect(sweep.hasPromised()).toBe(false)
+    expect(sweep.hasPostponed()).toBe(false)
   })
 
   it("leaves a vendor that throttles alone for the time that it names, and no other", async () => {

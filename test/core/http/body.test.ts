@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { readForm, readJson } from "../../../broker/http/body.ts"
-import { ofFetch } from "../../../broker/http/incoming.ts"
+import { incomingOf } from "../../../broker/http/incoming.ts"
 
 const MIB = 1024 * 1024
 
@@ -30,17 +30,17 @@ const bytes = (text: string) => new TextEncoder().encode(text)
 
 describe("a request's body", () => {
   it("is read as JSON, in one piece or in many", async () => {
-    expect(await readJson(ofFetch(stated('{"grants":["a"]}')))).toEqual({ grants: ["a"] })
-    expect(await readJson(ofFetch(streamed([...'{"grants":["a"]}'].map(bytes))))).toEqual({ grants: ["a"] })
+    expect(await readJson(incomingOf(stated('{"grants":["a"]}')))).toEqual({ grants: ["a"] })
+    expect(await readJson(incomingOf(streamed([...'{"grants":["a"]}'].map(bytes))))).toEqual({ grants: ["a"] })
   })
 
   it("may state its character set", async () => {
-    expect(await readJson(ofFetch(stated("{}", { "content-type": "Application/JSON; charset=utf-8" })))).toEqual({})
+    expect(await readJson(incomingOf(stated("{}", { "content-type": "Application/JSON; charset=utf-8" })))).toEqual({})
   })
 
   it("is refused above its limit, stated or counted, and reading stops", async () => {
     const tooLarge = { code: "request_too_large" }
-    await expect(readJson(ofFetch(stated("x".repeat(20_000), { "content-length": "20000" })))).rejects.toMatchObject(
+    await expect(readJson(incomingOf(stated("x".repeat(20_000), { "content-length": "20000" })))).rejects.toMatchObject(
       tooLarge,
     )
     let cancelled = false
@@ -50,7 +50,7 @@ describe("a request's body", () => {
         cancelled = true
       },
     )
-    await expect(readJson(ofFetch(endless))).rejects.toMatchObject(tooLarge)
+    await expect(readJson(incomingOf(endless))).rejects.toMatchObject(tooLarge)
     expect(cancelled).toBe(true)
   })
 
@@ -60,7 +60,7 @@ describe("a request's body", () => {
     ["bytes that are not UTF-8", Uint8Array.of(0x22, 0xff, 0x22)],
     ["a byte order mark", bytes('\ufeff{"grants":["a"]}')],
   ])("is refused as %s", async (_, body) => {
-    await expect(readJson(ofFetch(stated(body)))).rejects.toMatchObject({ code: "request_malformed" })
+    await expect(readJson(incomingOf(stated(body)))).rejects.toMatchObject({ code: "request_malformed" })
   })
 
   it("that ends early is refused, and its error is not revealed", async () => {
@@ -74,7 +74,7 @@ describe("a request's body", () => {
       }),
       duplex: "half",
     } as RequestInit)
-    const error = await readJson(ofFetch(broken)).catch((thrown: Error) => thrown)
+    const error = await readJson(incomingOf(broken)).catch((thrown: Error) => thrown)
     expect(error).toMatchObject({ code: "request_malformed" })
     expect(String(error)).not.toContain("canary")
   })
@@ -85,7 +85,7 @@ describe("a request's body", () => {
       const request = new Request("https://daypass.example/", { method: "POST", body: "{}" })
       if (type === null) request.headers.delete("content-type")
       else request.headers.set("content-type", type)
-      await expect(readJson(ofFetch(request))).rejects.toMatchObject({ code: "media_type_unsupported" })
+      await expect(readJson(incomingOf(request))).rejects.toMatchObject({ code: "media_type_unsupported" })
     },
   )
 })
@@ -95,28 +95,30 @@ describe("the body of a form", () => {
     new Request("https://daypass.example/", { method: "POST", headers: { "content-type": type }, body })
 
   it("is read with every parameter, in its own media type alone", async () => {
-    const read = await readForm(ofFetch(form("a=1&a=2&b=%C3%BC+x", "application/x-www-form-urlencoded;charset=UTF-8")))
+    const read = await readForm(
+      incomingOf(form("a=1&a=2&b=%C3%BC+x", "application/x-www-form-urlencoded;charset=UTF-8")),
+    )
     expect([...read]).toEqual([
       ["a", "1"],
       ["a", "2"],
       ["b", "\u00fc x"],
     ])
-    await expect(readForm(ofFetch(form("{}", "application/json")))).rejects.toMatchObject({
+    await expect(readForm(incomingOf(form("{}", "application/json")))).rejects.toMatchObject({
       code: "media_type_unsupported",
     })
   })
 
   it("has room for a token of 16 KiB, and not for much more", async () => {
-    expect((await readForm(ofFetch(form(`subject_token=${"x".repeat(16 * 1024)}&scope=vault`)))).get("scope")).toBe(
+    expect((await readForm(incomingOf(form(`subject_token=${"x".repeat(16 * 1024)}&scope=vault`)))).get("scope")).toBe(
       "vault",
     )
-    await expect(readForm(ofFetch(form("x".repeat(24 * 1024 + 1))))).rejects.toMatchObject({
+    await expect(readForm(incomingOf(form("x".repeat(24 * 1024 + 1))))).rejects.toMatchObject({
       code: "request_too_large",
     })
   })
 
   it("that is no text in UTF-8 is refused", async () => {
-    await expect(readForm(ofFetch(form(Uint8Array.of(0x61, 0x3d, 0xff))))).rejects.toMatchObject({
+    await expect(readForm(incomingOf(form(Uint8Array.of(0x61, 0x3d, 0xff))))).rejects.toMatchObject({
       code: "request_malformed",
     })
   })

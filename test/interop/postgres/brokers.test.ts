@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
-import type { NodeStore } from "../../../broker/adapters/node/ledgers.ts"
 import type { SweptLedger } from "../../../broker/ports/ledger.ts"
+import type { NodeStore } from "../../../broker/ports/node-store.ts"
 import { admission, HOUR, minted, NOW, opening, revocable, revoked } from "../../contract/ledger-samples.ts"
 import { exportTrail } from "../../support/export-trail.ts"
 import { verifyChain } from "../../support/verify-chain.ts"

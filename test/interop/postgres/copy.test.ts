@@ -3,9 +3,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterEach, beforeEach, expect, test } from "vitest"
-import { type NodeStore, openNodeStore } from "../../../broker/adapters/node/ledgers.ts"
+import { openNodeStore } from "../../../broker/adapters/node/ledgers.ts"
 import type { StoredKey } from "../../../broker/ports/key-ring.ts"
 import type { SweptLedger } from "../../../broker/ports/ledger.ts"
+import type { NodeStore } from "../../../broker/ports/node-store.ts"
 import { runScripted } from "../../cli/run-cli.ts"
 import {
   admission,

@@ -1,10 +1,10 @@
 import postgres from "postgres"
 import { inject } from "vitest"
-import type { NodeStore } from "../../../broker/adapters/node/ledgers.ts"
 import { sha256 } from "../../../broker/adapters/node/sha256.ts"
 import { type DatabaseAddress, readDatabaseAddress } from "../../../broker/adapters/postgres/address.ts"
 import { openPostgresStore } from "../../../broker/adapters/postgres/ledgers.ts"
 import type { Log } from "../../../broker/ports/log.ts"
+import type { NodeStore } from "../../../broker/ports/node-store.ts"
 
 export const DEPLOYMENT = "https://broker.example"
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from "vitest"
-import type { NodeStore } from "../../../broker/adapters/node/ledgers.ts"
 import type { SweptLedger } from "../../../broker/ports/ledger.ts"
+import type { NodeStore } from "../../../broker/ports/node-store.ts"
 import { keyRingContract } from "../../contract/key-ring.suite.ts"
 import { ledgerModel } from "../../contract/ledger.model.ts"
 import { ledgerContract } from "../../contract/ledger.suite.ts"

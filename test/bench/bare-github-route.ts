@@ -1,8 +1,8 @@
 // What a `github` grant is measured against: a bare Hono route that verifies the token, asks GitHub for an installation's
 // token and answers, with the same libraries. It records nothing, revokes nothing, and does not look at what GitHub gave.
 // It keeps the App's JWT and the installation for eight minutes, as the broker does; with `signing` as the last argument, it
-// signs a JWT for each token. Run as a process of its own, with the App's key in APP_KEY; prints its port and process id:
-// node github-route.ts <issuer> <audience> <API of GitHub> <App's id> [signing]
+// signs a JWT for each token. Run as a process of its own, with the App's key in APP_KEY; prints its port:
+// node bare-github-route.ts <issuer> <audience> <API of GitHub> <App's id> [signing]
 import type { AddressInfo } from "node:net"
 import { serve } from "@hono/node-server"
 import { Hono } from "hono"
@@ -52,5 +52,5 @@ app.post("/v1/exchange", async (context) => {
   return context.json({ token: given["token"], expires_at: given["expires_at"] })
 })
 const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, () => {
-  console.log(JSON.stringify({ port: (server.address() as AddressInfo).port, pid: process.pid }))
+  console.log((server.address() as AddressInfo).port)
 })
