@@ -1,10 +1,12 @@
 // What a bundle owes to those whose code it carries: part of the builds of the action and of the command line.
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Metafile } from "esbuild"
 
 const MODULES = fileURLToPath(new URL("node_modules/", import.meta.url))
+/** Dedicated to the public domain: such a package may bring no licence file, and asks for none. */
+const FREE_OF_TERMS: ReadonlySet<unknown> = new Set(["Unlicense"])
 const PACKAGE = /node_modules\/((?:@[^/]+\/)?[^/]+)\//
 
 /**
@@ -20,9 +22,10 @@ export function licencesOf(metafile: Metafile): string {
   const names = new Set(inputs.flatMap((input) => PACKAGE.exec(input)?.[1] ?? []))
   const texts = [...names].sort().map((name) => {
     const folder = join(MODULES, name)
-    const file = existsSync(folder) ? readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry)) : undefined
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
+    const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
+    if (file === undefined && FREE_OF_TERMS.has(license)) return `${name} ${version}\n\n${license}\n`
     if (file === undefined) throw new Error(`the package ${name} is bundled and has no licence file`)
-    const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
     return `${name} ${version}\n\n${readFileSync(join(folder, file), "utf8").replaceAll("\r\n", "\n").trim()}\n`
   })
   return texts.join(`\n${"-".repeat(80)}\n\n`)

@@ -24,6 +24,7 @@ const USAGE = `Usage: daypass COMMAND
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge
   audit verify FILE [...]       verify an exported audit chain
   audit export --data DIR [...] export a Node broker's audit chain as JSON lines
+  ledger copy --from DIR [...]  copy a Node broker's ledger into a PostgreSQL database
 
   --help, --version             a command's --help says more
 
@@ -50,6 +51,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["push", async () => (await import("./push/push.ts")).run],
   ["audit verify", async () => (await import("./audit/verify.ts")).run],
   ["audit export", async () => (await import("./audit/export.ts")).run],
+  ["ledger copy", async () => (await import("./ledger/copy.ts")).run],
 ])
 
 /** Runs the command line and resolves to the exit code. */
@@ -67,7 +69,9 @@ export async function main(args: readonly string[], version: string, io: CliIo =
   const load = COMMANDS.get(first) ?? COMMANDS.get(grouped)
   if (load === undefined) {
     if (first !== "")
-      io.err(`daypass: there is no command ${JSON.stringify(first === "audit" ? grouped.trim() : first)}\n`)
+      io.err(
+        `daypass: there is no command ${JSON.stringify(["audit", "ledger"].includes(first) ? grouped.trim() : first)}\n`,
+      )
     io.err(USAGE)
     return EXIT.usage
   }

@@ -324,7 +324,9 @@ describe("what exists is named", () => {
     const names = COMMANDS.map(({ name }) => name).sort()
     expect(names.length).toBeGreaterThan(5)
     const usage = /const USAGE = `([\s\S]*?)`/.exec(read("cli/main.ts"))?.[1] ?? ""
-    const listed = [...usage.matchAll(/^ {2}([a-z][a-z-]*(?: (?:verify|export))?)/gm)].map((match) => match[1] ?? "")
+    const listed = [...usage.matchAll(/^ {2}([a-z][a-z-]*(?: (?:verify|export|copy))?)/gm)].map(
+      (match) => match[1] ?? "",
+    )
     expect(listed.sort()).toEqual(names)
     const page = read("docs/cli.md")
     const sections = [...page.matchAll(/^## daypass (.+)$/gm)].map((match) => match[1] ?? "")

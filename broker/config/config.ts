@@ -100,7 +100,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
 }
 
 function readConnectionSecret(env: Readonly<Record<string, unknown>>, name: string): Secret<string> | undefined {
-  if (name.startsWith("DAYPASS_") || !Object.hasOwn(env, name)) return undefined
+  if (name.startsWith("DAYPASS_") || name === "PGPASSWORD" || !Object.hasOwn(env, name)) return undefined
   const value = env[name]
   // At the edge, bindings such as databases are in the same record. Only texts are secrets.
   return typeof value === "string" && value.trim() !== "" ? new Secret(value.trim()) : undefined

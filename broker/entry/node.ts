@@ -4,7 +4,6 @@ import { systemClock } from "../adapters/memory/system-clock.ts"
 import { nodeCryptography as cryptography } from "../adapters/node/cryptography.ts"
 import { developmentKey } from "../adapters/node/development-key.ts"
 import { createNodeHttp } from "../adapters/node/http.ts"
-import { openNodeStore } from "../adapters/node/ledgers.ts"
 import { createLineLog } from "../adapters/node/line-log.ts"
 import { openPolicyFolder } from "../adapters/node/policy-folder.ts"
 import { isLocal, isLocalAddress, readConfig } from "../config/config.ts"
@@ -15,15 +14,18 @@ import { PROVIDERS } from "../providers/index.ts"
 import { createClockWatch } from "./clock-watch.ts"
 import { createBroker } from "./instance.ts"
 import { isClientGone, startListening } from "./node-listener.ts"
+import { openStore, readStorePlace } from "./node-store.ts"
 import { startSweeping } from "./node-sweeper.ts"
 import { createOverdueWatch } from "./overdue-watch.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 
-const USAGE = `Usage: npm start -- --policies DIR --url URL --data DIR [--port N] [--host ADDRESS]
+const USAGE = `Usage: npm start -- --policies DIR --url URL (--data DIR | --store URL) [--port N] [--host ADDRESS]
 
   --policies DIR   the folder with daypass.yaml and the policies; changes are loaded while the broker runs
   --url URL        the broker's public URL: https, or http on a loopback host (or DAYPASS_URL)
   --data DIR       the folder for the ledger and the keys (one broker at a time)
+  --store URL      instead, a PostgreSQL database for several brokers: postgres://USER@HOST/DATABASE (or DAYPASS_STORE);
+                   its password is in PGPASSWORD
   --port N         the port to listen on (8787)
   --host ADDRESS   the address to listen on (127.0.0.1)
 
@@ -45,6 +47,7 @@ function readOptions() {
         policies: { type: "string" },
         url: { type: "string" },
         data: { type: "string" },
+        store: { type: "string" },
         port: { type: "string", default: "8787" },
         host: { type: "string", default: "127.0.0.1" },
         help: { type: "boolean", short: "h", default: false },
@@ -62,7 +65,9 @@ if (options.help) {
   process.exit(0)
 }
 const port = /^[0-9]{1,5}$/.test(options.port) ? Number(options.port) : Number.NaN
-if (!options.policies || !options.data) refuseToStart(["--policies and --data are required.", "", USAGE], 2)
+if (!options.policies) refuseToStart(["--policies is required.", "", USAGE], 2)
+const place = readStorePlace({ data: options.data, store: options.store, env: process.env })
+if (!place.ok) refuseToStart([place.fault, "", USAGE], 2)
 if (!(port <= 65_535)) refuseToStart(["--port must be a number from 0 to 65535.", "", USAGE], 2)
 
 const config = readConfig({ ...process.env, ...(options.url === undefined ? {} : { DAYPASS_URL: options.url }) })
@@ -91,6 +96,13 @@ if (!settings.kek && !onlyHere) {
   )
 }
 
+if (!settings.kek && place.value.kind === "database") {
+  refuseToStart(
+    ["DAYPASS_KEK is not set. All brokers of a database need the same. Make it with: openssl rand -base64 32"],
+    2,
+  )
+}
+
 if (!onlyHere && isPackagedNode(process.execPath)) refuseToStart([PACKAGED_NODE], 2)
 
 // The reader of the log may end before the broker. A running exchange must not fail because of that: the audit trail does
@@ -100,8 +112,8 @@ const { log, flush } = createLineLog((text) => void process.stdout.write(text))
 process.on("exit", flush)
 
 try {
-  const store = openNodeStore(options.data, { log })
-  const kek = settings.kek ?? developmentKey(options.data)
+  const store = await openStore(place.value, settings.deployment, log)
+  const kek = settings.kek ?? developmentKey(options.data ?? "")
   if (!settings.kek) {
     process.stderr.write(
       `Warning: DAYPASS_KEK is not set. Using a development key in ${options.data}: anyone who can read that folder can sign as this broker. Use it only on this machine.\n`,

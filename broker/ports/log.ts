@@ -46,6 +46,8 @@ export interface BrokerEvent {
     | "ledger.locked"
     | "ledger.unwritable"
     | "ledger.full"
+    | "ledger.undurable"
+    | "ledger.unreachable"
     | "ledger.recovered"
     | "ledger.lock_renewed"
     | "settings.invalid"

@@ -1,19 +1,25 @@
+import { BrokerError } from "../../broker/core/errors.ts"
 import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
 import { type CliIo, EXIT } from "../io.ts"
 
-const USAGE = `Usage: daypass audit export --data DIR > FILE
+const USAGE = `Usage: daypass audit export (--data DIR | --store URL) > FILE
 
-Writes the audit trail of all units of a broker on Node, as JSON lines. DIR is the broker's data folder. The broker
-may be running. Check the file with daypass audit verify.
-Exit codes: 0 written, 2 the folder cannot be read.`
+Writes the audit trail of all units of a broker on Node, as JSON lines. DIR is the broker's data folder. URL is the
+database of several brokers, as postgres://USER@HOST/DATABASE, with the password in PGPASSWORD; a whole URL can be in
+DAYPASS_STORE. The brokers may be running. Check the file with daypass audit verify.
+Exit codes: 0 written, 2 the folder or the database cannot be read.`
 
 /** `daypass audit export`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, { data: { type: "string" } }, io)
+  const read = readArguments(args, USAGE, { data: { type: "string" }, store: { type: "string" } }, io)
   if (typeof read === "number") return read
   const { data } = read.options
-  if (typeof data !== "string" || data === "") return misused("audit export needs --data", USAGE, io)
   if (read.positionals.length > 0) return misused("audit export takes options only", USAGE, io)
+  const store = read.options["store"] ?? (data === undefined ? io.env["DAYPASS_STORE"] : undefined)
+  if (typeof store === "string" && store !== "") {
+    return data === undefined ? exportDatabase(store, io) : misused("audit export takes --data or --store", USAGE, io)
+  }
+  if (typeof data !== "string" || data === "") return misused("audit export needs --data or --store", USAGE, io)
 
   try {
     // Imported here: on a Node without node:sqlite the import fails, and all other commands must still work.
@@ -28,5 +34,19 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       `the ledger in ${data} cannot be read (${reasonOf(error)}): give --data the same folder as the broker`,
       io,
     )
+  }
+}
+
+async function exportDatabase(store: string, io: CliIo): Promise<number> {
+  const { readDatabaseAddress } = await import("../../broker/adapters/postgres/address.ts")
+  const { readAuditTrail } = await import("../../broker/adapters/postgres/audit-export.ts")
+  const address = readDatabaseAddress(store, io.env["PGPASSWORD"])
+  if (!address.ok) return misused(`the URL of the database ${address.fault}`, USAGE, io)
+  try {
+    for await (const line of readAuditTrail(address.value)) io.out(line)
+    return EXIT.ok
+  } catch (error) {
+    if (error instanceof BrokerError) return impossible(error.detail, io)
+    throw error
   }
 }

@@ -22,6 +22,7 @@ import { measureManyRepositories } from "./many-repositories.ts"
 import { measureMemory } from "./memory.ts"
 import { measureOpenbao } from "./openbao.ts"
 import { pictureOf } from "./picture.ts"
+import { measurePostgres } from "./postgres.ts"
 import { printed } from "./report.ts"
 import { type Bench, isKept, type Section } from "./section.ts"
 import { measureStart } from "./start.ts"
@@ -43,6 +44,7 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   cores: { measure: measureCores },
   github: { measure: measureGithub },
   openbao: { measure: measureOpenbao, when: "asked" },
+  postgres: { measure: measurePostgres, when: "asked" },
   decide: { measure: measureDecide },
   policies: { measure: measurePolicies },
   start: { measure: measureStart },

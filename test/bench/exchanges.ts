@@ -29,8 +29,8 @@ export async function measureExchanges(bench: Bench): Promise<Section> {
 
 /** Exchanges of the grant `vault`, in the plain form. */
 export const plainShots =
-  ({ issuer }: Pick<Bench, "issuer">, audience: string): Arm["shots"] =>
-  (count) =>
+  ({ issuer }: Pick<Bench, "issuer">, audience: string) =>
+  (count: number): readonly Shot[] =>
     issuer.mint(count, audience).map((token): Shot => ({ token, body: JSON.stringify({ grants: ["vault"] }) }))
 
 /** The same, bound to a new key. */

@@ -10,6 +10,8 @@ export interface Shot {
   readonly body: string
   readonly method?: "POST" | "DELETE"
   readonly path?: string
+  /** Another server than the one that is fired at. */
+  readonly origin?: string | undefined
 }
 
 export interface LoadFigures {
@@ -38,7 +40,7 @@ export async function fire(url: string, shots: readonly Shot[], concurrency = CO
   const worker = async () => {
     for (let shot = shots[next++]; shot; shot = shots[next++]) {
       const startedAt = performance.now()
-      await send(url, shot, agent)
+      await send(shot.origin ?? url, shot, agent)
       took.push(performance.now() - startedAt)
     }
   }

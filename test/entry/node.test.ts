@@ -291,7 +291,8 @@ describe("a broker on Node", () => {
       'npm\'s package "node"',
     ],
     ["policies of the edge", () => options(), { DAYPASS_POLICIES: "kv" }, "DAYPASS_POLICIES"],
-    ["no folders", () => ["--url", "http://127.0.0.1:1"], {}, "--policies and --data"],
+    ["no policies", () => ["--url", "http://127.0.0.1:1"], {}, "--policies is required"],
+    ["no store", () => ["--policies", policies, "--url", "http://127.0.0.1:1"], {}, "--data or --store is required"],
     ["an option that is none", () => [...options(), "--insecure"], {}, "--insecure"],
     ["a port that is none", () => [...options(), "--port", "99999"], {}, "--port"],
   ])("does not start with %s, and says why", (_, args, env, why) => {

@@ -16,11 +16,12 @@ import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
 import { packageCase } from "./package-case.ts"
 import { installBrowser, peopleCase } from "./people-case.ts"
+import { postgresCase } from "./postgres-case.ts"
 import { runCase } from "./run-case.ts"
 import { runCloudsCase } from "./run-clouds-case.ts"
 import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
-import { installAge, installPostgres, installTools } from "./tools.ts"
+import { installAge, installPgBouncer, installPostgres, installTools } from "./tools.ts"
 import { zizmorCase } from "./zizmor-case.ts"
 
 /** Runs one check and counts it. Never throws: a check that does is one that failed. */
@@ -30,6 +31,7 @@ type Case = (programs: string, check: Check) => Promise<unknown>
 
 /** The longest first: one that began last would run alone on one core. */
 const CASES: Readonly<Record<string, Case>> = {
+  postgres: postgresCase,
   "logins of tools": loginsCase,
   sops: sopsCase,
   openbao: openbaoCase,
@@ -54,7 +56,7 @@ const LANES = 2
 /** Installs all that the cases need, so that it can be done while something else runs. */
 async function install(): Promise<string> {
   console.log(
-    "installing moto, OpenBao, act, sops, zizmor, actionlint, vendors' clients and older Nodes (once a version), PostgreSQL, age, git, curl, skopeo, kubectl and Chromium where they are missing",
+    "installing moto, OpenBao, act, sops, zizmor, actionlint, vendors' clients and older Nodes (once a version), PostgreSQL, PgBouncer, age, git, curl, skopeo, kubectl and Chromium where they are missing",
   )
   const [programs] = await Promise.all([
     installTools().then(async (programs) => {
@@ -63,7 +65,7 @@ async function install(): Promise<string> {
       return programs
     }),
     // apt-get works for one caller at a time.
-    installPostgres().then(installAge).then(installLoginClients).then(installBrowser),
+    installPostgres().then(installPgBouncer).then(installAge).then(installLoginClients).then(installBrowser),
     installNodes(),
     installNodeClients(),
   ])

@@ -63,6 +63,12 @@ function postgresPrograms(): string | null {
 }
 
 /**
+ * Sees to it that Debian's `pgbouncer` is there.
+ * @throws when it cannot be had
+ */
+export const installPgBouncer = (): Promise<void> => installSystemTool("pgbouncer", "pgbouncer")
+
+/**
  * Sees to it that Debian's `age` and `age-keygen` are there.
  * @throws when they cannot be had
  */

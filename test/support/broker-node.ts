@@ -18,6 +18,8 @@ export interface NodeBrokerOptions {
   readonly policies: string
   /** Keep the data of an earlier broker: give the same folder, and the same port when its URL matters. */
   readonly data?: string
+  /** The URL of a database, in place of a data folder; needs `kek`. */
+  readonly store?: string
   readonly port?: number
   readonly kek?: string
   /** More settings, such as `DAYPASS_GITHUB_APP_ID`. */
@@ -70,7 +72,15 @@ export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeB
   const port = options.port ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
   const data = options.data ?? mkdtempSync(join(tmpdir(), "daypass-data-"))
-  const flags = ["--policies", options.policies, "--port", `${port}`, "--url", url, "--data", data]
+  const flags = [
+    "--policies",
+    options.policies,
+    "--port",
+    `${port}`,
+    "--url",
+    url,
+    ...(options.store === undefined ? ["--data", data] : []),
+  ]
   const { movableClock = false, aheadSeconds = 0 } = options
   const isMoved = movableClock || aheadSeconds !== 0
   const clock = isMoved
@@ -82,6 +92,7 @@ export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeB
     env: {
       PATH: process.env["PATH"] ?? "",
       ...(options.kek === undefined ? {} : { DAYPASS_KEK: options.kek }),
+      ...(options.store === undefined ? {} : { DAYPASS_STORE: options.store }),
       ...options.settings,
     },
     stdio: ["ignore", "pipe", "pipe", ...(movableClock ? (["ipc"] as const) : [])],

@@ -1,0 +1,46 @@
+import { type NodeStore, openNodeStore } from "../adapters/node/ledgers.ts"
+import { sha256 } from "../adapters/node/sha256.ts"
+import { type DatabaseAddress, readDatabaseAddress } from "../adapters/postgres/address.ts"
+import { fail, ok, type Result } from "../core/result.ts"
+import type { Log } from "../ports/log.ts"
+
+/** Where a broker on Node keeps its ledger and its keys. */
+export type StorePlace =
+  | { readonly kind: "folder"; readonly folder: string }
+  | { readonly kind: "database"; readonly address: DatabaseAddress }
+
+interface Given {
+  /** Of `--data`. */
+  readonly data: string | undefined
+  /** Of `--store`. */
+  readonly store: string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+const PASSWORD = /^[a-z]+:\/\/[^@/?#]*:[^@/?#]+@/
+
+/**
+ * Reads where the store is. A password on a command line is refused: every user of the machine can read it in the list of
+ * processes.
+ */
+export function readStorePlace({ data, store, env }: Given): Result<StorePlace, string> {
+  const url = store ?? env["DAYPASS_STORE"]
+  if (!url) return data ? ok({ kind: "folder", folder: data }) : fail("--data or --store is required.")
+  if (data) return fail("--data and --store exclude each other: choose the folder or the database.")
+  if (store !== undefined && PASSWORD.test(store)) {
+    return fail(
+      "--store has a password, which every user of this machine can read in the list of processes: set PGPASSWORD, or the whole URL as DAYPASS_STORE.",
+    )
+  }
+  const address = readDatabaseAddress(url, env["PGPASSWORD"])
+  if (!address.ok) return fail(`${store === undefined ? "DAYPASS_STORE" : "--store"} ${address.fault}.`)
+  return ok({ kind: "database", address: address.value })
+}
+
+/** @throws {BrokerError} `ledger_unavailable` when the store cannot be used */
+export async function openStore(place: StorePlace, deployment: string, log: Log): Promise<NodeStore> {
+  if (place.kind === "folder") return openNodeStore(place.folder, { log })
+  // Loaded here: a broker with a folder starts without the driver.
+  const { openPostgresStore } = await import("../adapters/postgres/ledgers.ts")
+  return openPostgresStore(place.address, { deployment, sha256, log })
+}
