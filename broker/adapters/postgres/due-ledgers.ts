@@ -31,7 +31,7 @@ export async function dueLedgers(
   { broker, now, limit, isBack }: DueAsked,
 ): Promise<readonly LedgerKey[]> {
   const ahead = isBack ? now + CLOCK_TOLERANCE_MS : Number.MAX_SAFE_INTEGER
-  const { rows } = await session.run<KeyRow>({
+  const { rows } = await session.runAlone<KeyRow>({
     text: `WITH due AS (
         SELECT id FROM daypass.ledgers
         WHERE (due_at <= $1::bigint OR (due_at IS NOT NULL AND latest_at > $2::bigint))
