@@ -269,6 +269,22 @@ describe("what is due on Node", () => {
     expect(await names(NOW + 30 * MINUTE, 10)).toEqual([])
   })
 
+  test("is, after a clock was ahead, every ledger that saw its time: once, until it was visited", async () => {
+    const { ledgers, due } = open()
+    for (const repository of ["one", "two", "three"]) await ledgers.of(ISSUER, repository).admit(admission("a"))
+    // Three hours ahead, a sweep begins to revoke what nobody settled, and plans its next attempt for then.
+    for (const { ledger: one } of await due(NOW + 3 * HOUR, 10)) await one.takeDue(NOW + 3 * HOUR, 10)
+    const turns: string[] = []
+    for (let left = await due(NOW + MINUTE, 2); left.length > 0; left = await due(NOW + MINUTE, 2)) {
+      for (const { unitId, ledger: one } of left) {
+        turns.push(unitId)
+        await one.takeDue(NOW + MINUTE, 10)
+      }
+    }
+    expect(turns.toSorted()).toEqual(["one", "three", "two"])
+    expect(await due(NOW + 2 * MINUTE, 10)).toEqual([])
+  })
+
   test("is counted over all ledgers, with the time since when, and without what is closed or only forgotten", async () => {
     const { ledgers, overdue, due } = open()
     expect(await overdue(NOW)).toEqual({ leases: 0, since: null })

@@ -9,7 +9,7 @@ import type { Overdue } from "../../ports/sweeping.ts"
 import { RecordedLedger } from "../ledger/recorded-ledger.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { SqlMarks } from "../sqlite/marks.ts"
-import { dueLedgers, ledgersAhead, overdueLeases } from "../sqlite/sqlite-rows.ts"
+import { dueLedgers, makeDueThatAreAhead, overdueLeases } from "../sqlite/sqlite-rows.ts"
 import { SqliteStore } from "../sqlite/sqlite-store.ts"
 import { latestTime } from "../sqlite/store-row.ts"
 import { GroupCommit } from "./group-commit.ts"
@@ -127,6 +127,7 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
   const watch = new LedgerWatch({ folder, sql, generation, commits, guard, lock, log, now }, store.commits)
 
   let closed: Promise<void> | undefined
+  /** Unix milliseconds. While it is ahead of the clock, ledgers may be, too. */
   let latest = latestTime(sql)
 
   // Keys and due leases are read to end credentials, too: a vendor's login needs a signed token.
@@ -151,12 +152,12 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
     },
     latestTime: () => reading(() => latestTime(sql)),
     due: async (at, limit) => {
-      latest = Math.max(latest, at)
-      // Only after a clock was set back: what a ledger tried in that future would wait for it to come again.
-      const ahead = at < latest ? await reading(() => ledgersAhead(sql, at, limit)) : []
-      const due = await reading(() => dueLedgers(sql, at, limit))
-      const keys = new Map([...due, ...ahead].map((key) => [JSON.stringify(key), key]))
-      return [...keys.values()].slice(0, limit).map((key) => ({ ...key, ledger: ledgerOf(key.issuerUrl, key.unitId) }))
+      const heal = () => makeDueThatAreAhead(sql, at)
+      // If they cannot be written now, the next look tries again.
+      const isHealed = at >= latest || (await back(heal).then(yes, no))
+      if (isHealed) latest = at
+      const keys = await reading(() => dueLedgers(sql, at, limit))
+      return keys.map((key) => ({ ...key, ledger: ledgerOf(key.issuerUrl, key.unitId) }))
     },
     overdue: (at) => reading(() => overdueLeases(sql, at)),
     close: () => {
@@ -179,6 +180,9 @@ function doubtful({ doubt, openedAt, store }: OpenedLedger, now: number): Health
   const reason = `${doubt.reason} ${refusedBefore(store.acceptFrom)}`
   return { state: "degraded", reason, since: new Date(openedAt).toISOString() }
 }
+
+const yes = () => true
+const no = () => false
 
 const worse = (one: Health, other: Health): Health => (one.state === "ok" ? other : one)
 

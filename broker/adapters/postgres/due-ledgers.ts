@@ -15,8 +15,6 @@ export interface DueAsked {
   /** Unix milliseconds. */
   readonly now: number
   readonly limit: number
-  /** Whether the clock was set back: then also ledgers that have seen a much later time. */
-  readonly isBack: boolean
 }
 
 type KeyRow = { readonly issuer: string; readonly unit_id: string }
@@ -26,24 +24,31 @@ type KeyRow = { readonly issuer: string; readonly unit_id: string }
  * none takes what another has taken, and none waits for it. It only saves work. That no lease is revoked twice at a time is
  * decided in each ledger's own transaction.
  */
-export async function dueLedgers(
-  session: Session,
-  { broker, now, limit, isBack }: DueAsked,
-): Promise<readonly LedgerKey[]> {
-  const ahead = isBack ? now + CLOCK_TOLERANCE_MS : Number.MAX_SAFE_INTEGER
+export async function dueLedgers(session: Session, { broker, now, limit }: DueAsked): Promise<readonly LedgerKey[]> {
   const { rows } = await session.runAlone<KeyRow>({
     text: `WITH due AS (
         SELECT id FROM daypass.ledgers
-        WHERE (due_at <= $1::bigint OR (due_at IS NOT NULL AND latest_at > $2::bigint))
-          AND (swept_until IS NULL OR swept_until < clock_timestamp() OR swept_by = $3::text::uuid)
-        ORDER BY due_at LIMIT $4::bigint FOR UPDATE SKIP LOCKED
+        WHERE due_at <= $1::bigint
+          AND (swept_until IS NULL OR swept_until < clock_timestamp() OR swept_by = $2::text::uuid)
+        ORDER BY due_at LIMIT $3::bigint FOR UPDATE SKIP LOCKED
       ), taken AS (
-        UPDATE daypass.ledgers l SET swept_by = $3::text::uuid, swept_until = clock_timestamp() + interval '${CLAIMED_FOR}'
+        UPDATE daypass.ledgers l SET swept_by = $2::text::uuid, swept_until = clock_timestamp() + interval '${CLAIMED_FOR}'
         FROM due WHERE l.id = due.id RETURNING l.issuer, l.unit_id, l.due_at
       ) SELECT issuer, unit_id FROM taken ORDER BY due_at`,
-    values: [now, ahead, broker, limit],
+    values: [now, broker, limit],
   })
   return rows.map((row) => ({ issuerUrl: row.issuer, unitId: row.unit_id }))
+}
+
+/**
+ * Makes ledgers due that have seen a much later time than `now` (Unix milliseconds): a clock was ahead. What they tried at
+ * that time waits for it to come again, unless they are visited. Reads all ledgers, so it is for a clock that was set back.
+ */
+export async function makeDueThatAreAhead(session: Session, now: number): Promise<void> {
+  await session.runAlone({
+    text: "UPDATE daypass.ledgers SET due_at = $1::bigint WHERE latest_at > $2::bigint AND due_at > $1::bigint",
+    values: [now, now + CLOCK_TOLERANCE_MS],
+  })
 }
 
 /** More than an operator can tell apart; it bounds what the count costs. */

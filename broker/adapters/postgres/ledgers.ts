@@ -9,7 +9,7 @@ import type { LedgerKey, Touched } from "../ledger/rows.ts"
 import type { LedgerStore } from "../ledger/store.ts"
 import type { NodeStore } from "../node/ledgers.ts"
 import type { DatabaseAddress } from "./address.ts"
-import { dueLedgers, latestTime, overdueLeases } from "./due-ledgers.ts"
+import { dueLedgers, latestTime, makeDueThatAreAhead, overdueLeases } from "./due-ledgers.ts"
 import { FaultFound, faultOf } from "./faults.ts"
 import { GroupCommit } from "./group-commit.ts"
 import { DatabaseGuard } from "./guard.ts"
@@ -125,11 +125,9 @@ class PostgresStore implements NodeStore {
   }
 
   async due(at: number, limit: number) {
-    // Only after a clock was set back: what a ledger tried in that future would wait for it to come again. Each is visited once.
-    const isBack = at < this.#latest
-    this.#latest = Math.max(this.#latest, at)
-    const keys = await this.#read((session) => dueLedgers(session, { broker: this.#id, now: at, limit, isBack }))
-    if (isBack && keys.length < limit) this.#latest = at
+    if (at < this.#latest) await this.#read((session) => makeDueThatAreAhead(session, at))
+    this.#latest = at
+    const keys = await this.#read((session) => dueLedgers(session, { broker: this.#id, now: at, limit }))
     return keys.map((key) => ({ ...key, ledger: this.#ledgerOf(key) }))
   }
 

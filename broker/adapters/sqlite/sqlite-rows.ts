@@ -96,17 +96,11 @@ export function dueLedgers(sql: Sql, now: number, limit: number): readonly Ledge
 }
 
 /**
- * Ledgers that have seen a much later time than `now` (Unix milliseconds): a clock was ahead. What they tried at that time
- * waits for it to come again, unless they are visited. Reads all ledgers, so it is asked only after a clock was set back.
+ * Makes ledgers due that have seen a much later time than `now` (Unix milliseconds): a clock was ahead. What they tried at
+ * that time waits for it to come again, unless they are visited. Reads all ledgers, so it is for a clock that was set back.
  */
-export function ledgersAhead(sql: Sql, now: number, limit: number): readonly LedgerKey[] {
-  return sql
-    .all<{ issuer: string; repository_id: string }>(
-      "SELECT issuer, repository_id FROM ledgers WHERE latest_at > ? AND due_at IS NOT NULL LIMIT ?",
-      now + CLOCK_TOLERANCE_MS,
-      limit,
-    )
-    .map(keyOf)
+export function makeDueThatAreAhead(sql: Sql, now: number): void {
+  sql.run("UPDATE ledgers SET due_at = ? WHERE latest_at > ? AND due_at > ?", now, now + CLOCK_TOLERANCE_MS, now)
 }
 
 /** So many overdue leases are counted; a count of all would read each of them. */

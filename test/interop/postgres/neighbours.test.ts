@@ -3,6 +3,7 @@ import postgres from "postgres"
 import { expect, onTestFinished, test } from "vitest"
 import { sha256 } from "../../../broker/adapters/node/sha256.ts"
 import { openPostgresStore } from "../../../broker/adapters/postgres/ledgers.ts"
+import type { SweptLedger } from "../../../broker/ports/ledger.ts"
 import { admission, NOW, opening, RUN } from "../../contract/ledger-samples.ts"
 import { addressOf, DEPLOYMENT, makeDatabase, type TestDatabase } from "./database.ts"
 
@@ -48,8 +49,8 @@ test("another user's functions never run with the broker's rights, however well 
 
   const store = await openPostgresStore(address, { deployment: DEPLOYMENT, sha256 })
   onTestFinished(() => store.close())
-  const ledger = store.ledgers.of(ISSUER, "41")
-  const lease = { ...opening("a"), limited: [{ key: "a", grant: "a", max: 5 }] }
+  const ledger = store.ledgers.of(ISSUER, "41") as SweptLedger
+  const lease = { ...opening("a"), limited: [{ key: "a", grant: "a", max: 5, source: "a policy" }] }
   await ledger.admit({ ...admission("a"), lease })
   await ledger.lookDue(NOW + 1e9, 10)
   await ledger.takeDue(NOW + 1e9, 10)
