@@ -20,7 +20,10 @@ import { revived } from "../core/policy/compiled.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { forOneCall } from "../exchange/one-call.ts"
 import { type SweepTarget, sweepOnce } from "../exchange/sweep.ts"
+import { asResponse } from "../http/answer.ts"
 import { createApp } from "../http/app.ts"
+import { type Client, createExchangeRoute, EXCHANGE_PATH, type ExchangeRoute } from "../http/exchange-route.ts"
+import { ofFetch } from "../http/incoming.ts"
 import { problemResponse } from "../http/problem.ts"
 import type { Cryptography } from "../ports/cryptography.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
@@ -42,6 +45,7 @@ const LEASES_PER_ALARM = 250
 // Holds values, never a promise: one request must not await the I/O of another.
 let builtBroker: Broker | undefined
 let builtApp: ReturnType<typeof createApp> | undefined
+let builtExchange: ExchangeRoute | undefined
 
 /** The broker of this isolate. It is built at its first use, because nothing may happen at import. */
 async function brokerOf(env: Env): Promise<Broker> {
@@ -110,21 +114,35 @@ export class Ledger extends LedgerObject<Env> {
 /** The deployment's signing keys; see `wrangler.toml`. */
 export class KeyRing extends KeyRingObject<Env> {}
 
+/** The exchange passes by the app's router, which would set the answer's headers one by one: a twentieth of its time. */
+async function answer(request: Request, broker: Broker): Promise<Response> {
+  if (request.method === "POST" && request.url === broker.url + EXCHANGE_PATH) {
+    builtExchange ??= createExchangeRoute(broker)
+    return asResponse(await builtExchange(ofFetch(request), clientOf(request)))
+  }
+  builtApp ??= createApp({
+    broker,
+    host: new URL(broker.url).host,
+    isGone: ({ req }) => clientOf(req.raw).isGone(),
+    clientAddress: ({ req }) => clientOf(req.raw).clientAddress,
+  })
+  return await builtApp.fetch(request)
+}
+
+const clientOf = ({ signal, headers }: Request): Client => ({
+  // Needs the flag `enable_request_signal`: without it, the signal never fires.
+  isGone: () => signal.aborted,
+  // The platform sets this header, and drops a header of this name from the client.
+  clientAddress: headers.get("cf-connecting-ip"),
+})
+
 export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
     try {
       const { misplaced } = await edgeDeploymentOf(env)
       if (misplaced !== null) throw misconfigured([misplaced])
       const broker = await brokerOf(env)
-      builtApp ??= createApp({
-        broker,
-        host: new URL(broker.url).host,
-        // Needs the flag `enable_request_signal`: without it, the signal never fires.
-        isGone: ({ req }) => req.raw.signal.aborted,
-        // The platform sets this header, and drops a header of this name from the client.
-        clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? null,
-      })
-      const answering = Promise.resolve(builtApp.fetch(request, env))
+      const answering = answer(request, broker)
       // A job that disconnects must not interrupt an exchange: minted credentials must be recorded or revoked.
       context.waitUntil(answering)
       return await answering
