@@ -40,7 +40,13 @@ export async function startListening(
   }
   const arrivals = createArrivals()
   const server = createServer(
-    { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      // Otherwise Node keeps the first of two Authorization headers, and a proxy before it may have checked the second.
+      joinDuplicateHeaders: true,
+    },
     (request, response) => arrivals.request(() => answer(request, response)),
   )
   server.on("connection", arrivals.connected)

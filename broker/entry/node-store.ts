@@ -1,6 +1,6 @@
 import { openNodeStore } from "../adapters/node/ledgers.ts"
 import { sha256 } from "../adapters/node/sha256.ts"
-import { type DatabaseAddress, readDatabaseAddress } from "../adapters/postgres/address.ts"
+import { type DatabaseAddress, optionFault, readDatabaseAddress } from "../adapters/postgres/address.ts"
 import { fail, ok, type Result } from "../core/result.ts"
 import type { Log } from "../ports/log.ts"
 import type { NodeStore } from "../ports/node-store.ts"
@@ -18,21 +18,13 @@ interface Given {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-const PASSWORD = /^[a-z]+:\/\/[^@/?#]*:[^@/?#]+@/
-
-/**
- * Reads where the store is. A password on a command line is refused: every user of the machine can read it in the list of
- * processes.
- */
+/** Reads where the store is. A password on a command line is refused. */
 export function readStorePlace({ data, store, env }: Given): Result<StorePlace, string> {
   const url = store ?? env["DAYPASS_STORE"]
   if (!url) return data ? ok({ kind: "folder", folder: data }) : fail("--data or --store is required.")
   if (data) return fail("--data and --store exclude each other: choose the folder or the database.")
-  if (store !== undefined && PASSWORD.test(store)) {
-    return fail(
-      "--store has a password, which every user of this machine can read in the list of processes: set PGPASSWORD, or the whole URL as DAYPASS_STORE.",
-    )
-  }
+  const fault = store === undefined ? null : optionFault("--store", store)
+  if (fault !== null) return fail(`${fault}.`)
   const address = readDatabaseAddress(url, env["PGPASSWORD"])
   if (!address.ok) return fail(`${store === undefined ? "DAYPASS_STORE" : "--store"} ${address.fault}.`)
   return ok({ kind: "database", address: address.value })

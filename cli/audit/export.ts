@@ -17,7 +17,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (read.positionals.length > 0) return misused("audit export takes options only", USAGE, io)
   const store = read.options["store"] ?? (data === undefined ? io.env["DAYPASS_STORE"] : undefined)
   if (typeof store === "string" && store !== "") {
-    return data === undefined ? exportDatabase(store, io) : misused("audit export takes --data or --store", USAGE, io)
+    if (data !== undefined) return misused("audit export takes --data or --store", USAGE, io)
+    return exportDatabase(store, read.options["store"] !== undefined, io)
   }
   if (typeof data !== "string" || data === "") return misused("audit export needs --data or --store", USAGE, io)
 
@@ -37,9 +38,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
 }
 
-async function exportDatabase(store: string, io: CliIo): Promise<number> {
-  const { readDatabaseAddress } = await import("../../broker/adapters/postgres/address.ts")
+/** `isOption`: the URL is from the command line, and not from the environment. */
+async function exportDatabase(store: string, isOption: boolean, io: CliIo): Promise<number> {
+  const { optionFault, readDatabaseAddress } = await import("../../broker/adapters/postgres/address.ts")
   const { readAuditTrail } = await import("../../broker/adapters/postgres/audit-export.ts")
+  const fault = isOption ? optionFault("--store", store) : null
+  if (fault !== null) return misused(fault, USAGE, io)
   const address = readDatabaseAddress(store, io.env["PGPASSWORD"])
   if (!address.ok) return misused(`the URL of the database ${address.fault}`, USAGE, io)
   try {

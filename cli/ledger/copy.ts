@@ -25,7 +25,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (typeof to !== "string" || to === "") return misused("ledger copy needs --to, or DAYPASS_STORE", USAGE, io)
   if (read.positionals.length > 0) return misused("ledger copy takes options only", USAGE, io)
   try {
-    return await copy(from, to, io)
+    return await copy(from, to, read.options["to"] !== undefined, io)
   } catch (error) {
     if (reasonOf(error) === "ERR_UNKNOWN_BUILTIN_MODULE") {
       return impossible(`ledger copy needs Node 22.13 or newer, which has node:sqlite; this is ${process.version}`, io)
@@ -35,13 +35,16 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
 }
 
-async function copy(from: string, to: string, io: CliIo): Promise<number> {
+/** `isOption`: the URL is from the command line, and not from the environment. */
+async function copy(from: string, to: string, isOption: boolean, io: CliIo): Promise<number> {
   // Imported here: on a Node without node:sqlite the import fails, and all other commands must still work.
   const { openStoppedLedger } = await import("../../broker/adapters/node/stopped-ledger.ts")
   const { exportLines } = await import("../../broker/adapters/sqlite/audit-export.ts")
-  const { readDatabaseAddress } = await import("../../broker/adapters/postgres/address.ts")
+  const { optionFault, readDatabaseAddress } = await import("../../broker/adapters/postgres/address.ts")
   const { copyLedger } = await import("../../broker/adapters/postgres/copy.ts")
   const { sha256 } = await import("../../broker/adapters/node/sha256.ts")
+  const fault = isOption ? optionFault("--to", to) : null
+  if (fault !== null) return misused(fault, USAGE, io)
   const address = readDatabaseAddress(to, io.env["PGPASSWORD"])
   if (!address.ok) return misused(`the URL of the database ${address.fault}`, USAGE, io)
 

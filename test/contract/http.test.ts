@@ -47,6 +47,7 @@ describe.each([
 
     test.each([
       ["gzip", gzipSync],
+      ["GZip", gzipSync],
       ["deflate", deflateSync],
       ["br", brotliCompressSync],
     ] as const)("that is compressed although that was not asked for is unpacked: %s", async (encoding, compress) => {

@@ -161,6 +161,30 @@ describe("Node's own route", () => {
     expect(await byNode({ headers: GOOD, body: ONE })).toMatchObject({ status: 200 })
   })
 
+  it.each([
+    [
+      "two tokens",
+      "authorization: Bearer token\r\nauthorization: Bearer other\r\ncontent-type: application/json\r\n",
+      401,
+    ],
+    [
+      "two media types",
+      "authorization: Bearer token\r\ncontent-type: application/json\r\ncontent-type: text/plain\r\n",
+      415,
+    ],
+  ])("refuses a request with %s, of which a proxy may have checked the other", async (_, fields, status) => {
+    const { listener } = await bothWays()
+    const ask = async (path: string) => {
+      const socket = connect(listener.port, "127.0.0.1").setEncoding("utf8")
+      ends.defer(() => void socket.destroy())
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nhost: broker\r\nconnection: close\r\n${fields}content-length: ${ONE.length}\r\n\r\n${ONE}`,
+      )
+      return (await socket.toArray()).join("").slice(0, "HTTP/1.1 000".length)
+    }
+    expect([await ask("/v1/exchange"), await ask("/v1/explain")]).toEqual(Array(2).fill(`HTTP/1.1 ${status}`))
+  })
+
   it("reads nothing of the host that a client names", async () => {
     const { byNode } = await bothWays()
     const answer = await byNode({ headers: { ...GOOD, host: "no host", dpop: "no proof" }, body: ONE })

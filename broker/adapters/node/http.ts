@@ -97,7 +97,7 @@ function readBody(
 ): void {
   const chunks: Uint8Array[] = []
   let size = 0
-  const unpacking = UNPACKING[response.headers["content-encoding"] ?? ""]?.()
+  const unpacking = UNPACKING[response.headers["content-encoding"]?.toLowerCase() ?? ""]?.()
   const body: Readable = unpacking === undefined ? response : response.pipe(unpacking)
   const refuse = (reason: unknown) => {
     body.destroy()

@@ -59,6 +59,14 @@ export function readDatabaseAddress(url: string, password: string | undefined): 
   }
 }
 
+const PASSWORD = /^[a-z]+:\/\/[^@/?#]*:[^@/?#]+@/i
+
+/** Why the URL of a command line's option is not taken; null when it may be. Every user of a machine can list its processes. */
+export const optionFault = (option: string, url: string): string | null =>
+  PASSWORD.test(url)
+    ? `${option} has a password, which every user of this machine can read in the list of processes: set PGPASSWORD, or the whole URL as DAYPASS_STORE`
+    : null
+
 export const isSocket = (host: string): boolean => host.startsWith("/")
 
 const isHere = ({ host }: { host: string }) => isSocket(host) || isLoopbackHost(host.includes(":") ? `[${host}]` : host)

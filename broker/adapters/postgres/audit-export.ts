@@ -66,7 +66,7 @@ export async function* readAuditTrail(address: DatabaseAddress): AsyncGenerator<
   let session: Session | undefined
   try {
     session = await openPrimary(address)
-    await session.run({ text: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" })
+    await session.begin("REPEATABLE READ READ ONLY")
     yield* exportLines(session)
   } catch (cause) {
     throw refusalOf(address, cause)

@@ -108,7 +108,7 @@ const used = () =>
 /** Locks the store's row, so that no broker begins to use the database meanwhile. */
 async function mustBeNew(session: Session): Promise<void> {
   const { rows } = await session.run<{ is_new: boolean }>({
-    text: `SELECT NOT EXISTS (SELECT 1 FROM daypass.ledgers) AND NOT EXISTS (SELECT 1 FROM daypass.marks)
+    text: `SELECT deployment = '' AND NOT EXISTS (SELECT 1 FROM daypass.ledgers) AND NOT EXISTS (SELECT 1 FROM daypass.marks)
         AND (SELECT version FROM daypass.key_ring WHERE id = 1) = 0 AS is_new
       FROM daypass.store WHERE id = 1 FOR UPDATE`,
   })

@@ -25,7 +25,7 @@ type KeyRow = { readonly issuer: string; readonly unit_id: string }
  * decided in each ledger's own transaction.
  */
 export async function dueLedgers(session: Session, { broker, now, limit }: DueAsked): Promise<readonly LedgerKey[]> {
-  const { rows } = await session.run<KeyRow>({
+  const { rows } = await session.runAlone<KeyRow>({
     text: `WITH due AS (
         SELECT id FROM daypass.ledgers
         WHERE due_at <= $1::bigint
@@ -45,7 +45,7 @@ export async function dueLedgers(session: Session, { broker, now, limit }: DueAs
  * that time waits for it to come again, unless they are visited. Reads all ledgers, so it is for a clock that was set back.
  */
 export async function makeDueThatAreAhead(session: Session, now: number): Promise<void> {
-  await session.run({
+  await session.runAlone({
     text: "UPDATE daypass.ledgers SET due_at = $1::bigint WHERE latest_at > $2::bigint AND due_at > $1::bigint",
     values: [now, now + CLOCK_TOLERANCE_MS],
   })

@@ -82,7 +82,7 @@ export async function makeLedgers(
     const { id, start } = known.nameOf(key, sha256)
     return { id, issuer: key.issuerUrl, unit_id: key.unitId, chain: start }
   })
-  await session.run({
+  await session.runAlone({
     text: `INSERT INTO daypass.ledgers (id, issuer, unit_id, seq, chain, latest_at, forgotten_until, quotas)
       SELECT id, issuer, unit_id, 0, chain, 0, 0, ''
       FROM json_to_recordset($1::text::json) AS w(id uuid, issuer text, unit_id text, chain text) ORDER BY id

@@ -22,7 +22,7 @@ export async function openDatabase(session: Session, deployment: string): Promis
 
 /** A database without a name belongs to the deployment that comes first. */
 async function claim(session: Session, deployment: string): Promise<void> {
-  await session.run({
+  await session.runAlone({
     text: "UPDATE daypass.store SET deployment = $1 WHERE id = 1 AND deployment = ''",
     values: [deployment],
   })

@@ -47,8 +47,9 @@ type LeaseRow = Row & {
 
 const HEAD = "id, seq, chain, due_at, latest_at, forgotten_until, quotas"
 const TOKEN = "t.ledger, t.key, t.expires_at, t.bound_to, t.proofs, t.replay_recorded"
+// Named with its schema, because this is also read outside of transactions: see `Session.begin`.
 const LEASE = `l.ledger, l.id, l.run_id, l.run_attempt, l.state, l.ends_by, l.over_since, l.due_at, l.tried_at, l.attempts,
-  l.unknown_until, l.credentials, (SELECT coalesce(json_agg(g.grant_key), '[]')::text FROM daypass.limited_grants g
+  l.unknown_until, l.credentials, (SELECT coalesce(pg_catalog.json_agg(g.grant_key), '[]')::text FROM daypass.limited_grants g
     WHERE g.ledger = l.ledger AND g.lease = l.id) AS limited`
 
 /**

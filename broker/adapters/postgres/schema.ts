@@ -133,7 +133,7 @@ const MIGRATION_LOCK = 0x6461_7970
  * @throws {FaultFound} `newer`, when its floor is above this code
  */
 export async function migrate(session: Session, steps = STEPS, readableFrom = READABLE_FROM): Promise<void> {
-  await session.run({ text: "BEGIN" })
+  await session.begin()
   try {
     await session.run({ text: "SET LOCAL lock_timeout = '10s'" })
     await session.run({ text: `SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})` })

@@ -166,6 +166,25 @@ export class Session {
     return answered
   }
 
+  /**
+   * Begins a transaction. It names its isolation, because the database's default may be another one: at SERIALIZABLE, brokers
+   * that share a ledger refuse each other's jobs. Functions are looked for in the system's schema only: one that another user
+   * of the database made in `public`, with types that fit better, would run with the broker's rights.
+   */
+  begin(isolation: "READ COMMITTED" | "REPEATABLE READ READ ONLY" = "READ COMMITTED"): Promise<unknown> {
+    return this.run({ text: `BEGIN ISOLATION LEVEL ${isolation}; SET LOCAL search_path = pg_catalog` })
+  }
+
+  /** Runs a statement that writes, in a transaction of its own: see `begin`. All of it travels together. */
+  async runAlone<One extends Row = Row>(statement: Statement): Promise<Answer<One>> {
+    void this.begin()
+    const answer = this.run<One>(statement)
+    const ended = this.run({ text: "COMMIT" })
+    await answer
+    await ended
+    return answer
+  }
+
   /** Ends the connection at once. What was running has no outcome. */
   close(): Promise<void> {
     this.#lose(new ConnectionLost("the connection was ended"))

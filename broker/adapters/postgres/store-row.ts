@@ -92,7 +92,7 @@ export async function inTransaction<Value>(
   deployment: string,
   work: (state: StoreState) => Promise<Value>,
 ): Promise<Value> {
-  const begun = session.run({ text: "BEGIN" })
+  const begun = session.begin()
   try {
     const { rows } = await session.run(readState)
     await begun

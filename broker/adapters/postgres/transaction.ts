@@ -70,7 +70,7 @@ export class Transaction {
       sha256,
     )
     const wanted = wantedOf(named)
-    const begun = session.run({ text: "BEGIN" })
+    const begun = session.begin()
     try {
       const reading = session.run(readState)
       const rows = new RowReading(session, wanted, this.#lock)

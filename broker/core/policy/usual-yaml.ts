@@ -37,6 +37,8 @@ export function readUsualYaml(text: string): YamlDocument | null {
 const MAX_DEPTH = 10
 /** More spaces than this side by side may be too many for `parseYaml`. */
 const WIDE = " ".repeat(65)
+/** The library refuses a key in its block beyond 1,024, with its quotes. */
+const MAX_KEY_CHARACTERS = 1_000
 /** A key that the core schema reads as a text, whatever follows. */
 const KEY = /[A-Za-z_][A-Za-z0-9_./-]*(?=:(?:[ \n]|$))/y
 const DOUBLE_QUOTED = /"[^"\\\n]*"/y
@@ -71,7 +73,8 @@ function readMap(lines: YamlLines, depth: number): YamlNode | null {
 function readEntry(lines: YamlLines, entries: Map<string, YamlEntry>, readValue: () => YamlNode | null): boolean {
   const at = lines.position()
   const key = lines.take(KEY) ?? lines.take(QUOTED_KEY)?.slice(1, -1)
-  if (key === undefined || RESERVED.has(key) || key === "<<" || entries.has(key)) return false
+  if (key === undefined || key.length > MAX_KEY_CHARACTERS || RESERVED.has(key) || key === "<<" || entries.has(key))
+    return false
   lines.at += 1
   lines.skipSpaces()
   const value = readValue()

@@ -79,6 +79,8 @@ describe("the reader of usual YAML", () => {
     ["a text with its lines kept", "a: |\n  b\n"],
     ["a list in brackets over two lines", "a: [b,\n  c]\n"],
     ["a pair in brackets", "a: [b: c]\n"],
+    ["a key that is too long", `${"k".repeat(1_025)}: a\n`],
+    ["a key in quotes that is too long", `a:\n  - "${"k".repeat(1_023)}": b\n`],
     ["an alias", "a: *b\n"],
     ["a document's start", "---\na: b\n"],
     ["a key twice", "a: b\na: c\n"],

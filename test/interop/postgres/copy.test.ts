@@ -144,6 +144,43 @@ test("refuses a ledger whose broker runs, one that is not there, and a database 
   expect(await copy()).toMatchObject({ code: 2, err: expect.stringMatching(/a broker has used this database already/) })
 })
 
+test("refuses a database that a broker takes while the copy begins", async () => {
+  await fill()
+  await (await database.open()).close()
+  await database.admin`UPDATE daypass.store SET deployment = '', timeline = ''`
+  await database.admin`UPDATE daypass.key_ring SET version = 0`
+  let copying: ReturnType<typeof copy> | undefined
+  await database.admin.begin(async (broker) => {
+    await broker`UPDATE daypass.store SET deployment = 'https://other.example'`
+    copying = copy()
+    await expect
+      .poll(async () => {
+        // A transaction goes on seeing what its first look saw.
+        await broker`SELECT pg_stat_clear_snapshot()`
+        return await broker`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`
+      })
+      .toHaveLength(1)
+  })
+  expect(await copying).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/a broker has used this database already/),
+  })
+})
+
+test("takes no password from a command line, which is in the list of processes", async () => {
+  await fill()
+  const commands = [
+    ["ledger", "copy", "--from", folder, "--to", database.url],
+    ["audit", "export", "--store", database.url],
+  ]
+  for (const command of commands) {
+    const { code, err, out } = await runScripted({}, ...command)
+    expect({ code, out }).toEqual({ code: 2, out: "" })
+    expect(err).toMatch(/has a password, which every user of this machine can read/)
+    expect(err).not.toContain(new URL(database.url).password)
+  }
+})
+
 test("copies nothing of a trail that does not verify, and nothing twice", async () => {
   await fill()
   const meddled = new DatabaseSync(join(folder, "ledger.db"))
