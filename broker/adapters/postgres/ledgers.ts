@@ -107,7 +107,9 @@ class PostgresStore implements NodeStore {
     this.keyRing = new PostgresKeyRing(own)
     this.marks = new PostgresMarks(own)
     const notify = (channel: string, payload: string) =>
-      this.#read((session) => session.run({ text: "SELECT pg_notify($1::text, $2::text)", values: [channel, payload] }))
+      this.#read((session) =>
+        session.run({ text: "SELECT pg_catalog.pg_notify($1::text, $2::text)", values: [channel, payload] }),
+      )
     this.notices = new PostgresNotices({ address, broker: this.#id, notify, log })
     this.ledgers = { of: (issuerUrl, unitId) => this.#ledgerOf({ issuerUrl, unitId }) }
     this.health = {
