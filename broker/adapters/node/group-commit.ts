@@ -192,7 +192,6 @@ export class GroupCommit {
       for (const { reject } of [...calls, ...this.#waiting.splice(0)]) reject(this.#broken)
     }
     this.#isFlushing = false
-    this.#lastCommitAt = performance.now()
     this.#goOn()
   }
 
