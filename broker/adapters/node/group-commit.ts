@@ -42,8 +42,8 @@ const LOCKED_RETRY_MS = 20
  * statements. Work that is passed in may therefore run twice, and must change nothing except the database.
  *
  * A call is answered only when its writes are on the disk, so all calls of a batch become durable together. SQLite commits
- * into its write-ahead log with `synchronous = NORMAL`, which flushes nothing; then the log is flushed in another thread, while
- * the main thread does other work. After a crash, SQLite drops what is not whole at the log's end: no call of it was answered.
+ * into its write-ahead log with `synchronous = NORMAL`, which flushes nothing; then the log is flushed, on a slow disk in another
+ * thread, while the main thread does other work. After a crash, SQLite drops what is not whole at the log's end: no call of it was answered.
  * When a flush fails, nothing says what of the log is on the disk, and a second flush could succeed without it (Linux). So all
  * further calls are refused until the ledger is opened again.
  *
@@ -192,6 +192,7 @@ export class GroupCommit {
       for (const { reject } of [...calls, ...this.#waiting.splice(0)]) reject(this.#broken)
     }
     this.#isFlushing = false
+    this.#lastCommitAt = performance.now()
     this.#goOn()
   }
 
