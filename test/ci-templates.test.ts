@@ -7,16 +7,8 @@ import { afterAll, describe, expect, test } from "vitest"
 import { parse, parseAllDocuments } from "yaml"
 import packageJson from "../package.json" with { type: "json" }
 import { granted, revoked, SECRET } from "./action/story.ts"
-import {
-  ended,
-  endJobs,
-  makeFolder,
-  makePrograms,
-  packagedCommand,
-  proved,
-  runJob,
-  withBroker,
-} from "./cli/exec/job.ts"
+import { ended, endJobs, makeFolder, makePrograms, proved, runJob, withBroker } from "./cli/exec/job.ts"
+import { builtCli } from "./support/built-cli.ts"
 import { COMPILE_CACHE } from "./support/compile-cache.ts"
 import type { ScriptedBroker } from "./support/scripted-broker.ts"
 
@@ -32,7 +24,7 @@ const COMMAND = `test "$AWS_SECRET_ACCESS_KEY" = '${SECRET}' && echo "has them"`
 
 /** Programs of a job, and npx, which takes the pinned version alone and runs the built command line. */
 async function programs(others: Readonly<Record<string, string>> = {}): Promise<string> {
-  const command = await packagedCommand()
+  const command = await builtCli()
   const npx = `
     const [yes, name, ...rest] = args
     if (yes !== "--yes" || name !== "daypass@${packageJson.version}") refuse("not the pinned version: " + args.join(" "))

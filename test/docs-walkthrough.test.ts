@@ -10,7 +10,7 @@ import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { buildCli } from "../cli/build.ts"
+import { builtCli } from "./support/built-cli.ts"
 import { COMPILE_CACHE } from "./support/compile-cache.ts"
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -57,15 +57,10 @@ const newFolder = () => {
   return folder
 }
 
-/**
- * The command line as its package carries it: built, it starts four times as fast as from the sources. In a folder of this
- * checkout, because it takes the wrangler of a project above it.
- */
-const CLI = join(ROOT, "node_modules/.cache/daypass-walk")
+/** The command line as its package carries it: built, it starts four times as fast as from the sources. */
+let command = ""
 beforeAll(async () => {
-  mkdirSync(join(CLI, "cli"), { recursive: true })
-  await buildCli(join(CLI, "cli/dist"))
-  for (const file of ["cli/bin.js", "package.json"]) cpSync(join(ROOT, file), join(CLI, file))
+  command = await builtCli()
 })
 
 /** A reader's desk: a folder, and `npx daypass`, which runs this checkout's command line. */
@@ -75,7 +70,7 @@ function deskFor(start: string | null) {
   const folder = join(desk, "desk")
   mkdirSync(folder)
   if (start !== null) cpSync(join(ROOT, start), folder, { recursive: true })
-  const npx = `#!/bin/sh\n[ "$1" = daypass ] || exit 127\nshift\nexec '${process.execPath}' '${join(CLI, "cli/bin.js")}' "$@"\n`
+  const npx = `#!/bin/sh\n[ "$1" = daypass ] || exit 127\nshift\nexec '${process.execPath}' '${command}' "$@"\n`
   writeFileSync(join(tools, "npx"), npx)
   chmodSync(join(tools, "npx"), 0o755)
   // Nothing of the machine's own but its programs: no token, no settings of git, no CI's variables.

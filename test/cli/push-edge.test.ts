@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { POLICIES_FRESH_SECONDS } from "../../broker/adapters/cloudflare/kv-policy-source.ts"
-import { type PublishedCurrent, signedText } from "../../broker/core/policy/published.ts"
+import { CURRENT_KEY, type PublishedCurrent, signedText } from "../../broker/core/policy/published.ts"
 import { push } from "../../cli/push/push.ts"
 import { installedWrangler } from "../../cli/push/wrangler.ts"
 import { writeFlowPolicies } from "../flow/policies.ts"
@@ -71,7 +71,7 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
   const kek = randomBytes(32).toString("base64")
   let port = 0
   let lease = ""
-  const startBroker = async () => {
+  const startBroker = async ({ isUnfit = false } = {}) => {
     port ||= await freePort()
     return await startWorkerdBroker({
       policies: join(folder, "bundled"),
@@ -82,6 +82,7 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
         DAYPASS_POLICY_PUBLISHER: pair.publicKey.export({ type: "spki", format: "pem" }).toString(),
       },
       kv: { namespaceId: NAMESPACE, persistTo },
+      isUnfit,
     })
   }
 
@@ -127,34 +128,26 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
   })
 
   it("are not taken again when KV goes back to older ones, not even by a broker that starts anew", async () => {
-    const wrangler = installedWrangler({
-      cwd: ROOT,
-      env: { PATH: process.env["PATH"], HOME: folder, ...COMPILE_CACHE },
-    })
-    const at = ["--namespace-id", NAMESPACE, "--local", "--persist-to", persistTo]
-    const older = join(folder, "older.json")
-    const { out: newest } = await wrangler(["kv", "key", "get", "current", "--text", ...at])
+    const newest = (await (await broker.namespace()).get(CURRENT_KEY)) ?? ""
     const current = JSON.parse(newest) as PublishedCurrent
     // As a restored copy of the namespace would have it: the right digest, an earlier time.
     const { signature: _, ...unsigned } = { ...current, published_at: "2026-01-01T00:00:00.000Z" }
     const back = sign(null, Buffer.from(signedText(unsigned)), pair.privateKey).toString("base64url")
-    const put = async (text: string) => {
-      writeFileSync(older, text)
-      expect((await wrangler(["kv", "key", "put", "current", "--path", older, ...at])).code).toBe(0)
-    }
+    const put = async (text: string) => (await broker.namespace()).put(CURRENT_KEY, text)
     await put(JSON.stringify({ ...unsigned, signature: back }))
     await broker.stop()
-    await expect(startBroker()).rejects.toThrow(/answered 503/)
+    broker = await startBroker({ isUnfit: true })
+    expect((await health()).status).toBe(503)
 
-    await put(newest.trim())
-    broker = await startBroker()
+    await put(newest)
+    await broker.advance(POLICIES_FRESH_SECONDS)
     expect(await health()).toMatchObject({ status: 200, policies: { version: current.version } })
 
     await put(JSON.stringify({ ...unsigned, published_at: new Date().toISOString() }))
     await broker.advance(POLICIES_FRESH_SECONDS)
     expect(await exchange()).toMatchObject({ status: 503, json: { detail: expect.stringContaining("not signed") } })
     expect(broker.output()).toContain('{"event":"policies.refused"')
-    await put(newest.trim())
+    await put(newest)
   })
 
   it("leave a broker that must have them, and has lost its binding, with none", async () => {
@@ -165,12 +158,9 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
   })
 
   it("are unavailable once current is gone, and nothing else decides in their place", async () => {
-    const wrangler = installedWrangler({
-      cwd: ROOT,
-      env: { PATH: process.env["PATH"], HOME: folder, ...COMPILE_CACHE },
-    })
-    const args = ["--namespace-id", NAMESPACE, "--local", "--persist-to", persistTo]
-    expect((await wrangler(["kv", "key", "delete", "current", ...args])).code).toBe(0)
+    const namespace = await broker.namespace()
+    const newest = (await namespace.get(CURRENT_KEY)) ?? ""
+    await namespace.delete(CURRENT_KEY)
     await broker.advance(POLICIES_FRESH_SECONDS)
     expect(await exchange()).toMatchObject({ status: 503, json: { code: "policy_unavailable" } })
     expect(await health()).toMatchObject({ status: 503, policies: { version: null } })
@@ -179,7 +169,8 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
     const token = await github.mint(DEPLOYMENT, { audience: broker.url })
     expect((await send(broker, `/v1/leases/${lease}`, { method: "DELETE", token })).status).toBe(200)
 
-    expect((await run()).code).toBe(0)
+    await namespace.put(CURRENT_KEY, newest)
+    await broker.advance(POLICIES_FRESH_SECONDS)
     expect(await exchange()).toMatchObject({ status: 403, json: { code: "not_allowed" } })
   })
 })

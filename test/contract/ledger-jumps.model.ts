@@ -11,12 +11,14 @@ const SECOND = 1000
 /** How long a token verifies, by the true time. */
 const TOKEN_MS = 10 * MINUTE
 
+const POSTPONED = 5
+
 type Step =
   | { readonly do: "use"; readonly token: number; readonly proof: ProofUse | null }
   | { readonly do: "issue"; readonly minutes: number }
   | { readonly do: "end"; readonly lease: number }
   | { readonly do: "sweep"; readonly works: boolean }
-  /** A sweep whose vendor must be left alone for some minutes. */
+  /** A sweep whose vendor must be left alone for `POSTPONED` minutes. */
   | { readonly do: "postpone" }
 
 const proof = fc.option(
@@ -42,6 +44,14 @@ const TWO_FAILED_AHEAD: { passes: number; clock: number; what: Step }[] = [
   { passes: 0, clock: 3 * HOUR, what: { do: "sweep", works: false } },
   { passes: 2 * HOUR, clock: 3 * HOUR, what: { do: "sweep", works: false } },
   { passes: HOUR, clock: 0, what: { do: "end", lease: 1 } },
+]
+
+/** The clock is three hours ahead while a vendor asks to be left alone, and right when the true time is as late. */
+const POSTPONED_AHEAD: { passes: number; clock: number; what: Step }[] = [
+  { passes: 0, clock: 0, what: { do: "issue", minutes: 1 } },
+  { passes: 0, clock: 3 * HOUR, what: { do: "postpone" } },
+  { passes: HOUR, clock: 3 * HOUR, what: { do: "issue", minutes: 1 } },
+  { passes: 0, clock: -3 * HOUR, what: { do: "use", token: 0, proof: null } },
 ]
 
 /** Invariants 5 and 7 while the clock jumps both ways: no token comes back, and no handle is lost before its vendor's end. */
@@ -112,7 +122,8 @@ export function jumpingClockModel(name: string, fixture: LedgerFixture, cases: n
             now = time + clock
             if (what.do === "use") await use(what.token, undefined, what.proof)
             if (what.do === "sweep") await sweep(what.works)
-            if (what.do === "postpone") expect(await sweeper.takeDue(now, 100, () => now + 5 * MINUTE)).toEqual([])
+            if (what.do === "postpone")
+              expect(await sweeper.takeDue(now, 100, () => now + POSTPONED * MINUTE)).toEqual([])
             if (what.do === "issue") {
               const lease = `lease ${minted.size}`
               if (!(await use(100 + firstSeen.size, lease))) continue
@@ -143,16 +154,21 @@ export function jumpingClockModel(name: string, fixture: LedgerFixture, cases: n
           }
 
           // The clock is right again: whatever is over is revoked by the next retry. The pause before it doubles with each attempt
-          // that failed, and the last of these can have been at the very time that it is now.
+          // that failed, or is what the vendor asked for, and can have begun at the very time that it is now.
           time += 2 * HOUR
           const failed = steps.filter(({ what }) => what.do === "sweep" && !what.works).length
-          for (let minute = 0; minute <= Math.max(2, 2 ** Math.min(failed, 6)); minute += 1) {
+          const pause = Math.max(
+            2,
+            2 ** Math.min(failed, 6),
+            steps.some(({ what }) => what.do === "postpone") ? POSTPONED : 0,
+          )
+          for (let minute = 0; minute <= pause; minute += 1) {
             now = time + minute * MINUTE
             await sweep(true)
           }
           for (const lease of minted.keys()) expect([lease, revoked.has(lease)]).toEqual([lease, true])
         }),
-        { numRuns: runs(cases), examples: [[TWO_FAILED_AHEAD]] },
+        { numRuns: runs(cases), examples: [[TWO_FAILED_AHEAD], [POSTPONED_AHEAD]] },
       )
     })
   })

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare"
-import { type LedgerMethods, ledgerObjectName, type Namespace } from "../../broker/adapters/cloudflare/ledgers.ts"
+import { type LedgerMethods, ledgerObjectName } from "../../broker/adapters/cloudflare/ledgers.ts"
 import type { ChainedRecord } from "../../broker/ports/ledger.ts"
 import { freePort } from "./servers.ts"
 import { bundleWorker } from "./worker-bundle.ts"
@@ -42,8 +42,17 @@ export interface WorkerdBroker {
   advance(seconds: number): Promise<void>
   /** One repository's object, as only a test may touch it. */
   object(issuerUrl: string, unitId: string): TouchedObject
+  /** The namespace of Workers KV that it reads; only with `kv`. */
+  namespace(): Promise<TouchedNamespace>
   /** Ends workerd with SIGKILL, whatever it is doing: this is also how a broker in workerd crashes. */
   stop(): Promise<void>
+}
+
+/** A namespace of Workers KV, as a test touches it behind the broker's back. */
+export interface TouchedNamespace {
+  get(key: string): Promise<string | null>
+  put(key: string, value: string): Promise<void>
+  delete(key: string): Promise<void>
 }
 
 /** What `AROUND_WORKER` adds to a ledger's object. */
@@ -59,10 +68,12 @@ export interface TouchedObject {
 }
 
 /**
- * Lets a test move the Worker's clock, and gives names other objects in each jurisdiction, as Cloudflare documents it. The
- * broker itself has no such switch: this is another module around it.
+ * Lets a test move the Worker's clock and call a ledger's object, and gives names other objects in each jurisdiction, as
+ * Cloudflare documents it. The broker itself has no such switch: this is another module around it.
  */
 const CLOCK_PATH = "/test-clock"
+/** Of a request with `{ name, method, args }`. Miniflare's own way to an object starts a thread, and blocks this one at each step. */
+const OBJECT_PATH = "/test-object"
 const AROUND_WORKER = `
 import worker, { Ledger as RealLedger } from "./worker.js"
 export * from "./worker.js"
@@ -105,9 +116,18 @@ export class Ledger extends RealLedger {
     }
   }
 }
+async function callObject(request, env) {
+  const { name, method, args } = await request.json()
+  try {
+    return Response.json({ value: (await env.LEDGER.getByName(name)[method](...args)) ?? null })
+  } catch (error) {
+    return new Response(String(error), { status: 500 })
+  }
+}
 export default {
   fetch(request, env, context) {
     const { pathname, searchParams } = new URL(request.url)
+    if (pathname === "${OBJECT_PATH}") return callObject(request, env)
     if (pathname !== "${CLOCK_PATH}") return worker.fetch(request, placed(env), context)
     ahead += Number(searchParams.get("seconds")) * 1000
     return new Response(null, { status: 204 })
@@ -161,26 +181,35 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
     await miniflare.dispose()
     throw new Error(`the broker in workerd did not start: ${String(error)}\n${printed}`)
   }
+  /** Calls a method of one repository's object. Arguments and answer go as JSON. */
+  const call = async (
+    issuerUrl: string,
+    unitId: string,
+    method: string,
+    args: readonly unknown[],
+  ): Promise<unknown> => {
+    const body = JSON.stringify({ name: ledgerObjectName({ issuerUrl, unitId }), method, args })
+    const answer = await fetch(`${url}${OBJECT_PATH}`, { method: "POST", body })
+    if (!answer.ok) throw new Error(await answer.text())
+    return ((await answer.json()) as { readonly value: unknown }).value
+  }
   return {
     url,
     output: () => printed,
     object(issuerUrl, unitId) {
-      // Each call gets a new stub: one that failed once stays broken.
-      const call = async <Value>(run: (object: TouchedObject) => Promise<Value>): Promise<Value> => {
-        const namespace = (await miniflare.getDurableObjectNamespace("LEDGER")) as unknown as Namespace<TouchedObject>
-        return await run(namespace.getByName(ledgerObjectName({ issuerUrl, unitId })))
-      }
+      const ask = (method: keyof TouchedObject, ...args: readonly unknown[]) => call(issuerUrl, unitId, method, args)
       return {
-        testAlarm: () => call((object) => object.testAlarm()),
-        testAlarmAt: () => call((object) => object.testAlarmAt()),
-        testSql: (text) => call((object) => object.testSql(text)),
-        testFull: (isFull) => call((object) => object.testFull(isFull)),
+        testAlarm: async () => void (await ask("testAlarm")),
+        testAlarmAt: async () => (await ask("testAlarmAt")) as number | null,
+        testSql: async (text) => (await ask("testSql", text)) as readonly Record<string, unknown>[],
+        testFull: async (isFull) => void (await ask("testFull", isFull)),
       }
     },
     async auditTrail(issuerUrl, unitId) {
-      const namespace = (await miniflare.getDurableObjectNamespace("LEDGER")) as unknown as Namespace<LedgerMethods>
-      const key = { issuerUrl, unitId }
-      const answer = await namespace.getByName(ledgerObjectName(key)).auditTrail(key, 0, TRAIL_LIMIT)
+      const args = [{ issuerUrl, unitId }, 0, TRAIL_LIMIT]
+      const answer = (await call(issuerUrl, unitId, "auditTrail", args)) as Awaited<
+        ReturnType<LedgerMethods["auditTrail"]>
+      >
       if (!answer.ok) throw new Error(`the ledger answered ${answer.code}`)
       return answer.value
     },
@@ -188,6 +217,7 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
       const moved = await fetch(`${url}${CLOCK_PATH}?seconds=${seconds}`)
       if (moved.status !== 204) throw new Error(`the clock answered ${moved.status}`)
     },
+    namespace: async () => (await miniflare.getKVNamespace("POLICIES")) as unknown as TouchedNamespace,
     stop: () => miniflare.dispose(),
   }
 }

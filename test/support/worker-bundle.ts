@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process"
-import { createHash } from "node:crypto"
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
@@ -8,11 +7,11 @@ import { readPolicyFolder } from "../../broker/adapters/node/read-policy-folder.
 import { compiled } from "../../broker/core/policy/compiled.ts"
 import { loadPolicySet } from "../../broker/core/policy/load.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
+import { builtOnce } from "./built-once.ts"
 import { COMPILE_CACHE } from "./compile-cache.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const NODE = join(ROOT, "node_modules/.bin/node")
-const CACHE = join(ROOT, "node_modules/.cache/daypass-worker")
 const SOURCES = ["broker/**/*.ts", "wrangler.toml", "package-lock.json"]
 const BUILD_TIMEOUT_MS = 120_000
 /** Stands in the bundle where the policies go. */
@@ -25,31 +24,10 @@ export async function bundleWorker(folder: string): Promise<string> {
     const faults = loaded.fault.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`)
     throw new Error(`the policies in ${folder} are faulty:\n${faults.join("\n")}`)
   }
-  const bundle = await buildOnce()
+  const bundle = readFileSync(join(await builtOnce("daypass-worker", SOURCES, runWrangler), "worker.js"), "utf8")
   const place = JSON.stringify(PLACE)
   if (bundle.split(place).length !== 2) throw new Error("the bundle has no place for the policies, or several")
   return bundle.replace(place, () => JSON.stringify(JSON.stringify(compiled(loaded.value))))
-}
-
-/** Bundling takes seconds and its result depends on the sources alone, so it is done once for each state of them. */
-async function buildOnce(): Promise<string> {
-  const version = createHash("sha256")
-  for (const file of SOURCES.flatMap((pattern) => globSync(pattern, { cwd: ROOT })).sort()) {
-    version.update(`${file}\0`).update(readFileSync(join(ROOT, file)))
-  }
-  const built = join(CACHE, version.digest("hex").slice(0, 16))
-  if (!existsSync(built)) {
-    mkdirSync(CACHE, { recursive: true })
-    const making = mkdtempSync(join(CACHE, "making-"))
-    await runWrangler(making)
-    try {
-      renameSync(making, built)
-    } catch {
-      // Another process was first; what it made is the same.
-      rmSync(making, { recursive: true, force: true })
-    }
-  }
-  return readFileSync(join(built, "worker.js"), "utf8")
 }
 
 async function runWrangler(folder: string): Promise<void> {

@@ -1,30 +1,17 @@
 import { spawn } from "node:child_process"
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs"
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { buildCli } from "../../../cli/build.ts"
 import { AWS } from "../../action/story.ts"
+import { builtCli } from "../../support/built-cli.ts"
 import { COMPILE_CACHE } from "../../support/compile-cache.ts"
 import { actionNode } from "../../support/runner.ts"
 import { type Expected, exchangeAnswer, type ScriptedBroker, scriptedBroker } from "../../support/scripted-broker.ts"
 
-const ROOT = fileURLToPath(new URL("../../..", import.meta.url))
-
 const ends: (() => void)[] = []
 
-/** For the end of a test file, which shares this module with others: removes its folders, the built command line among them. */
+/** For the end of a test file, which shares this module with others: removes its folders. */
 export function endJobs(): void {
-  built = null
   for (const end of ends.splice(0)) end()
 }
 
@@ -33,21 +20,6 @@ export function makeFolder(name = "daypass exec-"): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), name)))
   ends.push(() => rmSync(folder, { recursive: true, force: true }))
   return folder
-}
-
-let built: Promise<string> | null = null
-
-/** The command line as the package has it: built, without the sources. */
-export function packagedCommand(): Promise<string> {
-  built ??= (async () => {
-    const folder = makeFolder("daypass-built-")
-    mkdirSync(join(folder, "cli"))
-    await buildCli(join(folder, "cli/dist"))
-    copyFileSync(join(ROOT, "cli/bin.js"), join(folder, "cli/bin.js"))
-    copyFileSync(join(ROOT, "package.json"), join(folder, "package.json"))
-    return join(folder, "cli/bin.js")
-  })()
-  return built
 }
 
 export interface Job {
@@ -73,7 +45,7 @@ export interface JobRun {
 
 /** Runs the built command line in a job. */
 export async function runJob(args: readonly string[], job: Job = {}): Promise<JobRun> {
-  const command = await packagedCommand()
+  const command = await builtCli()
   const home = makeFolder()
   const temp = join(home, "temp")
   mkdirSync(temp)

@@ -5,11 +5,12 @@ import { createHttp } from "../../../broker/adapters/web/http.ts"
 import { run as login } from "../../../cli/login/login.ts"
 import { loginFile } from "../../../cli/login/stored-login.ts"
 import { type NodeBroker, startNodeBroker } from "../../support/broker-node.ts"
+import { builtCli } from "../../support/built-cli.ts"
 import { Person } from "../../support/openid/person.ts"
 import { CLIENT, type OpenIdProvider, openIdProvider } from "../../support/openid/provider.ts"
 import { actionNode } from "../../support/runner.ts"
 import { folderOf, scriptedIo } from "../run-cli.ts"
-import { endJobs, packagedCommand, runJob } from "./job.ts"
+import { endJobs, runJob } from "./job.ts"
 import { leasesIn, recordsWith, WHOLE_LEASE } from "./trail.ts"
 
 // A person signs in at a real OpenID provider, and the built command line asks a broker that runs.
@@ -91,7 +92,7 @@ describe("a person who is signed in", () => {
 
   test("can sign out while a command runs, which still ends its own lease; then signs in again", async () => {
     const { env, file } = await account("third")
-    const out = `${actionNode()} ${await packagedCommand()} logout`
+    const out = `${actionNode()} ${await builtCli()} logout`
     const run = await runJob(["exec", ...args(), "--", "sh", "-c", out], { env })
     expect([run.code, run.out.split("\n")[0]]).toEqual([0, "Signed out. Commands that still run end what they got."])
     expect(existsSync(file)).toBe(false)
