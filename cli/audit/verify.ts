@@ -53,7 +53,8 @@ async function readInto(verifier: ChainVerifier, path: string): Promise<void> {
   try {
     const chunk = new Uint8Array(CHUNK_BYTES)
     for (;;) {
-      const { bytesRead } = await file.read(chunk)
+      // All four: Node 20.0 reads nothing when only the first is given.
+      const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, null)
       if (bytesRead === 0) return
       verifier.push(chunk.subarray(0, bytesRead))
     }
