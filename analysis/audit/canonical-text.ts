@@ -1,6 +1,6 @@
 import { canonicalJson } from "../../broker/core/canonical-json.ts"
 
-/** Deeper values are left to `canonicalJson`, which has a limit of its own. */
+/** `canonicalJson` decides deeper values. It has its own limit. */
 const MAX_DEPTH = 16
 
 /**

@@ -209,7 +209,7 @@ const USED_UP =
   "This subject token was used as often as one token can be, with proofs of its key. What it opened can still be revoked. For more, the job needs a new token."
 
 const LEASE_TAKEN =
-  "This lease's id was used before, or its job has ended the lease already. Nothing was minted. Send a new id: each is valid for one exchange."
+  "This lease's id was used before, or its job has ended the lease already. Nothing was handed out. Send a new id: each is valid for one exchange."
 
 /** The ledger of the caller's unit. */
 export const ledgerOf = (caller: Pick<Caller, "token">, broker: Broker): Ledger =>

@@ -27,7 +27,7 @@ export interface VerifyingKey {
    * Whether the signature of a compact JWS (RFC 7515) is this key's.
    *
    * @param token in the form that `parseJws` demands
-   * @param alg what its header says: any other algorithm than the key's is refused
+   * @param alg the algorithm in the token's header; false when it is not the key's
    */
   verifies(token: string, alg: string): Promise<boolean>
 }

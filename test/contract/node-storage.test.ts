@@ -408,6 +408,7 @@ describe("the flush of a commit", () => {
       refused,
     ])
     expect(commits.commits).toBe(counted)
+    expect(commits.isBroken).toBe(true)
     expect(guard.health()).toMatchObject({ state: "unavailable", reason: expect.stringContaining("started again") })
     expect(eventsOf()).toEqual(["ledger.unwritable"])
     await end()

@@ -19,12 +19,12 @@ import type {
 import type { Reading, Transact, Way } from "../../ports/sql.ts"
 import { RecordedLedger } from "../ledger/recorded-ledger.ts"
 import type { LedgerKey } from "../ledger/rows.ts"
+import { KeptBatch } from "../sqlite/batch.ts"
 import { migrate } from "../sqlite/schema.ts"
 import { overdueLeases } from "../sqlite/sqlite-rows.ts"
 import { SqliteStore } from "../sqlite/sqlite-store.ts"
 import { birthOf, settleBirth, tellReplacement } from "./birth.ts"
 import type { Meeting } from "./guards.ts"
-import { KeptBatch } from "./kept-batch.ts"
 import { type LedgerMethods, ledgerObjectName } from "./ledgers.ts"
 import { consoleLog } from "./log.ts"
 import { type Answer, answer, reasonOf, unitOf } from "./rpc.ts"
@@ -140,7 +140,7 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
     return goesOn
   }
 
-  /** Nothing looks at all objects at the same time, so each tells of its own leases, while it is behind. */
+  /** An object knows only its own leases. So each one that is behind says so itself. */
   #tellOverdue(): void {
     const now = Date.now()
     const detail = now < this.#toldOverdueAt + SWEEP_AGAIN_MS ? null : lateness(overdueLeases(this.#sql, now), now)

@@ -233,7 +233,7 @@ function endRevocation(lease: StoredLease, settlement: RevocationSettlement, led
   ledger.append({ ...settlement.audit, event, reason })
 }
 
-/** For an exchange that was interrupted: until when what it minted, and nobody can revoke, may live. */
+/** Until when credentials may live that an interrupted exchange minted and nobody can revoke; left out when there are none. */
 const interrupted = (unknownUntil: number) => (unknownUntil > 0 ? { unknownUntil } : {})
 
 /** The lease after its job has asked to end it. The same object when that changes nothing. */

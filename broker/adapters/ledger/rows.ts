@@ -58,7 +58,7 @@ export interface TokenRows {
   markReplay(key: string): boolean
   /** Deletes entries that end before `before` (Unix seconds), the earliest first. Returns the ends of those deleted. */
   forget(before: number, atMost: number): readonly number[]
-  /** Unix seconds: the earliest end of an entry; null when there is none. */
+  /** The earliest end of an entry, in Unix seconds. Null without entries. */
   earliestEnd(): number | null
 }
 
@@ -75,7 +75,7 @@ export interface LeaseRows {
   releaseLimited(id: string): void
   /** Leases that are due and not closed, those due earliest first. */
   due(now: number, limit: number): readonly StoredLease[]
-  /** Unix milliseconds: when the first lease is due; null when there is none. */
+  /** When the first lease is due, in Unix milliseconds. Null without leases. */
   earliestDue(): number | null
   /** Makes revocations due that were tried by a clock that was ahead: they would wait until that time comes again. */
   healFuture(now: number): void

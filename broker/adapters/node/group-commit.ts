@@ -98,6 +98,11 @@ export class GroupCommit {
     })
   }
 
+  /** Whether a flush has failed. */
+  get isBroken(): boolean {
+    return this.#broken !== null
+  }
+
   /** The count of the last commit that is on disk. */
   get commits(): number {
     return this.#commits
@@ -181,17 +186,22 @@ export class GroupCommit {
   /** Answers the calls of a batch when it is on the disk. No other batch begins meanwhile: more calls share the next flush. */
   async #flushLog(calls: readonly Call[], outcomes: readonly Outcome[]): Promise<void> {
     this.#isFlushing = true
-    try {
-      await this.#log.flush()
+    const flushed = await this.#log.flush().then(
+      () => true,
+      (cause: unknown) => {
+        this.#broken = this.#guard.notFlushed(cause)
+        return false
+      },
+    )
+    this.#isFlushing = false
+    if (flushed) {
       this.#unflushed = false
       this.#commits = this.#counted
       this.#guard.committed()
       tell(calls, outcomes)
-    } catch (cause) {
-      this.#broken = this.#guard.notFlushed(cause)
+    } else {
       for (const { reject } of [...calls, ...this.#waiting.splice(0)]) reject(this.#broken)
     }
-    this.#isFlushing = false
     this.#lastCommitAt = performance.now()
     this.#goOn()
   }

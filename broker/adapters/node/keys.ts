@@ -1,6 +1,6 @@
 import { createPublicKey, type JsonWebKeyInput, type KeyObject } from "node:crypto"
 
-/** A public key in JWK (RFC 7517); null for what is none, such as coordinates that are no point of their curve. */
+/** Imports a public key in JWK (RFC 7517). Null when it is not a key, for example when its point is not on its curve. */
 export const publicKeyOf = (jwk: JsonWebKeyInput["key"]): KeyObject | null =>
   keyOrNull(() => withoutTraces(() => createPublicKey({ key: { ...jwk }, format: "jwk" })))
 

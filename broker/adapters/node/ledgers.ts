@@ -3,6 +3,7 @@ import type { Health } from "../../ports/health.ts"
 import type { Log } from "../../ports/log.ts"
 import type { NodeStore } from "../../ports/node-store.ts"
 import type { Reading, Transact } from "../../ports/sql.ts"
+import { DOUBT_SHOWN_MS, refusedBefore } from "../ledger/doubt.ts"
 import { RecordedLedger } from "../ledger/recorded-ledger.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { SqlMarks } from "../sqlite/marks.ts"
@@ -20,12 +21,6 @@ import { openLogFlush } from "./log-flush.ts"
 import { sha256 } from "./sha256.ts"
 import { folderInUse } from "./sqlite.ts"
 import { type StorageFault, storageFaultOf } from "./storage-errors.ts"
-
-/**
- * How long health tells that older tokens are refused, in milliseconds: until the last of them has expired. GitHub's live
- * for at most ten minutes.
- */
-const DOUBT_SHOWN_MS = 15 * 60_000
 
 const REMEDIES: Readonly<Record<StorageFault, string>> = {
   full: "Its disk is full: free at least 12 MiB, and start again",
@@ -142,7 +137,9 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
     close: () => {
       closed ??= commits.close().then(() => {
         watch.close()
-        sql.database.close()
+        // Closing copies the log into the ledger. After a flush that failed, the log may not be what was written; the next start
+        // reads it with its checksums.
+        if (!commits.isBroken) sql.database.close()
         logFlush.close()
         lock.close()
       })
@@ -150,9 +147,6 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
     },
   }
 }
-
-const refusedBefore = (unixSeconds: number) =>
-  `Tokens that were issued before ${new Date(unixSeconds * 1000).toISOString()} are refused, because some may have been used.`
 
 /** An operator must look: what was granted in the missing time is not in the ledger, and is not revoked. */
 function doubtful({ doubt, openedAt, store }: OpenedLedger, now: number): Health {

@@ -1,5 +1,6 @@
 import type { Health } from "../../ports/health.ts"
 import type { Log } from "../../ports/log.ts"
+import { DOUBT_SHOWN_MS, refusedBefore } from "../ledger/doubt.ts"
 import type { Head } from "../ledger/rows.ts"
 import type { KnownLedgers } from "./known-ledgers.ts"
 import type { Session } from "./session.ts"
@@ -8,8 +9,6 @@ import { HistoryChanged } from "./transaction.ts"
 
 /** The greatest difference between the clocks of brokers and issuers at which tokens are accepted, and two seconds more. */
 const SKEW_SECONDS = 62
-/** How long health tells that older tokens are refused, in milliseconds: until the last of them has expired. */
-const DOUBT_SHOWN_MS = 15 * 60_000
 
 const REASONS = {
   promoted: "Another server was promoted, and commits did not wait for a standby, so the last ones may be missing.",
@@ -102,9 +101,6 @@ export class History {
     return { state: "degraded", reason, since: new Date(noted).toISOString() }
   }
 }
-
-const refusedBefore = (unixSeconds: number) =>
-  `Tokens that were issued before ${new Date(unixSeconds * 1000).toISOString()} are refused, because some may have been used.`
 
 /** The server's identifier; empty where the broker's user may not ask for it. */
 async function systemIdOf(session: Session): Promise<string> {

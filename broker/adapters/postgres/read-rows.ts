@@ -1,7 +1,7 @@
 import type { AuditRecord } from "../../core/audit-record.ts"
 import type { ChainedRecord } from "../../ports/ledger.ts"
-import type { LeaseState } from "../ledger/lease-states.ts"
-import { type Head, readCredentials, type Touched } from "../ledger/rows.ts"
+import { type LeaseRow, leaseOf } from "../ledger/lease-row.ts"
+import type { Head, Touched } from "../ledger/rows.ts"
 import { FORGET_AT_MOST, forgottenBefore } from "../ledger/used-tokens.ts"
 import { HeldRows } from "./held-rows.ts"
 import { type Row, rowsOf, type Session, type Statement } from "./session.ts"
@@ -29,21 +29,7 @@ type TokenRow = Row & {
   readonly proofs: number
   readonly replay_recorded: boolean
 }
-type LeaseRow = Row & {
-  readonly ledger: string
-  readonly id: string
-  readonly run_id: string
-  readonly run_attempt: string
-  readonly state: LeaseState
-  readonly ends_by: number
-  readonly over_since: number | null
-  readonly due_at: number
-  readonly tried_at: number | null
-  readonly attempts: number
-  readonly unknown_until: number
-  readonly credentials: string
-  readonly limited: string
-}
+type StoredRow = LeaseRow & Row & { readonly ledger: string; readonly limited: string }
 
 const HEAD = "id, seq, chain, due_at, latest_at, forgotten_until, quotas"
 const TOKEN = "t.ledger, t.key, t.expires_at, t.bound_to, t.proofs, t.replay_recorded"
@@ -147,7 +133,7 @@ function leases(session: Session, wanted: readonly Wanted[]): Part {
   if (keys === null) return null
   const text = `SELECT ${LEASE} FROM json_to_recordset($1::text::json) AS w(ledger uuid, key text)
     JOIN daypass.leases l ON l.ledger = w.ledger AND l.id = w.key`
-  return session.run<LeaseRow>({ text, values: [keys] }).then(({ rows }) => readLeases(rows))
+  return session.run<StoredRow>({ text, values: [keys] }).then(({ rows }) => readLeases(rows))
 }
 
 function grants(session: Session, wanted: readonly Wanted[]): Part {
@@ -179,7 +165,7 @@ function due(session: Session, wanted: readonly Wanted[]): Part {
   const text = `SELECT ${LEASE} FROM json_to_recordset($1::text::json) AS w(ledger uuid, now bigint, most integer),
     LATERAL (SELECT * FROM daypass.leases WHERE ledger = w.ledger AND due_at <= w.now
       AND state IN ('open', 'active', 'revoking') ORDER BY due_at LIMIT w.most) l`
-  return session.run<LeaseRow>({ text, values: [sweeps] }).then(({ rows }) => readLeases(rows))
+  return session.run<StoredRow>({ text, values: [sweeps] }).then(({ rows }) => readLeases(rows))
 }
 
 function dead(session: Session, wanted: readonly Wanted[]): Part {
@@ -202,22 +188,10 @@ const readTokens = (rows: readonly TokenRow[]) => (held: ReadonlyMap<string, Hel
   }
 }
 
-const readLeases = (rows: readonly LeaseRow[]) => (held: ReadonlyMap<string, HeldRows>) => {
+const readLeases = (rows: readonly StoredRow[]) => (held: ReadonlyMap<string, HeldRows>) => {
   for (const row of rows) {
     held.get(row.ledger)?.leases.table.read(row.id, {
-      lease: {
-        id: row.id,
-        runId: row.run_id,
-        runAttempt: row.run_attempt,
-        state: row.state,
-        endsBy: row.ends_by,
-        overSince: row.over_since,
-        dueAt: row.due_at,
-        triedAt: row.tried_at,
-        attempts: row.attempts,
-        unknownUntil: row.unknown_until,
-        credentials: readCredentials(row.credentials),
-      },
+      lease: leaseOf(row),
       limited: JSON.parse(row.limited) as readonly string[],
     })
   }

@@ -1,22 +1,12 @@
 import type { LeaseCredentialState } from "../../ports/ledger.ts"
 import type { Sql } from "../../ports/sql.ts"
 import type { Revocation } from "../../wire/exchange.ts"
-import type { Lease, LeaseState } from "../ledger/lease-states.ts"
-import { type LeaseRows, readCredentials, type StoredLease, writeCredentials } from "../ledger/rows.ts"
+import { type LeaseRow, leaseOf } from "../ledger/lease-row.ts"
+import type { Lease } from "../ledger/lease-states.ts"
+import { type LeaseRows, type StoredLease, writeCredentials } from "../ledger/rows.ts"
 
-type LeaseRow = {
-  id: string
-  run_id: string
-  run_attempt: string
-  state: LeaseState
-  ends_by: number
-  over_since: number | null
-  due_at: number
-  tried_at: number | null
-  attempts: number
-  unknown_until: number
-  credentials: string | null
-}
+/** Null: the credentials are still in the table of their own. */
+type Row = Omit<LeaseRow, "credentials"> & { readonly credentials: string | null }
 
 type OldCredentialRow = {
   grant_name: string
@@ -47,7 +37,7 @@ export class SqliteLeases implements LeaseRows {
   }
 
   find(id: string): StoredLease | null {
-    const [row] = this.#sql.all<LeaseRow>(`SELECT ${COLUMNS} FROM leases WHERE ledger = ? AND id = ?`, this.#ledger, id)
+    const [row] = this.#sql.all<Row>(`SELECT ${COLUMNS} FROM leases WHERE ledger = ? AND id = ?`, this.#ledger, id)
     return row ? this.#read(row) : null
   }
 
@@ -108,7 +98,7 @@ export class SqliteLeases implements LeaseRows {
   }
 
   due(now: number, limit: number): readonly StoredLease[] {
-    const rows = this.#sql.all<LeaseRow>(
+    const rows = this.#sql.all<Row>(
       `SELECT ${COLUMNS} FROM leases
        WHERE ledger = ? AND due_at <= ? AND state IN ('open', 'active', 'revoking') ORDER BY due_at LIMIT ?`,
       this.#ledger,
@@ -143,21 +133,9 @@ export class SqliteLeases implements LeaseRows {
     this.#sql.run(`DELETE FROM leases WHERE (ledger, id) IN (${old})`, this.#ledger, now, atMost)
   }
 
-  #read(row: LeaseRow): StoredLease {
-    const lease: StoredLease = {
-      id: row.id,
-      runId: row.run_id,
-      runAttempt: row.run_attempt,
-      state: row.state,
-      endsBy: row.ends_by,
-      overSince: row.over_since,
-      dueAt: row.due_at,
-      triedAt: row.tried_at,
-      attempts: row.attempts,
-      unknownUntil: row.unknown_until,
-      credentials: row.credentials === null ? [] : readCredentials(row.credentials),
-    }
-    if (row.credentials !== null) return lease
+  #read({ credentials, ...row }: Row): StoredLease {
+    if (credentials !== null) return leaseOf({ ...row, credentials })
+    const lease = leaseOf({ ...row, credentials: "[]" })
     const old: OldLease = { ...lease, credentials: this.#oldCredentials(row.id), [OLD]: true }
     return old
   }
