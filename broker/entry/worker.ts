@@ -21,7 +21,7 @@ import type { Broker } from "../exchange/broker.ts"
 import { forOneCall } from "../exchange/one-call.ts"
 import { type SweepTarget, sweepOnce } from "../exchange/sweep.ts"
 import { asResponse } from "../http/answer.ts"
-import { createApp } from "../http/app.ts"
+import { createApp, type OperateApp } from "../http/app.ts"
 import { type Client, createExchangeRoute, EXCHANGE_PATH, type ExchangeRoute } from "../http/exchange-route.ts"
 import { incomingOf } from "../http/incoming.ts"
 import { problemResponse } from "../http/problem.ts"
@@ -46,6 +46,7 @@ const LEASES_PER_ALARM = 250
 let builtBroker: Broker | undefined
 let builtApp: ReturnType<typeof createApp> | undefined
 let builtExchange: ExchangeRoute | undefined
+let builtOperate: OperateApp | undefined
 
 /** The broker of this isolate. It is built at its first use, because nothing may happen at import. */
 async function brokerOf(env: Env): Promise<Broker> {
@@ -98,6 +99,9 @@ function policySourceOf(env: Env, { config, guards }: EdgeDeployment): PolicySou
   })
 }
 
+/** A module of its own: isolates that serve jobs never load it. Requests of operators do, and objects that work for them. */
+const loadOperate = () => import("./operate.ts")
+
 /** One repository's ledger; see `wrangler.toml`. */
 export class Ledger extends LedgerObject<Env> {
   protected override async meet(name: string, birth: string): ReturnType<Guards["meetLedger"]> {
@@ -114,9 +118,6 @@ export class Ledger extends LedgerObject<Env> {
 /** The deployment's signing keys; see `wrangler.toml`. */
 export class KeyRing extends KeyRingObject<Env> {}
 
-/** For operators alone, a module of its own: isolates that serve jobs never load it. Also for the objects below. */
-const loadOperate = () => import("./operate.ts")
-
 /** The exchange passes by the app's router, which would set the answer's headers one by one: a twentieth of its time. */
 async function answer(request: Request, broker: Broker): Promise<Response> {
   if (request.method === "POST" && request.url === broker.url + EXCHANGE_PATH) {
@@ -128,7 +129,11 @@ async function answer(request: Request, broker: Broker): Promise<Response> {
     host: new URL(broker.url).host,
     isGone: ({ req }) => clientOf(req.raw).isGone(),
     clientAddress: ({ req }) => clientOf(req.raw).clientAddress,
-    operate: async () => (await loadOperate()).createOperateApp(broker),
+    async operate() {
+      const { createOperateApp } = await loadOperate()
+      builtOperate ??= createOperateApp({ broker })
+      return builtOperate
+    },
   })
   return await builtApp.fetch(request)
 }
