@@ -1,5 +1,6 @@
 import "./node-version.js"
 import { parseArgs } from "node:util"
+import { createMemoryMetrics } from "../adapters/memory/metrics.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
 import { nodeCryptography as cryptography } from "../adapters/node/cryptography.ts"
 import { developmentKey } from "../adapters/node/development-key.ts"
@@ -130,6 +131,7 @@ try {
   const policyPeers = createPolicyPeers(policySource, systemClock, log)
   const clockWatch = createClockWatch(systemClock, await store.latestTime(), log)
   const overdueWatch = createOverdueWatch(store, systemClock, log)
+  const metrics = createMemoryMetrics()
   const broker = await createBroker(settings, kek, {
     cryptography,
     policySource,
@@ -137,6 +139,7 @@ try {
     keyRing: store.keyRing,
     marks: store.marks,
     log,
+    metrics,
     createHttp: createNodeHttp,
     health: [policyPeers, store.health, clockWatch, overdueWatch],
   })

@@ -11,6 +11,7 @@ import {
 } from "../adapters/cloudflare/ledgers.ts"
 import { consoleLog as log } from "../adapters/cloudflare/log.ts"
 import { digest } from "../adapters/cloudflare/sha256.ts"
+import { createMemoryMetrics } from "../adapters/memory/metrics.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
 import { webCryptography } from "../adapters/web/cryptography.ts"
@@ -42,6 +43,9 @@ const cryptography: Cryptography = { ...webCryptography, digest }
  */
 const LEASES_PER_ALARM = 250
 
+/** Of this isolate. Only a few numbers in memory. */
+const metrics = createMemoryMetrics()
+
 // Holds values, never a promise: one request must not await the I/O of another.
 let builtBroker: Broker | undefined
 let builtApp: ReturnType<typeof createApp> | undefined
@@ -60,6 +64,7 @@ async function brokerOf(env: Env): Promise<Broker> {
     keyRing: createCloudflareKeyRing(keyRing),
     marks: createCloudflareMarks(keyRing),
     log,
+    metrics,
     createHttp,
     callsAtOnce: CONNECTIONS_AT_ONCE,
     health: "health" in policySource ? [policySource.health] : [],
