@@ -119,6 +119,9 @@ export class Ledger extends LedgerObject<Env> {
 /** The deployment's signing keys; see `wrangler.toml`. */
 export class KeyRing extends KeyRingObject<Env> {}
 
+/** For operators alone, a module of its own: isolates that serve jobs never load it. Also for the objects below. */
+const loadOperate = () => import("./operate.ts")
+
 /** The exchange passes by the app's router, which would set the answer's headers one by one: a twentieth of its time. */
 async function answer(request: Request, broker: Broker): Promise<Response> {
   if (request.method === "POST" && request.url === broker.url + EXCHANGE_PATH) {
@@ -130,6 +133,7 @@ async function answer(request: Request, broker: Broker): Promise<Response> {
     host: new URL(broker.url).host,
     isGone: ({ req }) => clientOf(req.raw).isGone(),
     clientAddress: ({ req }) => clientOf(req.raw).clientAddress,
+    operate: async () => (await loadOperate()).createOperateApp(broker),
   })
   return await builtApp.fetch(request)
 }
