@@ -40,7 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "broker/core",
     "broker/wire",
   ],
-  // What operators see and do, and what follows the record.
+  // What operators do. At the edge, only their requests load it.
   "broker/operate": [
     "broker/exchange",
     "broker/issuers",
