@@ -1,3 +1,4 @@
+import type { Documents, StoredDocument } from "../../ports/documents.ts"
 import type { KeyRing } from "../../ports/key-ring.ts"
 import type { Ledger, Ledgers } from "../../ports/ledger.ts"
 import type { Marks } from "../../ports/marks.ts"
@@ -26,12 +27,18 @@ type Remote<Port, Context extends readonly unknown[]> = {
 /** The methods of a ledger's object. Each call names the ledger. */
 export type LedgerMethods = Remote<Ledger, readonly [key: LedgerKey]>
 /** The methods of the key ring's object. */
-export type KeyRingMethods = Remote<KeyRing, readonly []> & MarkMethods & GuardMethods
+export type KeyRingMethods = Remote<KeyRing, readonly []> & MarkMethods & DocumentMethods & GuardMethods
 
 /** The deployment's marks are in the key ring's object, too: there is one for each deployment. */
 export interface MarkMethods {
   readMark(name: string): Promise<Answer<string | null>>
   writeMark(name: string, value: string): Promise<Answer<void>>
+}
+
+/** So are its documents. */
+export interface DocumentMethods {
+  readDocument(name: string): Promise<Answer<StoredDocument>>
+  replaceDocument(name: string, expectedVersion: number, text: string): Promise<Answer<boolean>>
 }
 
 const KEY_RING_NAME = "signing-keys"
@@ -67,6 +74,15 @@ export function createCloudflareMarks(namespace: Namespace<KeyRingMethods>): Mar
   return {
     read: (name) => ask(() => object().readMark(name)),
     write: (name, value) => ask(() => object().writeMark(name, value)),
+  }
+}
+
+/** The documents of a deployment at the edge. */
+export function createCloudflareDocuments(namespace: Namespace<KeyRingMethods>): Documents {
+  const object = () => namespace.getByName(KEY_RING_NAME)
+  return {
+    read: (name) => ask(() => object().readDocument(name)),
+    replace: (name, expectedVersion, text) => ask(() => object().replaceDocument(name, expectedVersion, text)),
   }
 }
 
