@@ -4,6 +4,7 @@ import type { Ledger, Ledgers } from "../../ports/ledger.ts"
 import type { Marks } from "../../ports/marks.ts"
 import type { LedgerKey } from "../ledger/rows.ts"
 import type { GuardMethods, Guards } from "./guards.ts"
+import { inTime } from "./in-time.ts"
 import { type Answer, ask } from "./rpc.ts"
 
 /** The part of a Durable Object namespace that is used here. */
@@ -41,6 +42,7 @@ export interface DocumentMethods {
   replaceDocument(name: string, expectedVersion: number, text: string): Promise<Answer<boolean>>
 }
 
+const READ_WITHIN_MS = 2000
 const KEY_RING_NAME = "signing-keys"
 
 /** The ledgers of a deployment at the edge: one Durable Object for each unit. */
@@ -81,7 +83,8 @@ export function createCloudflareMarks(namespace: Namespace<KeyRingMethods>): Mar
 export function createCloudflareDocuments(namespace: Namespace<KeyRingMethods>): Documents {
   const object = () => namespace.getByName(KEY_RING_NAME)
   return {
-    read: (name) => ask(() => object().readDocument(name)),
+    // Exchanges wait for it. They go on with what they know when it takes too long.
+    read: (name) => ask(() => inTime(object().readDocument(name), READ_WITHIN_MS)),
     replace: (name, expectedVersion, text) => ask(() => object().replaceDocument(name, expectedVersion, text)),
   }
 }
