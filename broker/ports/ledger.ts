@@ -168,6 +168,21 @@ export interface DueLease {
   readonly credentials: readonly LeaseCredentialState[]
 }
 
+/** A lease that has not ended, with its credentials that have not ended. */
+export interface OpenLease {
+  readonly lease: string
+  readonly credentials: readonly LeaseCredential[]
+}
+
+/** A credential's handle, sealed anew. */
+export interface HandleChange {
+  readonly lease: string
+  readonly grant: string
+  /** The stored one. Nothing changes when there is another one by now, or none. */
+  readonly before: string
+  readonly after: string
+}
+
 /** A record with its two hashes, SHA-256 in hex. */
 export interface ChainedRecord {
   readonly record: AuditRecord
@@ -222,6 +237,13 @@ export interface Ledger {
   /** Records a suspicion, once for each token and inside the limit of denials. */
   suspect(suspicion: Suspicion): Promise<void>
   standing(now: number): Promise<Standing>
+  /**
+   * Leases that have not ended, in the order of their ids, after the id `after` (empty: from the start), at most `limit`. For
+   * rare acts of operators: it also reads past the closed leases that are kept.
+   */
+  openLeases(after: string, limit: number): Promise<readonly OpenLease[]>
+  /** Stores handles that were sealed anew. Changes nothing else, and records nothing. `now`: Unix milliseconds. */
+  replaceHandles(changes: readonly HandleChange[], now: number): Promise<void>
   /** The chained records after number `after` (0: from the start), at most `limit`, in order. */
   auditTrail(after: number, limit: number): Promise<readonly ChainedRecord[]>
 }

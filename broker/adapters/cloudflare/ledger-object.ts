@@ -4,9 +4,11 @@ import type {
   Admission,
   AdmissionOutcome,
   ChainedRecord,
+  HandleChange,
   LeaseCredentialState,
   LeaseOfRun,
   MintedAdmission,
+  OpenLease,
   Preparation,
   RevocationRequest,
   RevocationSettlement,
@@ -111,6 +113,14 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
 
   standing(key: LedgerKey, now: number): Promise<Answer<Standing>> {
     return answer(() => this.#ledger(key).standing(now), key)
+  }
+
+  openLeases(key: LedgerKey, after: string, limit: number): Promise<Answer<readonly OpenLease[]>> {
+    return answer(() => this.#ledger(key).openLeases(after, limit), key)
+  }
+
+  replaceHandles(key: LedgerKey, changes: readonly HandleChange[], now: number): Promise<Answer<void>> {
+    return answer(() => this.#ledger(key).replaceHandles(changes, now), key)
   }
 
   auditTrail(key: LedgerKey, after: number, limit: number): Promise<Answer<readonly ChainedRecord[]>> {

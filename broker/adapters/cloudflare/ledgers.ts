@@ -107,6 +107,8 @@ function ledgerAt(namespace: Namespace<LedgerMethods>, key: LedgerKey): Ledger {
     recordRevocation: (settlement) => ask(() => object().recordRevocation(key, settlement)),
     suspect: (suspicion) => ask(() => object().suspect(key, suspicion)),
     standing: (now) => ask(() => object().standing(key, now)),
+    openLeases: (after, limit) => ask(() => object().openLeases(key, after, limit)),
+    replaceHandles: (changes, now) => ask(() => object().replaceHandles(key, changes, now)),
     auditTrail: (after, limit) => ask(() => object().auditTrail(key, after, limit)),
   }
 }

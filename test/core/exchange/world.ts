@@ -166,6 +166,13 @@ export async function world(options: WorldOptions) {
       guard("takeDue")
       return options.due ?? []
     },
+    async openLeases() {
+      guard("openLeases")
+      return []
+    },
+    async replaceHandles() {
+      guard("replaceHandles")
+    },
     async auditTrail() {
       return []
     },
