@@ -108,6 +108,7 @@ function ledgerAt(namespace: Namespace<LedgerMethods>, key: LedgerKey): Ledger {
     suspect: (suspicion) => ask(() => object().suspect(key, suspicion)),
     standing: (now) => ask(() => object().standing(key, now)),
     openLeases: (after, limit) => ask(() => object().openLeases(key, after, limit)),
+    cutShort: (order) => ask(() => object().cutShort(key, order)),
     replaceHandles: (changes, now) => ask(() => object().replaceHandles(key, changes, now)),
     auditTrail: (after, limit) => ask(() => object().auditTrail(key, after, limit)),
   }

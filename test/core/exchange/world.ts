@@ -170,6 +170,10 @@ export async function world(options: WorldOptions) {
       guard("openLeases")
       return []
     },
+    async cutShort() {
+      guard("cutShort")
+      return { ended: 0, revoking: 0, underWay: 0, expiring: { leases: 0, until: 0 }, next: null }
+    },
     async replaceHandles() {
       guard("replaceHandles")
     },
