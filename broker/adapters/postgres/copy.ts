@@ -147,7 +147,7 @@ function ledgerRow(row: SqlRow, ids: Map<number, string>, sha256: Sha256): Value
 }
 
 function otherRow(row: SqlRow, ids: ReadonlyMap<number, string>, source: Sql): Values {
-  if (!("ledger" in row)) return row
+  if (!("ledger" in row)) return row as Values
   const ledger = ids.get(Number(row["ledger"])) ?? null
   if ("replay_recorded" in row) return { ...row, ledger, replay_recorded: row["replay_recorded"] === 1 }
   if (!("run_id" in row)) return { ...row, ledger }
