@@ -12,9 +12,17 @@ import {
 /** Whose signatures make a checkpoint valid (c2sp.org/tlog-policy): those of one log, and of a quorum of witnesses. */
 export interface TrustPolicy {
   readonly logs: readonly VerifierKey[]
-  readonly witnesses: readonly VerifierKey[]
+  readonly witnesses: readonly PolicyWitness[]
   /** Null: no witness is needed. */
   readonly quorum: Quorum | null
+}
+
+export interface PolicyWitness {
+  /** Its name in the policy, which means nothing elsewhere. */
+  readonly name: string
+  readonly key: VerifierKey
+  /** Where a log asks it for cosignatures; null where the policy does not say. */
+  readonly url: string | null
 }
 
 /** A witness, or so many of some members. */
@@ -41,7 +49,7 @@ class PolicyReader {
   /** Names that a group has as a member: a witness counts in one way only. */
   readonly #members = new Set<string>()
   readonly logs: VerifierKey[] = []
-  readonly witnesses: VerifierKey[] = []
+  readonly witnesses: PolicyWitness[] = []
   quorum: Quorum | null | undefined
 
   constructor(sha256: Sha256) {
@@ -61,27 +69,35 @@ class PolicyReader {
     return "starts with an unknown word: use log, witness, group or quorum"
   }
 
-  #takeLog([key = "", ...others]: readonly string[]): string | null {
+  #takeLog([text = "", ...others]: readonly string[]): string | null {
     if (others.length > 1) return "has too many items: log KEY [URL]"
-    return this.#takeKey(key, this.logs, ["ed25519", "cosignature"])
-  }
-
-  #takeWitness([name = "", key = "", ...others]: readonly string[]): string | null {
-    if (others.length > 1) return "has too many items: witness NAME KEY [URL]"
-    const fault = this.#faultOfName(name) ?? this.#takeKey(key, this.witnesses, ["cosignature"])
-    if (fault === null) this.#named.set(name, { witness: this.witnesses.at(-1) as VerifierKey })
-    return fault
-  }
-
-  #takeKey(text: string, keys: VerifierKey[], types: readonly VerifierKey["type"][]): string | null {
-    const key = parseVerifierKey(text, this.#sha256)
-    if (!key.ok) return `has a key that ${key.fault}`
-    if (!types.includes(key.value.type)) return "has a key that signs no cosignatures: the key of a witness has type 4"
-    // By its bytes: under two names, one witness would count twice.
-    const bytes = key.value.publicKey.join()
-    if (keys.some((known) => known.publicKey.join() === bytes)) return "repeats a key"
-    keys.push(key.value)
+    const key = this.#readKey(text, this.logs)
+    if (!key.ok) return key.fault
+    this.logs.push(key.value)
     return null
+  }
+
+  #takeWitness([name = "", text = "", url, ...others]: readonly string[]): string | null {
+    if (others.length > 0) return "has too many items: witness NAME KEY [URL]"
+    const fault = this.#faultOfName(name)
+    if (fault !== null) return fault
+    const key = this.#readKey(
+      text,
+      this.witnesses.map((witness) => witness.key),
+    )
+    if (!key.ok) return key.fault
+    if (key.value.type !== "cosignature") return "has a key that signs no cosignatures: a witness has a key of type 4"
+    this.witnesses.push({ name, key: key.value, url: url ?? null })
+    this.#named.set(name, { witness: key.value })
+    return null
+  }
+
+  /** By its bytes: under two names, one witness would count twice. */
+  #readKey(text: string, known: readonly VerifierKey[]): Result<VerifierKey, string> {
+    const key = parseVerifierKey(text, this.#sha256)
+    if (!key.ok) return fail(`has a key that ${key.fault}`)
+    const bytes = key.value.publicKey.join()
+    return known.some(({ publicKey }) => publicKey.join() === bytes) ? fail("repeats a key") : key
   }
 
   #takeGroup([name = "", count = "", ...names]: readonly string[]): string | null {
@@ -131,17 +147,22 @@ export async function verifyCheckpoint(
 ): Promise<Result<TrustedCheckpoint, string>> {
   const logs = policy.logs.filter((key) => key.name === origin)
   if (logs.length === 0) return fail("the checkpoint is from a log that the policy does not list")
-  const verified = await verifySignatures(note.text, note.signatures, [...logs, ...policy.witnesses], verify)
+  const cosigners = policy.witnesses.map(({ key }) => key)
+  const verified = await verifySignatures(note.text, note.signatures, [...logs, ...cosigners], verify)
   if (!verified.ok) return verified
   const log = verified.value.find(({ key }) => logs.includes(key))
   if (log === undefined) return fail("the checkpoint is not signed by its log's key in the policy")
-  const witnesses = verified.value.filter(({ key }) => policy.witnesses.includes(key))
-  if (policy.quorum !== null && !isMet(policy.quorum, new Set(witnesses.map(({ key }) => key)))) {
+  const witnesses = verified.value.filter(({ key }) => cosigners.includes(key))
+  if (!meetsQuorum(policy, new Set(witnesses.map(({ key }) => key)))) {
     const names = [...new Set(witnesses.map(({ key }) => key.name))].join(", ")
     return fail(`the checkpoint lacks cosignatures for the policy's quorum; it has those of: ${names || "no witness"}`)
   }
   return ok({ log: log.key, witnesses })
 }
+
+/** Whether cosignatures by these keys of the policy's witnesses are enough. */
+export const meetsQuorum = ({ quorum }: TrustPolicy, cosigned: ReadonlySet<VerifierKey>): boolean =>
+  quorum === null || isMet(quorum, cosigned)
 
 function isMet(quorum: Quorum, cosigned: ReadonlySet<VerifierKey>): boolean {
   if ("witness" in quorum) return cosigned.has(quorum.witness)
