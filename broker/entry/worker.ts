@@ -5,12 +5,14 @@ import { KeyRingObject } from "../adapters/cloudflare/key-ring-object.ts"
 import { createKvPolicySource, type KvPolicySource } from "../adapters/cloudflare/kv-policy-source.ts"
 import { LedgerObject } from "../adapters/cloudflare/ledger-object.ts"
 import {
+  createCloudflareDocuments,
   createCloudflareKeyRing,
   createCloudflareLedgers,
   createCloudflareMarks,
 } from "../adapters/cloudflare/ledgers.ts"
 import { consoleLog as log } from "../adapters/cloudflare/log.ts"
 import { digest } from "../adapters/cloudflare/sha256.ts"
+import { createMemoryMetrics } from "../adapters/memory/metrics.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
 import { webCryptography } from "../adapters/web/cryptography.ts"
@@ -21,7 +23,7 @@ import type { Broker } from "../exchange/broker.ts"
 import { forOneCall } from "../exchange/one-call.ts"
 import { type SweepTarget, sweepOnce } from "../exchange/sweep.ts"
 import { asResponse } from "../http/answer.ts"
-import { createApp, type OperateApp } from "../http/app.ts"
+import { createApp } from "../http/app.ts"
 import { type Client, createExchangeRoute, EXCHANGE_PATH, type ExchangeRoute } from "../http/exchange-route.ts"
 import { incomingOf } from "../http/incoming.ts"
 import { problemResponse } from "../http/problem.ts"
@@ -42,11 +44,13 @@ const cryptography: Cryptography = { ...webCryptography, digest }
  */
 const LEASES_PER_ALARM = 250
 
+/** Of this isolate. Only a few numbers in memory. */
+const metrics = createMemoryMetrics()
+
 // Holds values, never a promise: one request must not await the I/O of another.
 let builtBroker: Broker | undefined
 let builtApp: ReturnType<typeof createApp> | undefined
 let builtExchange: ExchangeRoute | undefined
-let builtOperate: OperateApp | undefined
 
 /** The broker of this isolate. It is built at its first use, because nothing may happen at import. */
 async function brokerOf(env: Env): Promise<Broker> {
@@ -60,7 +64,9 @@ async function brokerOf(env: Env): Promise<Broker> {
     ledgers: createCloudflareLedgers(ledgers),
     keyRing: createCloudflareKeyRing(keyRing),
     marks: createCloudflareMarks(keyRing),
+    documents: createCloudflareDocuments(keyRing),
     log,
+    metrics,
     createHttp,
     callsAtOnce: CONNECTIONS_AT_ONCE,
     health: "health" in policySource ? [policySource.health] : [],
@@ -99,9 +105,6 @@ function policySourceOf(env: Env, { config, guards }: EdgeDeployment): PolicySou
   })
 }
 
-/** A module of its own: isolates that serve jobs never load it. Requests of operators do, and objects that work for them. */
-const loadOperate = () => import("./operate.ts")
-
 /** One repository's ledger; see `wrangler.toml`. */
 export class Ledger extends LedgerObject<Env> {
   protected override async meet(name: string, birth: string): ReturnType<Guards["meetLedger"]> {
@@ -118,6 +121,9 @@ export class Ledger extends LedgerObject<Env> {
 /** The deployment's signing keys; see `wrangler.toml`. */
 export class KeyRing extends KeyRingObject<Env> {}
 
+/** A module of its own: isolates that serve jobs never load it. Requests of operators do, and objects that work for them. */
+const loadOperate = () => import("./operate.ts")
+
 /** The exchange passes by the app's router, which would set the answer's headers one by one: a twentieth of its time. */
 async function answer(request: Request, broker: Broker): Promise<Response> {
   if (request.method === "POST" && request.url === broker.url + EXCHANGE_PATH) {
@@ -129,11 +135,8 @@ async function answer(request: Request, broker: Broker): Promise<Response> {
     host: new URL(broker.url).host,
     isGone: ({ req }) => clientOf(req.raw).isGone(),
     clientAddress: ({ req }) => clientOf(req.raw).clientAddress,
-    async operate() {
-      const { createOperateApp } = await loadOperate()
-      builtOperate ??= createOperateApp({ broker })
-      return builtOperate
-    },
+    operate: async () =>
+      (await loadOperate()).createOperateApp({ broker, counts: async () => metrics.read(), gauges: [] }),
   })
   return await builtApp.fetch(request)
 }
