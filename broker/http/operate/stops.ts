@@ -6,6 +6,7 @@ import { recordAct } from "../../operate/act.ts"
 import { endLeases } from "../../operate/end-leases.ts"
 import { mayReach, stopScopeOf } from "../../operate/stop-scope.ts"
 import { liftStop, orderStop, readReason, storedStops } from "../../operate/stops.ts"
+import type { Directory } from "../../ports/directory.ts"
 import {
   END_LEASES_PATH,
   type EndLeasesAnswer,
@@ -35,7 +36,7 @@ const ending = z.strictObject({
  * The stops. `GET /v1/operate/stops`: any right to read. `POST`, `DELETE`: the right `stop`. `POST /v1/operate/leases/end`:
  * `leases.revoke`. Each within the operator's scope.
  */
-export const stopRoutes: OperateRoutes = ({ app, act, broker, documents, directory, sweepSoon }) => {
+export const stopRoutes: OperateRoutes = ({ app, act, broker, documents, directory = NO_DIRECTORY, sweepSoon }) => {
   const office = { broker, documents }
   const names = async () => ({ organisation: (await broker.policySource.snapshot()).organisation, directory })
 
@@ -80,6 +81,14 @@ export const stopRoutes: OperateRoutes = ({ app, act, broker, documents, directo
     const answer: EndLeasesAnswer = await endLeases(wanted, { broker, directory, ...(sweepSoon && { sweepSoon }) })
     return Response.json(answer)
   })
+}
+
+/** Units are then known by their ids alone. */
+const NO_DIRECTORY: Directory = {
+  async list() {
+    throw new BrokerError("ledger_unavailable", "This broker has no directory of its ledgers. Name a unit by its id.")
+  },
+  entry: async () => null,
 }
 
 const answerOf = (stop: Stop): StopAnswer => {
