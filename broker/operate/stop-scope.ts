@@ -97,19 +97,26 @@ function ownerOf(text: string, issuers: Organisation["issuers"]): StopScope {
   throw unknown("owner", word, issuer.owners.keys())
 }
 
-async function unitOf(text: string, names: Names): Promise<Named> {
-  const [issuer, word] = split(text, names.organisation.issuers)
-  const entry = await names.directory.entry({ issuerUrl: issuer.url, unitId: word })
-  const found = entry ?? (await unitByName(word, issuer, names.directory))
+async function unitOf(text: string, { organisation, directory }: Names): Promise<Named> {
+  const [issuer, word] = split(text, organisation.issuers)
+  // Ids have no slash, and names of repositories have one.
+  const mayBeId = !word.includes("/")
+  const found = await seenUnit(word, issuer, directory).catch((error: unknown) => {
+    // A directory that is lost must not keep a unit from being stopped by its id.
+    if (mayBeId && error instanceof BrokerError && error.code === "ledger_unavailable") return null
+    throw error
+  })
   if (found !== null) {
     const { unitId: id, unit, ownerId } = found
     return { scope: { on: "unit", issuer: issuer.url, id, name: unit ?? id }, ownerId }
   }
-  // Ids have no slash, and names of repositories have one. A unit that was never seen can be stopped before its first job.
-  if (word.includes("/"))
-    throw malformed(`No unit named ${quote(word)} was ever seen at ${issuer.name}. Name it by its id.`)
+  if (!mayBeId) throw malformed(`No unit named ${quote(word)} was ever seen at ${issuer.name}. Name it by its id.`)
+  // It can be stopped before its first job.
   return { scope: { on: "unit", issuer: issuer.url, id: word, name: word }, ownerId: null }
 }
+
+const seenUnit = async (word: string, issuer: IssuerConfig, directory: Directory): Promise<LedgerEntry | null> =>
+  (await directory.entry({ issuerUrl: issuer.url, unitId: word })) ?? (await unitByName(word, issuer, directory))
 
 /** The unit that has this name by its last record. */
 async function unitByName(name: string, issuer: IssuerConfig, directory: Directory): Promise<LedgerEntry | null> {
