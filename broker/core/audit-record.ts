@@ -22,6 +22,7 @@ export const RECORD_VERSION = 2
  * - `denials.counted`: how many denials of an hour were beyond the limit and have no record of their own
  * - `lease.revoking`, `lease.closed`: the revocation of a lease's credentials
  * - `operator.acted`: an operator is about to do what the reason says; durable before it is done
+ * - `stop.ordered`, `stop.lifted`: an operator, or an alarm, is about to stop or to resume what the reason says
  */
 export type AuditEvent =
   | "exchange.intended"
@@ -36,6 +37,8 @@ export type AuditEvent =
   | "lease.revoking"
   | "lease.closed"
   | "operator.acted"
+  | "stop.ordered"
+  | "stop.lifted"
 
 /** The part of a verified job that every record has: ids, names, ref, event, actor and run. */
 export interface AuditIdentity {
