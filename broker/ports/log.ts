@@ -61,6 +61,10 @@ export interface BrokerEvent {
     | "ledger.replaced"
     | "follow.failed"
     | "follow.rebuilt"
+    | "checkpoint.signed"
+    | "checkpoint.log_begun"
+    | "checkpoint.refused"
+    | "record.rewritten"
   readonly detail: string
   /** The unit whose ledger it concerns, if it concerns one. */
   readonly issuer?: string
