@@ -62,6 +62,8 @@ export class Runs {
   readonly #groups = new Map<string, RunGroup>()
   /** How many decisions were added. */
   exchanges = 0
+  /** Connections by which a recorded run got something. */
+  readonly connections = new Set<string>()
   /** Denials that were only counted: no record has their claims. */
   uncounted = 0
   /** ISO 8601; null before the first record. */
@@ -86,6 +88,7 @@ export class Runs {
     if (decision === null) return
     this.exchanges += 1
     const { identity, asked, recorded } = decision
+    if (recorded === "allowed") for (const { connection } of record.grants) this.connections.add(connection)
     const known = this.#unitOf(identity)
     const version = record.policy_version
     const complete = record.complete && record.claims !== undefined && record.claims_left_out === undefined
