@@ -130,7 +130,7 @@ Of 5 exchanges: 2 exchanges would be refused.`)
       [trail.slice(0, 200), "standard input:2: the export is cut in the middle of a line"],
       ["{}\n", "standard input:1: the line is none of an audit export"],
       [`${lines[1]}\n`, "standard input:1: a record is outside of any ledger"],
-      [`${trail}x\n`, "standard input:8: something follows the closing line"],
+      [`${trail}x\n`, "standard input:9: something follows the closing line"],
       ["\u001b[31m\n", "standard input:1: the line is not JSON"],
     ] as const) {
       const { code, out, err } = await runScripted({ input }, ...args)
