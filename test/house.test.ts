@@ -40,7 +40,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "broker/core",
     "broker/wire",
   ],
+  // What operators do. At the edge, only their requests load it.
+  "broker/operate": [
+    "broker/exchange",
+    "broker/issuers",
+    "broker/providers",
+    "broker/signing",
+    "broker/ports",
+    "broker/core",
+    "broker/wire",
+  ],
   "broker/http": [
+    "broker/operate",
     "broker/exchange",
     "broker/issuers",
     "broker/providers",
@@ -53,6 +64,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "broker/adapters": ["broker/github", "broker/ports", "broker/core", "broker/wire"],
   "broker/entry": [
     "broker/http",
+    "broker/operate",
     "broker/exchange",
     "broker/issuers",
     "broker/providers",
@@ -135,7 +147,7 @@ const NODE_ROOMS = [
   /^broker\/adapters\/(?:node|postgres)\//,
   // workerd has this one function of Node's.
   /^broker\/adapters\/cloudflare\/sha256\.ts$/,
-  /^broker\/entry\/(?:node(?:-[a-z]+)?|compile-policies|build)\.ts$/,
+  /^broker\/entry\/(?:node(?:-[a-z]+)?|compile-policies|build|build-worker)\.ts$/,
   /^[a-z]+\.ts$/,
   /^action\//,
   /^cli\//,
@@ -171,7 +183,7 @@ const local = (specifier: string) =>
 describe("imports", () => {
   it.each(SOURCES)("of %s run along the arrows", (path) => {
     const room = roomOf(path)
-    const allowed = [...(MAY_IMPORT[room] ?? []), room, ...(path.endsWith("/build.ts") ? ["scripts"] : [])]
+    const allowed = [...(MAY_IMPORT[room] ?? []), room, ...(/\/build(?:-worker)?\.ts$/.test(path) ? ["scripts"] : [])]
     const against = importsOf(path).filter(
       (target) => local(target) && target !== "package.json" && !allowed.includes(roomOf(target)),
     )

@@ -59,6 +59,8 @@ export interface BrokerEvent {
     | "keys.usable"
     | "ledger.failed"
     | "ledger.replaced"
+    | "follow.failed"
+    | "follow.rebuilt"
   readonly detail: string
   /** The unit whose ledger it concerns, if it concerns one. */
   readonly issuer?: string
