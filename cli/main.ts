@@ -16,6 +16,8 @@ const USAGE = `Usage: daypass COMMAND
   who-can DIR [...]             every job that can get a grant, a role, a connection
   trust DIR [...]               what clouds and stores must trust, and whom they let in beyond that
   diff OLD NEW [...]            which jobs get more, and which less, by one folder than by the other
+  tighten DIR --record FILE [...]
+                                what no recorded run used, and the tightest rules that would still have passed
   login --broker URL [...]      sign in at your company's OpenID provider
   logout                        delete the login
   status                        who is signed in, and until when
@@ -45,6 +47,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["who-can", async () => (await import("./who-can/who-can.ts")).run],
   ["trust", async () => (await import("./trust/trust.ts")).run],
   ["diff", async () => (await import("./diff/diff.ts")).run],
+  ["tighten", async () => (await import("./tighten/tighten.ts")).run],
   ["login", async () => (await import("./login/login.ts")).run],
   ["logout", async () => (await import("./login/logout.ts")).run],
   ["status", async () => (await import("./login/status.ts")).run],
