@@ -222,6 +222,8 @@ export interface Ledger {
   /** Records a suspicion, once for each token and inside the limit of denials. */
   suspect(suspicion: Suspicion): Promise<void>
   standing(now: number): Promise<Standing>
+  /** Appends a record of what an operator is about to do, or of what the broker does by itself. */
+  append(audit: AuditDraft): Promise<void>
   /** The chained records after number `after` (0: from the start), at most `limit`, in order. */
   auditTrail(after: number, limit: number): Promise<readonly ChainedRecord[]>
 }

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers"
+import type { AuditDraft } from "../../core/audit-record.ts"
 import { lateness } from "../../core/lateness.ts"
 import type {
   Admission,
@@ -111,6 +112,10 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
 
   standing(key: LedgerKey, now: number): Promise<Answer<Standing>> {
     return answer(() => this.#ledger(key).standing(now), key)
+  }
+
+  append(key: LedgerKey, audit: AuditDraft): Promise<Answer<void>> {
+    return answer(() => this.#ledger(key).append(audit), key)
   }
 
   auditTrail(key: LedgerKey, after: number, limit: number): Promise<Answer<readonly ChainedRecord[]>> {

@@ -88,6 +88,7 @@ function ledgerAt(namespace: Namespace<LedgerMethods>, key: LedgerKey): Ledger {
     recordRevocation: (settlement) => ask(() => object().recordRevocation(key, settlement)),
     suspect: (suspicion) => ask(() => object().suspect(key, suspicion)),
     standing: (now) => ask(() => object().standing(key, now)),
+    append: (audit) => ask(() => object().append(key, audit)),
     auditTrail: (after, limit) => ask(() => object().auditTrail(key, after, limit)),
   }
 }
