@@ -59,6 +59,8 @@ export interface BrokerEvent {
     | "keys.usable"
     | "ledger.failed"
     | "ledger.replaced"
+    | "alerts.failed"
+    | "exports.failed"
   readonly detail: string
   /** The unit whose ledger it concerns, if it concerns one. */
   readonly issuer?: string

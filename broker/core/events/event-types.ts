@@ -9,6 +9,7 @@ export const EVENT_TYPES = [
   "denials.repeated",
   "lease.left_open",
   "leases.overdue",
+  "health.degraded",
   "operator.acted",
   "stop.ordered",
   "stop.lifted",
