@@ -61,6 +61,8 @@ export interface BrokerEvent {
     | "ledger.replaced"
     | "alerts.failed"
     | "exports.failed"
+    | "follow.failed"
+    | "follow.rebuilt"
   readonly detail: string
   /** The unit whose ledger it concerns, if it concerns one. */
   readonly issuer?: string
