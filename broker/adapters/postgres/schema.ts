@@ -1,4 +1,5 @@
 import { FaultFound } from "./faults.ts"
+import { FOLLOW_STEP } from "./follow-schema.ts"
 import type { Session } from "./session.ts"
 
 /**
@@ -99,6 +100,7 @@ const STEPS: readonly (readonly string[])[] = [
     // Small facts of the deployment that must survive a restart, by name.
     "CREATE TABLE daypass.marks (name text PRIMARY KEY, value text NOT NULL)",
   ],
+  FOLLOW_STEP,
 ]
 
 /** The version that this code writes. */
@@ -120,6 +122,12 @@ export const TABLES = [
   "limited_grants",
   "key_ring",
   "marks",
+  "followed_ledgers",
+  "readers",
+  "reader_places",
+  "segments",
+  "last_uses",
+  "follower",
 ] as const
 
 /** Only one broker changes the schema at a time. A lock of the transaction, because a pooler would leave others behind. */
