@@ -5,6 +5,7 @@ import { KeyRingObject } from "../adapters/cloudflare/key-ring-object.ts"
 import { createKvPolicySource, type KvPolicySource } from "../adapters/cloudflare/kv-policy-source.ts"
 import { LedgerObject } from "../adapters/cloudflare/ledger-object.ts"
 import {
+  createCloudflareDocuments,
   createCloudflareKeyRing,
   createCloudflareLedgers,
   createCloudflareMarks,
@@ -63,6 +64,7 @@ async function brokerOf(env: Env): Promise<Broker> {
     ledgers: createCloudflareLedgers(ledgers),
     keyRing: createCloudflareKeyRing(keyRing),
     marks: createCloudflareMarks(keyRing),
+    documents: createCloudflareDocuments(keyRing),
     log,
     metrics,
     createHttp,
@@ -133,7 +135,8 @@ async function answer(request: Request, broker: Broker): Promise<Response> {
     host: new URL(broker.url).host,
     isGone: ({ req }) => clientOf(req.raw).isGone(),
     clientAddress: ({ req }) => clientOf(req.raw).clientAddress,
-    operate: async () => (await loadOperate()).createOperateApp(broker),
+    operate: async () =>
+      (await loadOperate()).createOperateApp({ broker, counts: async () => metrics.read(), gauges: [] }),
   })
   return await builtApp.fetch(request)
 }

@@ -1,3 +1,4 @@
+import type { Documents } from "./documents.ts"
 import type { HealthCheck } from "./health.ts"
 import type { KeyRing } from "./key-ring.ts"
 import type { Ledgers, SweptLedger } from "./ledger.ts"
@@ -18,6 +19,7 @@ export interface NodeStore {
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
   readonly marks: Marks
+  readonly documents: Documents
   readonly health: HealthCheck
   /** What follows the ledgers. */
   readonly operate: OperateStore

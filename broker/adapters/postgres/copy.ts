@@ -61,10 +61,11 @@ const TABLES: readonly Table[] = [
     first: [0, "", ""],
   },
   { name: "marks", columns: "name text, value text", keys: ["name"], first: [""] },
+  { name: "documents", columns: "name text, version bigint, text text", keys: ["name"], first: [""] },
 ]
 
 /**
- * Copies everything that a broker on SQLite stored into a new database: ledgers, records, used tokens, leases, keys, marks. In
+ * Copies everything that a broker on SQLite stored into a new database: ledgers, records, used tokens, leases, keys, marks, documents. In
  * one transaction, so that it is whole or not there.
  *
  * @param check runs before the commit, with the audit trail of the database as it will be; when it throws, nothing is copied
@@ -109,6 +110,7 @@ const used = () =>
 async function mustBeNew(session: Session): Promise<void> {
   const { rows } = await session.run<{ is_new: boolean }>({
     text: `SELECT deployment = '' AND NOT EXISTS (SELECT 1 FROM daypass.ledgers) AND NOT EXISTS (SELECT 1 FROM daypass.marks)
+        AND NOT EXISTS (SELECT 1 FROM daypass.documents)
         AND (SELECT version FROM daypass.key_ring WHERE id = 1) = 0 AS is_new
       FROM daypass.store WHERE id = 1 FOR UPDATE`,
   })

@@ -1,6 +1,6 @@
 import type { LedgerKey } from "../../ports/directory.ts"
 import type { LastUse } from "../../ports/record-index.ts"
-import { filled, type IndexRow, monthOf, SEGMENT_RECORDS, type Segment } from "../record-index/segment.ts"
+import { byMonth, filled, type IndexRow, SEGMENT_RECORDS, type Segment } from "../record-index/segment.ts"
 import type { Additions, IndexedLedger, IndexStore, SegmentHead, SegmentPlace } from "../record-index/store.ts"
 import { ENTRY, type EntryRow, entryOf } from "./follow-store.ts"
 import type { OwnRows } from "./key-ring.ts"
@@ -37,7 +37,7 @@ export class PostgresIndexStore implements IndexStore {
       // Only a ledger that was noted is followed.
       if (!ledger) throw new Error("this ledger was never noted")
       const added = rows.filter(({ seq }) => seq > ledger.indexed).map((row) => ({ ...row, ledger: ledger.id }))
-      for (const [month, ofMonth] of Map.groupBy(added, ({ at }) => monthOf(at))) await addTo(session, month, ofMonth)
+      for (const [month, ofMonth] of byMonth(added)) await addTo(session, month, ofMonth)
       await session.run({
         text: `INSERT INTO daypass.last_uses
           SELECT $1::integer, kind, name, at FROM json_to_recordset($2::text::json) AS w(kind text, name text, at bigint)

@@ -100,6 +100,10 @@ const STEPS: readonly (readonly string[])[] = [
     // Small facts of the deployment that must survive a restart, by name.
     "CREATE TABLE daypass.marks (name text PRIMARY KEY, value text NOT NULL)",
   ],
+  [
+    // The deployment's documents, by name. Stops are among them: older code would not look, and grant what is stopped.
+    "CREATE TABLE daypass.documents (name text PRIMARY KEY, version bigint NOT NULL, text text NOT NULL)",
+  ],
   FOLLOW_STEP,
 ]
 
@@ -111,7 +115,7 @@ export const SCHEMA_VERSION = STEPS.length
  * an update. So a new step leaves this floor where it is, if it only adds what older code need not know. Any other step raises
  * the floor to its own version, and older brokers then grant nothing.
  */
-const READABLE_FROM = 1
+const READABLE_FROM = 2
 
 export const TABLES = [
   "store",
@@ -122,6 +126,7 @@ export const TABLES = [
   "limited_grants",
   "key_ring",
   "marks",
+  "documents",
   "followed_ledgers",
   "readers",
   "reader_places",
