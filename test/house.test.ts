@@ -40,7 +40,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "broker/core",
     "broker/wire",
   ],
+  // What operators do. At the edge, only their requests load it.
+  "broker/operate": [
+    "broker/exchange",
+    "broker/issuers",
+    "broker/providers",
+    "broker/signing",
+    "broker/ports",
+    "broker/core",
+    "broker/wire",
+  ],
   "broker/http": [
+    "broker/operate",
     "broker/exchange",
     "broker/issuers",
     "broker/providers",
@@ -53,6 +64,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "broker/adapters": ["broker/github", "broker/ports", "broker/core", "broker/wire"],
   "broker/entry": [
     "broker/http",
+    "broker/operate",
     "broker/exchange",
     "broker/issuers",
     "broker/providers",

@@ -21,6 +21,7 @@ export const RECORD_VERSION = 2
  * - `limit.reached`: a limit stood in the way of an exchange; recorded once an hour for each limit
  * - `denials.counted`: how many denials of an hour were beyond the limit and have no record of their own
  * - `lease.revoking`, `lease.closed`: the revocation of a lease's credentials
+ * - `operator.acted`: an operator is about to do what the reason says; durable before it is done
  */
 export type AuditEvent =
   | "exchange.intended"
@@ -34,6 +35,7 @@ export type AuditEvent =
   | "denials.counted"
   | "lease.revoking"
   | "lease.closed"
+  | "operator.acted"
 
 /** The part of a verified job that every record has: ids, names, ref, event, actor and run. */
 export interface AuditIdentity {

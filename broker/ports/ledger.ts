@@ -244,6 +244,8 @@ export interface Ledger {
   openLeases(after: string, limit: number): Promise<readonly OpenLease[]>
   /** Stores handles that were sealed anew. Changes nothing else, and records nothing. `now`: Unix milliseconds. */
   replaceHandles(changes: readonly HandleChange[], now: number): Promise<void>
+  /** Appends a record of what an operator is about to do, or of what the broker does by itself. */
+  append(audit: AuditDraft): Promise<void>
   /** The chained records after number `after` (0: from the start), at most `limit`, in order. */
   auditTrail(after: number, limit: number): Promise<readonly ChainedRecord[]>
 }

@@ -4,6 +4,7 @@ import type * as z from "zod"
 import type { CacheUse } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Claims, Identity } from "../core/identity.ts"
+import type { OperatorRight, OperatorScope } from "../core/operator-rights.ts"
 import type {
   ConnectionAudiences,
   GrantKey,
@@ -75,6 +76,19 @@ export interface ProviderIo extends CallIo {
   kept(of: "job" | "connection"): KeptValues
   /** An identity token for `audience`, which describes this identity and grant, issued at `now()`. */
   identityToken(audience: string, options?: IdentityTokenOptions): Promise<Secret<string>>
+  /**
+   * A token with rights over this broker, for the holder of the exchange's key, issued at `now()`.
+   *
+   * @throws {BrokerError} `bound_token_required` when the exchange had no key, and the rights are more than a plain token may have
+   */
+  operatorToken(rights: OperatorTokenRights): Promise<Secret<string>>
+}
+
+export interface OperatorTokenRights {
+  readonly may: readonly OperatorRight[]
+  readonly scope: OperatorScope
+  readonly lease: string
+  readonly ttlSeconds: number
 }
 
 export interface KnownLogin<Value> {

@@ -60,6 +60,7 @@ export function makeProviderIo(options: ProviderIoOptions): ProviderIo {
       }
     },
     identityToken,
+    operatorToken: async () => new Secret(PROVIDER_IO_TOKEN),
   }
 }
 

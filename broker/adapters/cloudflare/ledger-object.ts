@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers"
+import type { AuditDraft } from "../../core/audit-record.ts"
 import { lateness } from "../../core/lateness.ts"
 import type {
   Admission,
@@ -121,6 +122,10 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
 
   replaceHandles(key: LedgerKey, changes: readonly HandleChange[], now: number): Promise<Answer<void>> {
     return answer(() => this.#ledger(key).replaceHandles(changes, now), key)
+  }
+
+  append(key: LedgerKey, audit: AuditDraft): Promise<Answer<void>> {
+    return answer(() => this.#ledger(key).append(audit), key)
   }
 
   auditTrail(key: LedgerKey, after: number, limit: number): Promise<Answer<readonly ChainedRecord[]>> {

@@ -90,6 +90,7 @@ function ledgerAt(namespace: Namespace<LedgerMethods>, key: LedgerKey): Ledger {
     standing: (now) => ask(() => object().standing(key, now)),
     openLeases: (after, limit) => ask(() => object().openLeases(key, after, limit)),
     replaceHandles: (changes, now) => ask(() => object().replaceHandles(key, changes, now)),
+    append: (audit) => ask(() => object().append(key, audit)),
     auditTrail: (after, limit) => ask(() => object().auditTrail(key, after, limit)),
   }
 }

@@ -1,3 +1,6 @@
+// Long because the whole interface of a ledger is read in one place.
+
+import type { AuditDraft } from "../../core/audit-record.ts"
 import { BrokerError } from "../../core/errors.ts"
 import type {
   Admission,
@@ -190,6 +193,10 @@ export class RecordedLedger implements SweptLedger {
         }
       }
     })
+  }
+
+  append(audit: AuditDraft): Promise<void> {
+    return this.#write(Date.parse(audit.at), "back", NOTHING, (ledger) => ledger.append(audit))
   }
 
   takeDue(now: number, limit: number, waitUntil?: WaitUntil): Promise<readonly DueLease[]> {

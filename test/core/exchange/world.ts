@@ -173,6 +173,9 @@ export async function world(options: WorldOptions) {
     async auditTrail() {
       return []
     },
+    async append() {
+      guard("append")
+    },
   }
 
   const provider: Provider<unknown, { behaviour: Behaviour }> = {

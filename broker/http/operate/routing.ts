@@ -1,0 +1,30 @@
+import type { Context, Hono } from "hono"
+import type { OperatorRight } from "../../core/operator-rights.ts"
+import type { Broker } from "../../exchange/broker.ts"
+import type { OperatorAct } from "../../operate/act.ts"
+import type { RequestEvent } from "../../ports/log.ts"
+import type { Client } from "../exchange-route.ts"
+
+/** What an operator's route finds in `context.env`: who asks, and the request's line in the log, to be filled along the way. */
+export interface OperateEnv {
+  readonly Bindings: { readonly client: Client; readonly event: RequestEvent }
+}
+
+/** Everything that the operators' routes work with. */
+export interface OperateServices {
+  readonly broker: Broker
+}
+
+/** What a group of routes needs. */
+export interface OperateRouting extends OperateServices {
+  readonly app: Hono<OperateEnv>
+  /**
+   * The operator of a call who has the right. Each route asks for it before it looks at anything else.
+   *
+   * @throws {BrokerError} `token_*`, `proof_invalid`, `bound_token_required`, `not_allowed`
+   */
+  act(context: Context<OperateEnv>, right: OperatorRight): Promise<OperatorAct>
+}
+
+/** Adds the routes of one subject. */
+export type OperateRoutes = (routing: OperateRouting) => void
