@@ -1,3 +1,4 @@
+import { OPERATOR_TOKEN_SECONDS } from "../core/operator-rights.ts"
 import type { StoredKey } from "../ports/key-ring.ts"
 
 /**
@@ -8,8 +9,6 @@ export type KeyState = "next" | "active" | "retiring" | "gone"
 
 /** Clock skew that verifiers are known to accept, in seconds. */
 export const VERIFIER_SKEW_SECONDS = 300
-/** The lifetime of the broker's longest tokens, those of operators, in seconds. Identity tokens live a third of it. */
-export const LONGEST_TOKEN_SECONDS = 900
 /** How long an instance may go on with the keys that it has read, in seconds: much shorter than a key is published ahead. */
 export const KEYS_FRESH_SECONDS = 60
 /**
@@ -17,8 +16,11 @@ export const KEYS_FRESH_SECONDS = 60
  * `docs/keys.md`. No cloud promises how long it keeps one, so a day it is.
  */
 export const PUBLISH_AHEAD_SECONDS = 24 * 3600
-/** How long a key stays published after it has signed for the last time in the ring, in seconds. */
-export const PUBLISH_AFTER_SECONDS = KEYS_FRESH_SECONDS + LONGEST_TOKEN_SECONDS + VERIFIER_SKEW_SECONDS
+/**
+ * How long a key stays published after the ring has another active one, in seconds. Operators' tokens live longest of those
+ * that it signs.
+ */
+export const PUBLISH_AFTER_SECONDS = KEYS_FRESH_SECONDS + OPERATOR_TOKEN_SECONDS + VERIFIER_SKEW_SECONDS
 
 /** The state of a key at `now`. */
 export function stateOf(key: StoredKey, now: Date): KeyState {
