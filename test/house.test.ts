@@ -132,7 +132,7 @@ const NODE_ROOMS = [
   /^broker\/adapters\/(?:node|postgres)\//,
   // workerd has this one function of Node's.
   /^broker\/adapters\/cloudflare\/sha256\.ts$/,
-  /^broker\/entry\/(?:node(?:-[a-z]+)?|compile-policies|build)\.ts$/,
+  /^broker\/entry\/(?:node(?:-[a-z]+)?|compile-policies|build|build-worker)\.ts$/,
   /^[a-z]+\.ts$/,
   /^action\//,
   /^cli\//,
@@ -168,7 +168,7 @@ const local = (specifier: string) =>
 describe("imports", () => {
   it.each(SOURCES)("of %s run along the arrows", (path) => {
     const room = roomOf(path)
-    const allowed = [...(MAY_IMPORT[room] ?? []), room, ...(path.endsWith("/build.ts") ? ["scripts"] : [])]
+    const allowed = [...(MAY_IMPORT[room] ?? []), room, ...(/\/build(?:-worker)?\.ts$/.test(path) ? ["scripts"] : [])]
     const against = importsOf(path).filter(
       (target) => local(target) && target !== "package.json" && !allowed.includes(roomOf(target)),
     )

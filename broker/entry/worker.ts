@@ -11,6 +11,7 @@ import {
 } from "../adapters/cloudflare/ledgers.ts"
 import { consoleLog as log } from "../adapters/cloudflare/log.ts"
 import { digest } from "../adapters/cloudflare/sha256.ts"
+import { createMemoryMetrics } from "../adapters/memory/metrics.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
 import { webCryptography } from "../adapters/web/cryptography.ts"
@@ -42,6 +43,9 @@ const cryptography: Cryptography = { ...webCryptography, digest }
  */
 const LEASES_PER_ALARM = 250
 
+/** Of this isolate. Only a few numbers in memory. */
+const metrics = createMemoryMetrics()
+
 // Holds values, never a promise: one request must not await the I/O of another.
 let builtBroker: Broker | undefined
 let builtApp: ReturnType<typeof createApp> | undefined
@@ -60,6 +64,7 @@ async function brokerOf(env: Env): Promise<Broker> {
     keyRing: createCloudflareKeyRing(keyRing),
     marks: createCloudflareMarks(keyRing),
     log,
+    metrics,
     createHttp,
     callsAtOnce: CONNECTIONS_AT_ONCE,
     health: "health" in policySource ? [policySource.health] : [],
@@ -114,6 +119,9 @@ export class Ledger extends LedgerObject<Env> {
 /** The deployment's signing keys; see `wrangler.toml`. */
 export class KeyRing extends KeyRingObject<Env> {}
 
+/** For operators alone, a module of its own: isolates that serve jobs never load it. Also for the objects below. */
+const loadOperate = () => import("./operate.ts")
+
 /** The exchange passes by the app's router, which would set the answer's headers one by one: a twentieth of its time. */
 async function answer(request: Request, broker: Broker): Promise<Response> {
   if (request.method === "POST" && request.url === broker.url + EXCHANGE_PATH) {
@@ -125,6 +133,7 @@ async function answer(request: Request, broker: Broker): Promise<Response> {
     host: new URL(broker.url).host,
     isGone: ({ req }) => clientOf(req.raw).isGone(),
     clientAddress: ({ req }) => clientOf(req.raw).clientAddress,
+    operate: async () => (await loadOperate()).createOperateApp(broker),
   })
   return await builtApp.fetch(request)
 }

@@ -2,7 +2,9 @@ import type { Context, Hono } from "hono"
 import type { OperatorRight } from "../../core/operator-rights.ts"
 import type { Broker } from "../../exchange/broker.ts"
 import type { OperatorAct } from "../../operate/act.ts"
+import type { GaugeSource } from "../../operate/gauges.ts"
 import type { RequestEvent } from "../../ports/log.ts"
+import type { Counts } from "../../ports/metrics.ts"
 import type { Client } from "../exchange-route.ts"
 
 /** What an operator's route finds in `context.env`: who asks, and the request's line in the log, to be filled along the way. */
@@ -13,6 +15,10 @@ export interface OperateEnv {
 /** Everything that the operators' routes work with. */
 export interface OperateServices {
   readonly broker: Broker
+  /** What was counted: in this process, or at the edge by all isolates together. */
+  counts(): Promise<Counts>
+  /** What the runtime can tell beside what every broker can. */
+  readonly gauges: readonly GaugeSource[]
 }
 
 /** What a group of routes needs. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { environmentsByIssuer } from "../../../broker/adapters/memory/environments.ts"
 import { createKeptValues } from "../../../broker/adapters/memory/kept-values.ts"
 import { createLogins } from "../../../broker/adapters/memory/logins.ts"
+import { createMemoryMetrics } from "../../../broker/adapters/memory/metrics.ts"
 import { createMemoryPolicySource } from "../../../broker/adapters/memory/policy-source.ts"
 import { systemClock } from "../../../broker/adapters/memory/system-clock.ts"
 import { developmentKey } from "../../../broker/adapters/node/development-key.ts"
@@ -99,6 +100,7 @@ async function brokerOver(store: NodeStore, { set, ageKeys, url, folder, log }: 
     http: noNetwork,
     clock,
     log,
+    metrics: createMemoryMetrics(),
     health: [],
   }
 }
