@@ -146,7 +146,7 @@ try {
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
-  const operate = createOperateApp(broker)
+  const operate = createOperateApp({ broker, counts: async () => metrics.read(), gauges: [] })
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,

@@ -133,7 +133,8 @@ async function answer(request: Request, broker: Broker): Promise<Response> {
     host: new URL(broker.url).host,
     isGone: ({ req }) => clientOf(req.raw).isGone(),
     clientAddress: ({ req }) => clientOf(req.raw).clientAddress,
-    operate: async () => (await loadOperate()).createOperateApp(broker),
+    operate: async () =>
+      (await loadOperate()).createOperateApp({ broker, counts: async () => metrics.read(), gauges: [] }),
   })
   return await builtApp.fetch(request)
 }

@@ -41,7 +41,7 @@ export interface OperateApp {
   fetch(request: Request, client: Client, event: RequestEvent): Promise<Response>
 }
 
-const OPERATE_PATHS = ["/v1/operate/*", "/metrics", "/console/*"]
+const OPERATE_PATHS = ["/v1/operate/*", "/metrics", "/console", "/console/*"]
 
 /** How long clients may cache the discovery document and the key set: much shorter than a key is published before use. */
 const PUBLIC_MAX_AGE_SECONDS = 300
@@ -164,11 +164,14 @@ export function createApp(options: AppOptions): Hono<Env> {
     return Response.json(answer, { status: status === "unavailable" ? 503 : 200 })
   })
 
+  let operating: OperateApp | undefined
   for (const path of options.operate ? OPERATE_PATHS : []) {
     app.all(path, async (context) => {
       const [, client, event] = read(context)
       event.route = "operate"
-      return await (await options.operate?.())?.fetch(context.req.raw, client, event)
+      // Made once: it remembers which proofs were used.
+      operating ??= await options.operate?.()
+      return await operating?.fetch(context.req.raw, client, event)
     })
   }
 
