@@ -14,10 +14,11 @@ import { createExchangeRoute } from "../http/exchange-route.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createClockWatch } from "./clock-watch.ts"
 import { createBroker } from "./instance.ts"
+import { startKeepingKeys } from "./node-key-keeper.ts"
 import { isClientGone, startListening } from "./node-listener.ts"
 import { openStore, readStorePlace } from "./node-store.ts"
 import { startSweeping } from "./node-sweeper.ts"
-import { createOperateApp } from "./operate.ts"
+import { createOperateApp, keepOwnKeys } from "./operate.ts"
 import { createOverdueWatch } from "./overdue-watch.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 import { createPolicyPeers } from "./policy-peers.ts"
@@ -32,7 +33,7 @@ const USAGE = `Usage: npm start -- --policies DIR --url URL (--data DIR | --stor
   --port N         the port to listen on (8787)
   --host ADDRESS   the address to listen on (127.0.0.1)
 
-Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT, DAYPASS_MAX_STALE; for repositories' own policies
+Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_KEK_PREVIOUS, DAYPASS_ROTATE_EVERY, DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT, DAYPASS_MAX_STALE; for repositories' own policies
 and protected environments DAYPASS_GITHUB_APP_ID, DAYPASS_GITHUB_APP_KEY, DAYPASS_GITHUB_API_URL, DAYPASS_GITHUB_ISSUER,
 and for those of GitLab DAYPASS_GITLAB_TOKEN, DAYPASS_GITLAB_ISSUER, DAYPASS_GITLAB_API_URL.
 `
@@ -146,7 +147,9 @@ try {
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
-  const operate = createOperateApp({ broker, counts: async () => metrics.read(), gauges: [] })
+  const keys = { ...settings, keyRing: store.keyRing }
+  const keeper = await startKeepingKeys(() => keepOwnKeys(broker, keys), log)
+  const operate = createOperateApp({ broker, keys, counts: async () => metrics.read(), gauges: [] })
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
@@ -166,6 +169,7 @@ try {
     log({ event: "broker.stopping", detail: "no new requests; running requests finish" })
     await listener.stop()
     await sweeper.stop()
+    await keeper.stop()
     policySource.close()
     await store.close()
     process.exit(0)

@@ -5,19 +5,11 @@ import type { Directory } from "../ports/directory.ts"
 import type { KeyRing } from "../ports/key-ring.ts"
 import type { RingPorts } from "../signing/change-ring.ts"
 import { keepKeys, sealRingAnew } from "../signing/key-keeper.ts"
-import {
-  type KeyState,
-  nextStateOf,
-  PUBLISH_AFTER_SECONDS,
-  PUBLISH_AHEAD_SECONDS,
-  publishedKeys,
-  publishesNextAt,
-  stateOf,
-} from "../signing/key-states.ts"
-import type { SealedUnder } from "../signing/sealer.ts"
+import { nextStateOf, publishedKeys, publishesNextAt, stateOf } from "../signing/key-states.ts"
+import type { KeysReport, ResealPage } from "../wire/keys.ts"
 import { type OperatorAct, recordAct, recordOwnAct } from "./act.ts"
-import { KEY_CACHES, type KeyCache } from "./key-caches.ts"
-import { type HandlesPage, walkHandles } from "./sealed-handles.ts"
+import { KEY_CACHES } from "./key-caches.ts"
+import { walkHandles } from "./sealed-handles.ts"
 
 /** The keys of the deployment, and what the settings say of them. */
 export interface DeploymentKeys {
@@ -26,29 +18,6 @@ export interface DeploymentKeys {
   readonly rotateEverySeconds?: number
   /** The settings that `daypass seal` has sealed. */
   readonly sealedSettings: readonly { readonly name: string; readonly sealed: string }[]
-}
-
-/** `GET /v1/operate/keys`. Times are ISO 8601. */
-export interface KeysReport {
-  readonly keys: readonly {
-    readonly kid: string
-    readonly state: KeyState
-    readonly created_at: string
-    readonly activated_at: string | null
-    readonly retired_at: string | null
-    readonly next: { readonly state: KeyState; readonly at: string } | null
-    readonly sealed_under: SealedUnder
-  }[]
-  readonly rotate_every_seconds: number | null
-  /** When the schedule publishes the next key; null without a schedule, and while there is a next key. */
-  readonly publishes_next_at: string | null
-  readonly publish_ahead_seconds: number
-  readonly publish_after_seconds: number
-  /** Whether `DAYPASS_KEK_PREVIOUS` is set. */
-  readonly has_previous_kek: boolean
-  readonly settings: readonly { readonly name: string; readonly sealed_under: SealedUnder }[]
-  /** The connections whose other side verifies the broker's tokens, and how long it goes on with a key set. */
-  readonly verifiers: readonly { readonly connection: string; readonly provider: string; readonly cache: KeyCache }[]
 }
 
 /** @throws {BrokerError} `ledger_unavailable` */
@@ -72,8 +41,6 @@ export async function listKeys(broker: Broker, parts: DeploymentKeys): Promise<K
     }),
     rotate_every_seconds: rotateEverySeconds ?? null,
     publishes_next_at: due?.toISOString() ?? null,
-    publish_ahead_seconds: PUBLISH_AHEAD_SECONDS,
-    publish_after_seconds: PUBLISH_AFTER_SECONDS,
     has_previous_kek: broker.sealer.hasPrevious,
     settings: parts.sealedSettings.map(({ name, sealed }) => ({
       name,
@@ -108,12 +75,6 @@ export function requireWholeScope({ operator }: OperatorAct): void {
   )
 }
 
-/** One page of `keys reseal`. The first one also seals the signing keys anew. */
-export interface ResealPage extends HandlesPage {
-  /** How many signing keys were sealed anew. */
-  readonly signing_keys: number
-}
-
 /** @throws {BrokerError} `ledger_unavailable`, `request_malformed`, `configuration_invalid` */
 export async function reseal(
   act: OperatorAct,
@@ -123,7 +84,8 @@ export async function reseal(
 ): Promise<ResealPage> {
   if (!broker.sealer.hasPrevious) throw new BrokerError("request_malformed", NO_PREVIOUS)
   // Once, and not for each page: the operator asked once.
-  if (after === null) await recordAct(act, "seals anew what is sealed under DAYPASS_KEK_PREVIOUS", broker, "keys.changed")
+  if (after === null)
+    await recordAct(act, "seals anew what is sealed under DAYPASS_KEK_PREVIOUS", broker, "keys.changed")
   const signingKeys = after === null ? await sealRingAnew(ringPortsOf(act, broker, parts)) : 0
   return { signing_keys: signingKeys, ...(await walkHandles({ ...broker, directory: parts.directory }, after, true)) }
 }

@@ -7,24 +7,7 @@ import { handleContext } from "../exchange/lease.ts"
 import type { Directory, LedgerKey } from "../ports/directory.ts"
 import type { HandleChange, Ledger, OpenLease } from "../ports/ledger.ts"
 import { sealedAnew } from "../signing/sealer.ts"
-
-/** How many sealed values there are, by the key that they are sealed under. `other`: this broker can open them with no key. */
-export interface SealedCounts {
-  readonly current: number
-  readonly previous: number
-  readonly other: number
-}
-
-/** One page of a walk over the handles of all open leases. */
-export interface HandlesPage {
-  /** As they are after the page. */
-  readonly handles: SealedCounts
-  /** How many of them this page has sealed anew. */
-  readonly resealed: number
-  readonly ledgers: number
-  /** Where the next page begins; null when this was the last one. */
-  readonly next: string | null
-}
+import type { HandlesPage } from "../wire/keys.ts"
 
 /**
  * What one call looks at: a fraction of a second of work, at the edge too. Every ledger is asked, also one that the directory
@@ -68,7 +51,13 @@ export async function walkHandles(parts: Parts, after: string | null, reseal: bo
   })
   let resealed = 0
   let left = LEASES_AT_ONCE
-  const begun = from.ledger === null ? 0 : Math.max(0, ledgers.findIndex((entry) => isLedger(entry, from.ledger)))
+  const begun =
+    from.ledger === null
+      ? 0
+      : Math.max(
+          0,
+          ledgers.findIndex((entry) => isLedger(entry, from.ledger)),
+        )
   for (const [index, entry] of ledgers.slice(begun).entries()) {
     const ledger = parts.ledgers.of(entry.issuerUrl, entry.unitId)
     let lease = index === 0 ? from.lease : ""
@@ -78,7 +67,8 @@ export async function walkHandles(parts: Parts, after: string | null, reseal: bo
       resealed += await lookAt(open, { ledger, key: entry, parts, reseal, handles })
       left -= open.length
       lease = open.at(-1)?.lease ?? lease
-      if (left === 0) return page(resealed, index + 1, { page: from.page, ledger: [entry.issuerUrl, entry.unitId], lease })
+      if (left === 0)
+        return page(resealed, index + 1, { page: from.page, ledger: [entry.issuerUrl, entry.unitId], lease })
       if (open.length < limit) break
     }
   }
@@ -115,8 +105,8 @@ async function openable(sealed: string, key: LedgerKey, lease: string, grant: st
   return await sealedAnew(sealed, handleContext(key, lease, grant), sealer).catch(() => null)
 }
 
-const isLedger = (key: LedgerKey, [issuerUrl, unitId]: readonly [string, string] | readonly [] | null = []) =>
-  key.issuerUrl === issuerUrl && key.unitId === unitId
+const isLedger = (key: LedgerKey, named: Cursor["ledger"]) =>
+  named !== null && key.issuerUrl === named[0] && key.unitId === named[1]
 
 const writeCursor = (cursor: Cursor): string => JSON.stringify(cursor)
 

@@ -1,11 +1,6 @@
 import { OPERATOR_TOKEN_SECONDS } from "../core/operator-rights.ts"
 import type { StoredKey } from "../ports/key-ring.ts"
-
-/**
- * The states of a signing key: *next* (published, does not sign), *active* (signs), *retiring* (published until its last
- * token has expired), *gone*. Pure: depends only on the stored key and the time.
- */
-export type KeyState = "next" | "active" | "retiring" | "gone"
+import type { KeyState } from "../wire/keys.ts"
 
 /** Clock skew that verifiers are known to accept, in seconds. */
 export const VERIFIER_SKEW_SECONDS = 300

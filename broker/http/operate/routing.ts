@@ -3,6 +3,8 @@ import type { OperatorRight } from "../../core/operator-rights.ts"
 import type { Broker } from "../../exchange/broker.ts"
 import type { OperatorAct } from "../../operate/act.ts"
 import type { GaugeSource } from "../../operate/gauges.ts"
+import type { DeploymentKeys } from "../../operate/keys.ts"
+import type { Directory } from "../../ports/directory.ts"
 import type { RequestEvent } from "../../ports/log.ts"
 import type { Counts } from "../../ports/metrics.ts"
 import type { Client } from "../exchange-route.ts"
@@ -15,6 +17,9 @@ export interface OperateEnv {
 /** Everything that the operators' routes work with. */
 export interface OperateServices {
   readonly broker: Broker
+  readonly keys: DeploymentKeys
+  /** Absent while the runtime has none: then it cannot find all open leases. */
+  readonly directory?: Directory
   /** What was counted: in this process, or at the edge by all isolates together. */
   counts(): Promise<Counts>
   /** What the runtime can tell beside what every broker can. */
