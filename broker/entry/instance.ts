@@ -7,9 +7,11 @@ import type { Secret } from "../core/secret.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { createKnownIssuers } from "../exchange/known-issuers.ts"
 import { createOwedRecords } from "../exchange/owed.ts"
+import { createStops } from "../exchange/stops.ts"
 import { createVendorPace } from "../exchange/vendor-pace.ts"
 import { createVerifier } from "../issuers/verify.ts"
 import type { Cryptography } from "../ports/cryptography.ts"
+import type { Documents } from "../ports/documents.ts"
 import type { HealthCheck } from "../ports/health.ts"
 import type { Http } from "../ports/http.ts"
 import type { KeyRing } from "../ports/key-ring.ts"
@@ -33,6 +35,9 @@ export interface RuntimePorts {
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
   readonly marks: Marks
+  readonly documents: Documents
+  /** Whether only this process changes the documents. */
+  readonly isOnlyWriter?: boolean
   readonly log: Log
   readonly metrics: Metrics
   readonly health: readonly HealthCheck[]
@@ -61,6 +66,7 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
     verifier: createVerifier({ audience: config.audience, http, clock, cryptography }),
     ledgers: ports.ledgers,
     metrics: ports.metrics,
+    stops: createStops(ports.documents, clock, ports.isOnlyWriter),
     health: [createKeyHealth({ ...base, keyRing: ports.keyRing }), ...ports.health],
     connectionSecrets: createConnectionSecrets(config.connectionSecret, sealer),
     logins: createLogins(clock),

@@ -140,6 +140,9 @@ try {
     ledgers: store.ledgers,
     keyRing: store.keyRing,
     marks: store.marks,
+    documents: store.documents,
+    // Only in a database can other brokers change them.
+    isOnlyWriter: place.value.kind === "folder",
     log,
     metrics,
     createHttp: createNodeHttp,

@@ -5,6 +5,7 @@ import { KeyRingObject } from "../adapters/cloudflare/key-ring-object.ts"
 import { createKvPolicySource, type KvPolicySource } from "../adapters/cloudflare/kv-policy-source.ts"
 import { LedgerObject } from "../adapters/cloudflare/ledger-object.ts"
 import {
+  createCloudflareDocuments,
   createCloudflareKeyRing,
   createCloudflareLedgers,
   createCloudflareMarks,
@@ -64,6 +65,7 @@ async function brokerOf(env: Env): Promise<Broker> {
     ledgers: createCloudflareLedgers(ledgers),
     keyRing: createCloudflareKeyRing(keyRing),
     marks: createCloudflareMarks(keyRing),
+    documents: createCloudflareDocuments(keyRing),
     log,
     metrics,
     createHttp,

@@ -17,6 +17,7 @@ import type { Sealer } from "../signing/sealer.ts"
 import type { Signer } from "../signing/signer.ts"
 import type { OneCall } from "./limit.ts"
 import type { OwedRecords } from "./owed.ts"
+import type { Stops } from "./stops.ts"
 import type { VendorPace } from "./vendor-pace.ts"
 
 /** Everything that an exchange needs. `entry/` builds it once for each instance. */
@@ -28,6 +29,7 @@ export interface Broker {
   readonly cryptography: Cryptography
   readonly verifier: SubjectTokenVerifier
   readonly ledgers: Ledgers
+  readonly stops: Stops
   readonly providers: ProviderTable
   readonly signer: Signer
   readonly sealer: Sealer

@@ -60,6 +60,8 @@ export interface BrokerEvent {
     | "keys.unkept"
     | "ledger.failed"
     | "ledger.replaced"
+    | "follow.failed"
+    | "follow.rebuilt"
   readonly detail: string
   /** The unit whose ledger it concerns, if it concerns one. */
   readonly issuer?: string

@@ -7,6 +7,8 @@ import type {
   Admission,
   AdmissionOutcome,
   ChainedRecord,
+  EarlyEnd,
+  EarlyEndOutcome,
   HandleChange,
   LeaseCredentialState,
   LeaseOfRun,
@@ -120,6 +122,10 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
 
   openLeases(key: LedgerKey, after: string, limit: number): Promise<Answer<readonly OpenLease[]>> {
     return answer(() => this.#ledger(key).openLeases(after, limit), key)
+  }
+
+  cutShort(key: LedgerKey, order: EarlyEnd): Promise<Answer<EarlyEndOutcome>> {
+    return answer(() => this.#ledger(key).cutShort(order), key)
   }
 
   replaceHandles(key: LedgerKey, changes: readonly HandleChange[], now: number): Promise<Answer<void>> {

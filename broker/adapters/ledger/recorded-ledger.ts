@@ -7,6 +7,8 @@ import type {
   AdmissionOutcome,
   ChainedRecord,
   DueLease,
+  EarlyEnd,
+  EarlyEndOutcome,
   HandleChange,
   LeaseCredential,
   LeaseCredentialState,
@@ -27,6 +29,7 @@ import type { Way } from "../../ports/sql.ts"
 import type { WaitUntil } from "../../ports/sweeping.ts"
 import { admit, deny } from "./admit.ts"
 import { isAlive } from "./credential-ends.ts"
+import { cutShort } from "./cut-short.ts"
 import { lookDue, move, takeDue, unknown } from "./due.ts"
 import {
   endedEarly,
@@ -179,6 +182,12 @@ export class RecordedLedger implements SweptLedger {
         credentials: credentials.filter(isAlive).map(({ ended: _, ...credential }) => credential),
       })),
     )
+  }
+
+  cutShort(order: EarlyEnd): Promise<EarlyEndOutcome> {
+    const { leases, after, limit } = order
+    const touched = leases === undefined ? { ...NOTHING, notClosed: { after, limit } } : { ...NOTHING, leases }
+    return this.#write(order.now, "back", touched, (ledger) => cutShort(order, ledger))
   }
 
   replaceHandles(changes: readonly HandleChange[], now: number): Promise<void> {

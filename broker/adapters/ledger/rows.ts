@@ -2,11 +2,7 @@ import type { ChainLink } from "../../core/audit-chain.ts"
 import type { LeaseCredentialState } from "../../ports/ledger.ts"
 import type { Lease } from "./lease-states.ts"
 
-/** Identifies a ledger. */
-export interface LedgerKey {
-  readonly issuerUrl: string
-  readonly unitId: string
-}
+export type { LedgerKey } from "../../ports/directory.ts"
 
 /** The one row of a ledger: the end of its chain, when it is due, and what it has counted. */
 export interface Head {

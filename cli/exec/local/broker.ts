@@ -14,6 +14,7 @@ import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import type { Secret } from "../../../broker/core/secret.ts"
 import type { Broker } from "../../../broker/exchange/broker.ts"
 import { createOwedRecords } from "../../../broker/exchange/owed.ts"
+import { createStops } from "../../../broker/exchange/stops.ts"
 import { sweepOnce } from "../../../broker/exchange/sweep.ts"
 import { createVendorPace } from "../../../broker/exchange/vendor-pace.ts"
 import { createApp } from "../../../broker/http/app.ts"
@@ -87,6 +88,7 @@ async function brokerOver(store: NodeStore, { set, ageKeys, url, folder, log }: 
     cryptography,
     verifier: createVerifier({ audience: url, http: noNetwork, clock, cryptography }),
     ledgers: store.ledgers,
+    stops: createStops(store.documents, clock),
     providers: PROVIDERS,
     signer: createSigner({ keyRing: store.keyRing, sealer, clock, cryptography }),
     sealer,

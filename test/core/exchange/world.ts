@@ -14,6 +14,7 @@ import type {
   Policy,
 } from "../../../broker/core/policy/model.ts"
 import { Secret } from "../../../broker/core/secret.ts"
+import type { Stop } from "../../../broker/core/stops.ts"
 import type { Broker } from "../../../broker/exchange/broker.ts"
 import type { ExchangeCall } from "../../../broker/exchange/call.ts"
 import { createOwedRecords } from "../../../broker/exchange/owed.ts"
@@ -72,6 +73,8 @@ export interface WorldOptions {
   readonly tokenEndsIn?: number
   readonly requireBoundToken?: boolean
   readonly help?: Organisation["help"]
+  /** The stops in force; `unknown`: they cannot be read. */
+  readonly stops?: readonly Stop[] | "unknown"
   /** Calls of the ledger that fail, by name. */
   readonly ledgerFails?: readonly (keyof SweptLedger)[]
   /** What the ledger answers when a revocation begins. */
@@ -167,6 +170,10 @@ export async function world(options: WorldOptions) {
     async openLeases() {
       guard("openLeases")
       return []
+    },
+    async cutShort() {
+      guard("cutShort")
+      return { ended: 0, revoking: 0, underWay: 0, expiring: { leases: 0, until: 0 }, next: null }
     },
     async replaceHandles() {
       guard("replaceHandles")
@@ -315,6 +322,13 @@ export async function world(options: WorldOptions) {
       },
     },
     ledgers: { of: () => ledger },
+    stops: {
+      async inForce() {
+        if (options.stops === "unknown") throw new BrokerError("ledger_unavailable", "The stops cannot be read.")
+        return options.stops ?? []
+      },
+      expire: () => {},
+    },
     providers: new Map(options.providerIsGone ? [] : [["staged", provider]]),
     signer: { sign: async () => new Secret("signed"), publicKeys: async () => [], forget: () => {} },
     sealer: options.sealerFails ? { ...sealer, seal: () => Promise.reject(new Error(CANARY)) } : sealer,
