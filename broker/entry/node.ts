@@ -152,14 +152,21 @@ try {
   await broker.signer.publicKeys()
   const keys = { ...settings, keyRing: store.keyRing }
   const keeper = await startKeepingKeys(() => keepOwnKeys(broker, keys), log)
-  const operate = createOperateApp({ broker, keys, counts: async () => metrics.read(), gauges: [] })
+  const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
+  const operate = createOperateApp({
+    broker,
+    keys,
+    documents: store.documents,
+    counts: async () => metrics.read(),
+    gauges: [],
+    sweepSoon: () => sweeper.soon(),
+  })
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
     isGone: isClientGone,
     operate: async () => operate,
   })
-  const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   store.notices?.start(policySource.status().version ?? "", policyPeers)
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })

@@ -128,7 +128,7 @@ export class KeyRing extends KeyRingObject<Env> {
   }
 }
 
-/** For operators alone, a module of its own: isolates that serve jobs never load it. Also for the objects below. */
+/** A module of its own: isolates that serve jobs never load it. Requests of operators do, and objects that work for them. */
 const loadOperate = () => import("./operate.ts")
 
 /** The exchange passes by the app's router, which would set the answer's headers one by one: a twentieth of its time. */
@@ -146,6 +146,7 @@ async function answer(request: Request, broker: Broker, { config, keyRing }: Edg
       (await loadOperate()).createOperateApp({
         broker,
         keys: { ...config, keyRing: createCloudflareKeyRing(keyRing) },
+        documents: createCloudflareDocuments(keyRing),
         counts: async () => metrics.read(),
         gauges: [],
       }),

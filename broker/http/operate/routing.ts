@@ -5,6 +5,7 @@ import type { OperatorAct } from "../../operate/act.ts"
 import type { GaugeSource } from "../../operate/gauges.ts"
 import type { DeploymentKeys } from "../../operate/keys.ts"
 import type { Directory } from "../../ports/directory.ts"
+import type { Documents } from "../../ports/documents.ts"
 import type { RequestEvent } from "../../ports/log.ts"
 import type { Counts } from "../../ports/metrics.ts"
 import type { Client } from "../exchange-route.ts"
@@ -18,8 +19,11 @@ export interface OperateEnv {
 export interface OperateServices {
   readonly broker: Broker
   readonly keys: DeploymentKeys
-  /** Absent while the runtime has none: then it cannot find all open leases. */
+  readonly documents: Documents
+  /** Left out where the broker follows no ledgers. */
   readonly directory?: Directory
+  /** Begins to revoke what is due now, where no ledger does it by itself. */
+  sweepSoon?(): void
   /** What was counted: in this process, or at the edge by all isolates together. */
   counts(): Promise<Counts>
   /** What the runtime can tell beside what every broker can. */
@@ -30,11 +34,11 @@ export interface OperateServices {
 export interface OperateRouting extends OperateServices {
   readonly app: Hono<OperateEnv>
   /**
-   * The operator of a call who has the right. Each route asks for it before it looks at anything else.
+   * The operator of a call who has the right, or one of the others. Each route asks for it before it looks at anything else.
    *
    * @throws {BrokerError} `token_*`, `proof_invalid`, `bound_token_required`, `not_allowed`
    */
-  act(context: Context<OperateEnv>, right: OperatorRight): Promise<OperatorAct>
+  act(context: Context<OperateEnv>, right: OperatorRight, ...others: readonly OperatorRight[]): Promise<OperatorAct>
 }
 
 /** Adds the routes of one subject. */

@@ -9,6 +9,7 @@ import { createOperateRoutes } from "../../../broker/http/operate/app.ts"
 import { KEY_CACHES } from "../../../broker/operate/key-caches.ts"
 import { keepOwnKeys } from "../../../broker/operate/keys.ts"
 import type { Directory, LedgerEntry } from "../../../broker/ports/directory.ts"
+import type { Documents } from "../../../broker/ports/documents.ts"
 import type { HandleChange, Ledger, OpenLease } from "../../../broker/ports/ledger.ts"
 import type { RequestEvent } from "../../../broker/ports/log.ts"
 import { PROVIDERS } from "../../../broker/providers/index.ts"
@@ -86,7 +87,7 @@ async function world(sealer = both, units: Record<string, Leases> = {}) {
     sealedSettings: [{ name: "DAYPASS_GITHUB_APP_KEY", sealed }],
   }
   const routes = createOperateRoutes({
-    ...{ broker, keys, directory, gauges: [] },
+    ...{ broker, keys, directory, gauges: [], documents: {} as Documents },
     counts: () => Promise.reject(new Error("nobody counts")),
   })
 
