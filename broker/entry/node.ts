@@ -14,6 +14,7 @@ import { createExchangeRoute } from "../http/exchange-route.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createClockWatch } from "./clock-watch.ts"
 import { createBroker } from "./instance.ts"
+import { startFollowing } from "./node-follower.ts"
 import { startKeepingKeys } from "./node-key-keeper.ts"
 import { isClientGone, startListening } from "./node-listener.ts"
 import { openStore, readStorePlace } from "./node-store.ts"
@@ -22,6 +23,7 @@ import { createOperateApp, keepOwnKeys } from "./operate.ts"
 import { createOverdueWatch } from "./overdue-watch.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 import { createPolicyPeers } from "./policy-peers.ts"
+import { readersOf } from "./readers.ts"
 
 const USAGE = `Usage: npm start -- --policies DIR --url URL (--data DIR | --store URL) [--port N] [--host ADDRESS]
 
@@ -146,7 +148,7 @@ try {
     log,
     metrics,
     createHttp: createNodeHttp,
-    health: [policyPeers, store.health, clockWatch, overdueWatch],
+    health: [policyPeers, store.health, clockWatch, overdueWatch, store.operate.health],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
@@ -157,6 +159,7 @@ try {
     broker,
     keys,
     documents: store.documents,
+    directory: store.operate.directory,
     counts: async () => metrics.read(),
     gauges: [],
     sweepSoon: () => sweeper.soon(),
@@ -167,6 +170,7 @@ try {
     isGone: isClientGone,
     operate: async () => operate,
   })
+  const follower = startFollowing(store.operate, readersOf(store.operate), broker)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   store.notices?.start(policySource.status().version ?? "", policyPeers)
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })
@@ -180,6 +184,7 @@ try {
     await listener.stop()
     await sweeper.stop()
     await keeper.stop()
+    await follower.stop()
     policySource.close()
     await store.close()
     process.exit(0)
