@@ -152,7 +152,7 @@ try {
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
-  const keys = { ...settings, keyRing: store.keyRing }
+  const keys = { ...settings, keyRing: store.keyRing, documents: store.documents }
   const keeper = await startKeepingKeys(() => keepOwnKeys(broker, keys), log)
   const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
   const operate = createOperateApp({

@@ -28,6 +28,7 @@ import { type Client, createExchangeRoute, EXCHANGE_PATH, type ExchangeRoute } f
 import { incomingOf } from "../http/incoming.ts"
 import { problemResponse } from "../http/problem.ts"
 import type { Cryptography } from "../ports/cryptography.ts"
+import type { Documents } from "../ports/documents.ts"
 import type { KeyRing as KeyRingPort } from "../ports/key-ring.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
@@ -121,10 +122,10 @@ export class Ledger extends LedgerObject<Env> {
 
 /** The deployment's signing keys; see `wrangler.toml`. */
 export class KeyRing extends KeyRingObject<Env> {
-  protected override async keep(keyRing: KeyRingPort): Promise<void> {
+  protected override async keep(keyRing: KeyRingPort, documents: Documents): Promise<void> {
     const broker = await brokerOf(this.env)
     const { config } = await edgeDeploymentOf(this.env)
-    await (await loadOperate()).keepOwnKeys(broker, { ...config, keyRing })
+    await (await loadOperate()).keepOwnKeys(broker, { ...config, keyRing, documents })
   }
 }
 
@@ -145,7 +146,11 @@ async function answer(request: Request, broker: Broker, { config, keyRing }: Edg
     operate: async () =>
       (await loadOperate()).createOperateApp({
         broker,
-        keys: { ...config, keyRing: createCloudflareKeyRing(keyRing) },
+        keys: {
+          ...config,
+          keyRing: createCloudflareKeyRing(keyRing),
+          documents: createCloudflareDocuments(keyRing),
+        },
         documents: createCloudflareDocuments(keyRing),
         counts: async () => metrics.read(),
         gauges: [],

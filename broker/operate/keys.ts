@@ -2,6 +2,7 @@ import { BrokerError } from "../core/errors.ts"
 import { isWhole } from "../core/operator-scope.ts"
 import type { Broker } from "../exchange/broker.ts"
 import type { Directory } from "../ports/directory.ts"
+import type { Documents } from "../ports/documents.ts"
 import type { KeyRing } from "../ports/key-ring.ts"
 import type { RingPorts } from "../signing/change-ring.ts"
 import { keepKeys, sealRingAnew } from "../signing/key-keeper.ts"
@@ -9,11 +10,14 @@ import { nextStateOf, publishedKeys, publishesNextAt, stateOf } from "../signing
 import type { KeysReport, ResealPage } from "../wire/keys.ts"
 import { type OperatorAct, recordAct, recordOwnAct } from "./act.ts"
 import { KEY_CACHES } from "./key-caches.ts"
+import { logKeySealedUnder, sealLogKeyAnew } from "./log-state.ts"
 import { walkHandles } from "./sealed-handles.ts"
 
 /** The keys of the deployment, and what the settings say of them. */
 export interface DeploymentKeys {
   readonly keyRing: KeyRing
+  /** With the sealed key of the log of heads. */
+  readonly documents: Documents
   /** How long a signing key signs before the broker rotates it by itself; absent: it never does. */
   readonly rotateEverySeconds?: number
   /** The settings that `daypass seal` has sealed. */
@@ -39,6 +43,7 @@ export async function listKeys(broker: Broker, parts: DeploymentKeys): Promise<K
         sealed_under: broker.sealer.sealedUnder(key.sealedPrivateKey),
       }
     }),
+    log_key_sealed_under: await logKeySealedUnder({ ...broker, ...parts }),
     rotate_every_seconds: rotateEverySeconds ?? null,
     publishes_next_at: due?.toISOString() ?? null,
     has_previous_kek: broker.sealer.hasPrevious,
@@ -86,8 +91,11 @@ export async function reseal(
   // Once, and not for each page: the operator asked once.
   if (after === null)
     await recordAct(act, "seals anew what is sealed under DAYPASS_KEK_PREVIOUS", broker, "keys.changed")
-  const signingKeys = after === null ? await sealRingAnew(ringPortsOf(act, broker, parts)) : 0
-  return { signing_keys: signingKeys, ...(await walkHandles({ ...broker, directory: parts.directory }, after, true)) }
+  const ownKeys =
+    after === null
+      ? (await sealRingAnew(ringPortsOf(act, broker, parts))) + (await sealLogKeyAnew({ ...broker, ...parts }))
+      : 0
+  return { own_keys: ownKeys, ...(await walkHandles({ ...broker, directory: parts.directory }, after, true)) }
 }
 
 const NO_PREVIOUS =
@@ -99,7 +107,7 @@ const NO_PREVIOUS =
  */
 export async function keepOwnKeys(
   broker: Broker,
-  { keyRing, rotateEverySeconds }: Pick<DeploymentKeys, "keyRing" | "rotateEverySeconds">,
+  { keyRing, documents, rotateEverySeconds }: Omit<DeploymentKeys, "sealedSettings">,
 ): Promise<void> {
   const ports = {
     ...{ keyRing, sealer: broker.sealer, clock: broker.clock },
@@ -107,4 +115,5 @@ export async function keepOwnKeys(
     changed: () => broker.signer.forget(),
   }
   await keepKeys(ports, rotateEverySeconds)
+  if (broker.sealer.hasPrevious) await sealLogKeyAnew({ ...broker, documents })
 }

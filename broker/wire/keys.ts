@@ -35,6 +35,8 @@ export interface KeysReport {
     readonly next: { readonly state: KeyState; readonly at: string } | null
     readonly sealed_under: SealedUnder
   }[]
+  /** Of the key that signs checkpoints of the log of heads; null when there is none yet. */
+  readonly log_key_sealed_under: SealedUnder | null
   readonly rotate_every_seconds: number | null
   /** When the schedule publishes the next key; null without a schedule, and while there is a next key. */
   readonly publishes_next_at: string | null
@@ -68,7 +70,8 @@ export interface HandlesPage {
   readonly next: string | null
 }
 
-/** A page of `POST /v1/operate/keys/reseal`. The first one also seals the signing keys anew. */
+/** A page of `POST /v1/operate/keys/reseal`. The first one also seals the broker's own keys anew. */
 export interface ResealPage extends HandlesPage {
-  readonly signing_keys: number
+  /** How many signing keys, and keys of the log of heads, were sealed anew. */
+  readonly own_keys: number
 }

@@ -19,6 +19,7 @@ export const keysReport: z.ZodType<KeysReport> = z.object({
       sealed_under: sealedUnder,
     }),
   ),
+  log_key_sealed_under: sealedUnder.nullable(),
   rotate_every_seconds: z.int().nullable(),
   publishes_next_at: time.nullable(),
   has_previous_kek: z.boolean(),
@@ -45,7 +46,7 @@ const page = {
   next: z.string().nullable(),
 }
 export const handlesPage: z.ZodType<HandlesPage> = z.object(page)
-export const resealPage: z.ZodType<ResealPage> = z.object({ ...page, signing_keys: z.int() })
+export const resealPage: z.ZodType<ResealPage> = z.object({ ...page, own_keys: z.int() })
 
 /** @throws {ActionError} `answer_unusable` */
 export function readAnswer<Answer>({ body }: HttpReply, form: z.ZodType<Answer>): Answer {

@@ -42,15 +42,18 @@ function keyLines({ keys, rotate_every_seconds, publishes_next_at, verifiers }: 
   return [...keys.map(keyLine), schedule, "Who verifies the broker's tokens:", ...verifierLines(verifiers)]
 }
 
-function sealedLines({ keys, has_previous_kek, settings }: KeysReport, handles: HandlesTotal): readonly string[] {
+function sealedLines(
+  { keys, log_key_sealed_under, has_previous_kek, settings }: KeysReport,
+  handles: HandlesTotal,
+): readonly string[] {
   const under = (which: "previous" | "other") => ({
-    keys: keys.filter((key) => key.sealed_under === which).length,
+    keys: keys.filter((key) => key.sealed_under === which).length + (log_key_sealed_under === which ? 1 : 0),
     handles: handles[which],
     settings: settings.filter((setting) => setting.sealed_under === which),
   })
   const [previous, other] = [under("previous"), under("other")]
   const left = previous.keys + previous.handles + previous.settings.length
-  const lost = other.handles + other.settings.length
+  const lost = other.keys + other.handles + other.settings.length
   const lines = [
     `Sealed under DAYPASS_KEK: the handles of ${counted(handles.current, "credential")} of open leases, in ${counted(handles.units, "unit")}.`,
   ]
@@ -58,12 +61,12 @@ function sealedLines({ keys, has_previous_kek, settings }: KeysReport, handles: 
     lines.push(
       left === 0
         ? "Nothing is sealed under DAYPASS_KEK_PREVIOUS any more: remove it, and restart the broker."
-        : `Sealed under DAYPASS_KEK_PREVIOUS: ${counted(previous.keys, "signing key")}, ${counted(previous.handles, "handle")}, ${counted(previous.settings.length, "setting")}. Run: daypass keys reseal`,
+        : `Sealed under DAYPASS_KEK_PREVIOUS: ${counted(previous.keys, "key")}, ${counted(previous.handles, "handle")}, ${counted(previous.settings.length, "setting")}. Run: daypass keys reseal`,
     )
   }
   if (lost > 0) {
     lines.push(
-      `Sealed under a key that the broker does not have: ${counted(other.handles, "handle")}, ${counted(other.settings.length, "setting")}. Set DAYPASS_KEK_PREVIOUS to that key.`,
+      `Sealed under a key that the broker does not have: ${counted(other.keys, "key")}, ${counted(other.handles, "handle")}, ${counted(other.settings.length, "setting")}. Set DAYPASS_KEK_PREVIOUS to that key.`,
     )
   }
   const again = [...previous.settings, ...other.settings]

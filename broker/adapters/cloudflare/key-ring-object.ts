@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers"
-import type { StoredDocument } from "../../ports/documents.ts"
+import type { Documents, StoredDocument } from "../../ports/documents.ts"
 import type { KeyRing, StoredKey, StoredKeys } from "../../ports/key-ring.ts"
 import type { Reading, Transact } from "../../ports/sql.ts"
 import { transactAlone } from "../sqlite/batch.ts"
@@ -69,14 +69,14 @@ export abstract class KeyRingObject<Env = unknown> extends DurableObject<Env> im
   }
 
   /** Does what is due with the keys. The entry implements it, because an adapter knows no states of keys. */
-  protected abstract keep(ring: KeyRing): Promise<void>
+  protected abstract keep(ring: KeyRing, documents: Documents): Promise<void>
 
   /** Never throws: the runtime gives up an alarm that fails again and again, and the keys would never be rotated. */
   override async alarm(): Promise<void> {
     // First of all, because the runtime deletes the alarm that fires.
     await this.#setAlarm()
     try {
-      await this.keep(this.#ring)
+      await this.keep(this.#ring, this.#documents)
     } catch (error) {
       consoleLog({ event: "keys.unkept", detail: reasonOf(error) })
     }

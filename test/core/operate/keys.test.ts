@@ -27,6 +27,7 @@ import { job } from "../job.ts"
 const URL_OF_BROKER = "https://daypass.example.com"
 const ISSUER = "https://issuer.example"
 const kek = (first: number) => new Secret(Uint8Array.from({ length: 32 }, (_, index) => first + index))
+const LOG_KEY = { kind: "log-key", unit: "-", id: "0011" } as const
 const holder = await makeProofMaker()
 const [before, both] = await Promise.all([
   createSealer(kek(0), "test", cryptography),
@@ -81,13 +82,24 @@ async function world(sealer = both, units: Record<string, Leases> = {}) {
     policySource: { snapshot: () => Promise.reject(new BrokerError("policy_unavailable", "Not now.")) },
   } as unknown as Broker
   const sealed = await before.seal(new Secret("key"), GITHUB_APP_KEY)
+  const log = JSON.stringify({ birth: "0011", sealed: await before.seal(new Secret("log key"), LOG_KEY) })
+  let document = { version: 1, text: log }
+  const documents: Documents = {
+    read: async () => document,
+    async replace(_, version, text) {
+      if (version !== document.version) return false
+      document = { version: version + 1, text }
+      return true
+    },
+  }
   const keys = {
     keyRing,
+    documents,
     rotateEverySeconds: 90 * 24 * 3600,
     sealedSettings: [{ name: "DAYPASS_GITHUB_APP_KEY", sealed }],
   }
   const routes = createOperateRoutes({
-    ...{ broker, keys, directory, gauges: [], documents: {} as Documents },
+    ...{ broker, keys, directory, gauges: [], documents },
     counts: () => Promise.reject(new Error("nobody counts")),
   })
 
@@ -131,6 +143,7 @@ describe("the keys, for operators", () => {
       keys: [{ state: "active", next: null, sealed_under: "previous", activated_at: "2026-11-22T12:00:00.000Z" }],
       rotate_every_seconds: 7_776_000,
       publishes_next_at: "2027-02-19T12:00:00.000Z",
+      log_key_sealed_under: "previous",
       has_previous_kek: true,
       settings: [{ name: "DAYPASS_GITHUB_APP_KEY", sealed_under: "previous" }],
       // The policies cannot be loaded: an incident does not wait for them.
@@ -218,11 +231,12 @@ describe("the keys, for operators", () => {
     const only = await createSealer(kek(9), "test", cryptography)
     const anew = await only.open(many["b229"] ?? "", handleContext({ issuerUrl: ISSUER, unitId: "30" }, "b229", "g"))
     expect(anew.reveal()).toBe("handle of b229")
-    expect((await call<KeysReport>("GET", "/v1/operate/keys")).keys[0]?.sealed_under).toBe("current")
+    const after = await call<KeysReport>("GET", "/v1/operate/keys")
+    expect([after.keys[0]?.sealed_under, after.log_key_sealed_under]).toEqual(["current", "current"])
     // The first page's act, and the signing key: not each page.
     expect(records).toHaveLength(2)
-    for (const after of ["", "{}", "x", '{"page":1}']) {
-      await expect(call("POST", "/v1/operate/keys/reseal", { after })).rejects.toThrow("next of the page before")
+    for (const next of ["", "{}", "x", '{"page":1}']) {
+      await expect(call("POST", "/v1/operate/keys/reseal", { after: next })).rejects.toThrow("next of the page before")
     }
   })
 
