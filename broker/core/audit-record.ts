@@ -78,6 +78,15 @@ export interface Learnt {
   readonly ids?: Readonly<Record<string, string>>
 }
 
+/** An approval of a run, in a record: names and the comment bounded, on one line, without invisible characters. */
+export interface RecordedApproval {
+  /** For people. The id decided. */
+  readonly approver: string
+  readonly approver_id: string
+  /** The comment of the approval; empty when there was none. */
+  readonly reason: string
+}
+
 export interface AuditGrant extends Learnt {
   readonly name: string
   readonly connection: string
@@ -85,6 +94,8 @@ export interface AuditGrant extends Learnt {
   /** The resource, in the provider's terms: a role's ARN, an audience. */
   readonly resource: string
   readonly ttl_seconds: number
+  /** Present when the grant demanded approvals: those of other people that counted. */
+  readonly break_glass?: { readonly approvals: readonly RecordedApproval[] }
 }
 
 /** A record as its writer makes it. The ledger adds `seq`, and keeps `at` in order, when it appends. */

@@ -7,6 +7,7 @@ import {
   RECORD_VERSION,
 } from "../core/audit-record.ts"
 import { factsOf } from "../core/families/families.ts"
+import { safeApproval } from "../core/policy/break-glass.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
 import { visible } from "../core/policy/faults.ts"
 import { bindingOf } from "./binding.ts"
@@ -39,7 +40,7 @@ export function draftOf(call: Call, caller: Proved, policyVersion: string | null
 
 /** A grant as records name it, with what its mint found out. */
 export function auditGrant(
-  { grant, ttlSeconds }: GrantedGrant,
+  { grant, ttlSeconds, approvals }: GrantedGrant,
   learnt: Learnt | undefined,
   broker: Broker,
 ): AuditGrant {
@@ -50,6 +51,7 @@ export function auditGrant(
     // A claim may have filled a gap in it.
     resource: visible(broker.providers.get(grant.connection.provider)?.resource(grant.fields) ?? ""),
     ttl_seconds: ttlSeconds,
+    ...(approvals && { break_glass: { approvals: approvals.map(safeApproval) } }),
     ...learnt,
   }
 }

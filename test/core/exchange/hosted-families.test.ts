@@ -78,7 +78,10 @@ grants:
   }
   const broker = {
     clock: new TestClock(0),
-    environments: { protectionOf: () => Promise.reject(new Error("nobody may ask GitHub of this job")) },
+    environments: {
+      protectionOf: () => Promise.reject(new Error("nobody may ask GitHub of this job")),
+      approvalsOf: () => Promise.reject(new Error("nobody may ask GitHub of this job")),
+    },
   }
   return reachVerdict(
     { event: {}, grants: ["note"] } as unknown as ExchangeCall,

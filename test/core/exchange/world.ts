@@ -3,6 +3,7 @@ import { createKeptValues } from "../../../broker/adapters/memory/kept-values.ts
 import { createLogins } from "../../../broker/adapters/memory/logins.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import type { Identity } from "../../../broker/core/identity.ts"
+import type { ApprovalFact, BreakGlass } from "../../../broker/core/policy/break-glass.ts"
 import type { EnvironmentDemand, ProtectionFact } from "../../../broker/core/policy/environment-protection.ts"
 import type {
   Boundary,
@@ -95,6 +96,10 @@ export interface WorldOptions {
   readonly protectedEnvironment?: EnvironmentDemand
   /** What the environment's host answers. */
   readonly protection?: ProtectionFact
+  /** Demanded of every grant. */
+  readonly breakGlass?: BreakGlass
+  /** What the environment's host answers about the run. */
+  readonly approvals?: ApprovalFact
 }
 
 /** A broker whose every port tells what was asked of it. */
@@ -222,6 +227,7 @@ export async function world(options: WorldOptions) {
         fields: { behaviour },
         ttlSeconds: options.ttls?.[name] ?? 900,
         minTtlSeconds: 60,
+        ...(options.breakGlass && { breakGlass: options.breakGlass }),
         ...(options.maxOpenLeases?.[name] === undefined ? {} : { maxOpenLeases: options.maxOpenLeases[name] }),
       },
     ]),
@@ -285,6 +291,10 @@ export async function world(options: WorldOptions) {
       async protectionOf() {
         story.push("protectionOf")
         return options.protection ?? { known: false, reason: "nobody knows" }
+      },
+      async approvalsOf() {
+        story.push("approvalsOf")
+        return options.approvals ?? { known: false, reason: "nobody knows" }
       },
     },
     verifier: {
