@@ -1,5 +1,6 @@
 import type { BoundedMap } from "./bounded-map.ts"
 import type { Identity } from "./identity.ts"
+import type { Approval } from "./policy/break-glass.ts"
 import { visible } from "./policy/faults.ts"
 
 /**
@@ -181,3 +182,17 @@ export function auditIdentity(identity: Identity): AuditIdentity {
 }
 
 const shown = (text: string | null): string | null => (text === null ? null : visible(text))
+
+/** In UTF-16 code units. People outside of the broker choose both, and every record is kept. */
+const MAX_REASON = 512
+const MAX_NAME = 128
+
+/** An approval as records keep it: each text on one line, without invisible characters, bounded. */
+export const recordedApproval = ({ approver, approverId, comment }: Approval): RecordedApproval => ({
+  approver: bounded(approver, MAX_NAME),
+  approver_id: bounded(approverId, MAX_NAME),
+  reason: bounded(comment.trim().replace(/\s+/g, " "), MAX_REASON),
+})
+
+// Cut before and after: escapes make a text longer.
+const bounded = (text: string, most: number) => visible(text.slice(0, most)).slice(0, most).toWellFormed()

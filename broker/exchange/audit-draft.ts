@@ -5,9 +5,9 @@ import {
   auditIdentity,
   type Learnt,
   RECORD_VERSION,
+  recordedApproval,
 } from "../core/audit-record.ts"
 import { factsOf } from "../core/families/families.ts"
-import { safeApproval } from "../core/policy/break-glass.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
 import { visible } from "../core/policy/faults.ts"
 import { bindingOf } from "./binding.ts"
@@ -51,7 +51,7 @@ export function auditGrant(
     // A claim may have filled a gap in it.
     resource: visible(broker.providers.get(grant.connection.provider)?.resource(grant.fields) ?? ""),
     ttl_seconds: ttlSeconds,
-    ...(approvals && { break_glass: { approvals: approvals.map(safeApproval) } }),
+    ...(approvals && { break_glass: { approvals: approvals.map(recordedApproval) } }),
     ...learnt,
   }
 }

@@ -1,6 +1,7 @@
 import { type SubjectParts, subjectTooLong } from "../../wire/subject.ts"
 import { formatDuration, parseDuration } from "../duration.ts"
-import { type BreakGlass, readBreakGlass } from "./break-glass.ts"
+import type { BreakGlass } from "./break-glass.ts"
+import { readBreakGlass } from "./break-glass-schema.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import type { NamedFile } from "./grant-files.ts"
 import type { Connection, Grant, GrantTemplate, PolicyFault } from "./model.ts"

@@ -1,6 +1,6 @@
 import * as z from "zod"
 import { ISSUER_FAMILIES, LIMIT_CLAIMS } from "../families/families.ts"
-import { breakGlassSchema } from "./break-glass.ts"
+import { breakGlassSchema } from "./break-glass-schema.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
 import { condition, pattern, patterns, whenSchema } from "./schema-conditions.ts"
