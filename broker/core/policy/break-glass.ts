@@ -64,5 +64,5 @@ export function approvalsFor(
   )
 }
 
-/** A letter or a digit: spaces, and characters that nobody sees, are no reason. */
-const hasWords = (comment: string) => /[\p{L}\p{N}]/u.test(comment)
+/** A letter or a digit that is seen: spaces are no reason, nor is a letter without a shape, such as U+3164. */
+const hasWords = (comment: string) => /(?!\p{DI})[\p{L}\p{N}]/u.test(comment)
