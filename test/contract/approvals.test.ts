@@ -91,7 +91,11 @@ describe("a run's approvals at GitHub", () => {
       () => Object.assign(world.installation, { permissions: { contents: "read" } }),
       /may not read Actions of acme\/shop: give the App the permission Actions: read/,
     ],
-    ["GitHub asks for patience", () => world.api.limit({ kind: "primary", status: 403, resetInSeconds: 90 }), /limits the broker/],
+    [
+      "GitHub asks for patience",
+      () => world.api.limit({ kind: "primary", status: 403, resetInSeconds: 90 }),
+      /limits the broker/,
+    ],
     ["GitHub fails", () => world.api.fail("unavailable"), /status 503/],
     [
       "GitHub describes them otherwise",
