@@ -64,6 +64,7 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   issuer_unavailable: "Run the job again when the issuer has recovered; for GitHub, githubstatus.com shows its state.",
   not_allowed:
     "Ask the maintainers of the broker's policies to add one for this job, or run the job in the environment that has one.",
+  stopped: "Read the reason in the broker's message, and run the job again when its operators have resumed.",
   ttl_too_short: "Set a longer `ttl`, or remove the input.",
   policy_unavailable:
     "Give the broker's message to its operator, because it names the policies that the broker cannot load.",

@@ -4,7 +4,7 @@ import { connectToBroker, requestExchange } from "./broker-client.ts"
 import { claimLines } from "./claims.ts"
 import { ActionError } from "./failure.ts"
 import { type Inputs, readInputs } from "./inputs.ts"
-import { boundAudience, makeJobKey } from "./key.ts"
+import { boundAudience, type JobKey, makeJobKey } from "./key.ts"
 import { type LeaseIds, StepLeases } from "./lease.ts"
 import { type Deadline, spreadFirstCall, startDeadline, withRetries } from "./retry.ts"
 import * as runner from "./runner.ts"
@@ -38,12 +38,14 @@ export async function exchange(): Promise<void> {
  *
  * The connection to the broker is opened while the runner gets the token.
  * @param whileWaiting called when the request is on its way
+ * @param jobKey the key that the exchange is bound to; left out, a new one that only this exchange knows
  */
 export async function exchangeForAnswer(
   inputs: Pick<Inputs, "broker" | "audience" | "grants" | "ttl" | "parallelJobs">,
   leases: LeaseIds,
   deadline: Deadline,
   whileWaiting: () => void = () => {},
+  jobKey?: JobKey,
 ): Promise<unknown> {
   const tokens = await subjectTokens()
   await spreadFirstCall(inputs.parallelJobs, deadline)
@@ -51,7 +53,7 @@ export async function exchangeForAnswer(
     whileWaiting()
     return tokens.exchange(inputs, leases, deadline)
   }
-  const key = makeJobKey()
+  const key = jobKey ?? makeJobKey()
   const audience = boundAudience(inputs.audience, key.thumbprint)
   const request = { grants: inputs.grants, ...(inputs.ttl !== undefined && { ttl: inputs.ttl }), key: key.publicJwk }
   const sealed = await withRetries(deadline, async () => {

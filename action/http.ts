@@ -112,7 +112,7 @@ export async function send(request: HttpRequest, connection?: Connection): Promi
 }
 
 /** Starts the connection of a request. */
-async function open({ method, url, timeoutMs }: HttpTarget): Promise<ClientRequest> {
+export async function open({ method, url, timeoutMs }: HttpTarget): Promise<ClientRequest> {
   // Checked here too, not only where inputs are read: the post step reads its URL from the runner's saved state.
   if (!isHttpsOrLoopback(url)) throw new HttpFailure("not-http")
   const isTls = url.protocol === "https:"

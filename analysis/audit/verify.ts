@@ -30,6 +30,14 @@ export interface FoundNote extends ChainHead {
   readonly ledger: LedgerName
 }
 
+/** Sees the leaves of a file while it is verified: only those whose records and chain are right. */
+export interface LeafWatcher {
+  /** The leaves of this ledger follow, from its first record. */
+  ledger(name: LedgerName): void
+  /** SHA-256 in hex. */
+  leaf(leaf: string): void
+}
+
 export type ChainVerdict =
   | { readonly ok: true; readonly ledgers: readonly VerifiedLedger[]; readonly found: readonly FoundNote[] }
   | { readonly ok: false; readonly fault: ChainFault }
@@ -52,6 +60,7 @@ const encoder = new TextEncoder()
 export class ChainVerifier {
   readonly #sha256: Sha256
   readonly #noted: ReadonlySet<string>
+  readonly #watcher: LeafWatcher | undefined
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
   readonly #heads = new HeadsDigest()
   readonly #ledgers: VerifiedLedger[] = []
@@ -64,9 +73,10 @@ export class ChainVerifier {
   #ended = false
   #fault: ChainFault | null = null
 
-  constructor(sha256: Sha256, noted: Iterable<string> = []) {
+  constructor(sha256: Sha256, noted: Iterable<string> = [], watcher?: LeafWatcher) {
     this.#sha256 = sha256
     this.#noted = new Set(noted)
+    this.#watcher = watcher
   }
 
   /** Takes the file's next bytes. Chunks may end anywhere. */
@@ -139,6 +149,7 @@ export class ChainVerifier {
     if (this.#begun.has(start)) return "a ledger that was closed begins a second time"
     this.#begun.add(start)
     this.#current = { ledger, seq: 0, chain: start }
+    this.#watcher?.ledger(ledger)
     return null
   }
 
@@ -158,6 +169,7 @@ export class ChainVerifier {
       return "the record does not follow from the previous one: an earlier record was changed or is missing"
     }
     this.#current = { ledger: current.ledger, seq, chain: link.value.chain }
+    this.#watcher?.leaf(link.value.leaf)
     if (this.#noted.has(link.value.chain)) this.#found.push(this.#current)
     return null
   }

@@ -4,6 +4,7 @@ import { Secret } from "../core/secret.ts"
 import { isLoopbackHost } from "../core/url.ts"
 import { KEY_BINDING_SEPARATOR } from "../wire/exchange.ts"
 import { type GitHubAppConfig, type GitLabConfig, readGitHubApp, readGitLab } from "./hosts.ts"
+import { readKek, readPreviousKek, readRotateEvery } from "./keys.ts"
 import { plainUrl, type Report, readText } from "./settings.ts"
 
 /** The settings of a deployment. Secrets are already wrapped. */
@@ -16,6 +17,10 @@ export interface Config {
   readonly deployment: string
   /** 32 bytes; absent when not set. */
   readonly kek?: Secret<Uint8Array>
+  /** 32 bytes: the key before `kek`, while values that were sealed under it are left; absent when not set. */
+  readonly previousKek?: Secret<Uint8Array>
+  /** How long a signing key signs before the broker replaces it by itself, in seconds; absent: it never does. */
+  readonly rotateEverySeconds?: number
   /** The GitHub App with which the broker reads repositories' policies and environments; absent when not set. */
   readonly gitHubApp?: GitHubAppConfig
   /** How the broker reads the environments of GitLab's projects; absent when not set. */
@@ -45,6 +50,8 @@ export interface ConfigFault {
  * |---|---|
  * | `DAYPASS_URL` | required: the public https URL; http only for loopback hosts |
  * | `DAYPASS_KEK` | 32 random bytes in base64: `openssl rand -base64 32` |
+ * | `DAYPASS_KEK_PREVIOUS` | optional, after `DAYPASS_KEK` was changed: the key before it |
+ * | `DAYPASS_ROTATE_EVERY` | optional: how long a signing key signs, from `168h` to `8760h`; by default until it is rotated by hand |
  * | `DAYPASS_AUDIENCE` | optional |
  * | `DAYPASS_DEPLOYMENT` | optional |
  * | `DAYPASS_POLICIES` | at the edge, `kv`: policies come only from the binding `POLICIES` |
@@ -64,7 +71,9 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
   const fault = (setting: string, message: string) => void faults.push({ setting, message })
 
   const url = readUrl(env["DAYPASS_URL"], fault)
-  const kek = readKek(env["DAYPASS_KEK"], fault)
+  const kek = readKek(env, "DAYPASS_KEK", fault)
+  const previousKek = readPreviousKek(env, kek, fault)
+  const rotateEverySeconds = readRotateEvery(env["DAYPASS_ROTATE_EVERY"], fault)
   const audience = readText(env["DAYPASS_AUDIENCE"], "DAYPASS_AUDIENCE", fault)
   // A plain token for such an audience would look like a token that is bound to a key.
   if (audience?.includes(KEY_BINDING_SEPARATOR)) {
@@ -89,6 +98,8 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
     audience: audience ?? new URL(url).origin,
     deployment: deployment ?? url,
     ...(kek ? { kek } : {}),
+    ...(previousKek ? { previousKek } : {}),
+    ...(rotateEverySeconds === undefined ? {} : { rotateEverySeconds }),
     ...(gitHubApp ? { gitHubApp } : {}),
     ...(gitLab ? { gitLab } : {}),
     onlyPublishedPolicies: policies === "kv",
@@ -150,26 +161,6 @@ function readPublishers(value: unknown, fault: Report): readonly string[] {
     "must be Ed25519 public keys, as printed by: openssl pkey -in publisher.pem -pubout",
   )
   return []
-}
-
-const KEK_BYTES = 32
-const REMEDY_KEK = "must be 32 random bytes in base64; make them with: openssl rand -base64 32"
-
-function readKek(value: unknown, fault: Report): Secret<Uint8Array> | undefined {
-  if (value === undefined || value === "") return undefined
-  const text = typeof value === "string" ? value.trim() : ""
-  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) {
-    fault("DAYPASS_KEK", REMEDY_KEK)
-    return undefined
-  }
-  const bytes = Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/").replace(/=$/, "")), (char) =>
-    char.charCodeAt(0),
-  )
-  if (bytes.length !== KEK_BYTES || new Set(bytes).size < 8) {
-    fault("DAYPASS_KEK", REMEDY_KEK)
-    return undefined
-  }
-  return new Secret(bytes)
 }
 
 const MAX_STALE_SECONDS = { usual: 15 * 60, least: 60, most: 24 * 3600 }

@@ -7,15 +7,18 @@ import type { Secret } from "../core/secret.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { createKnownIssuers } from "../exchange/known-issuers.ts"
 import { createOwedRecords } from "../exchange/owed.ts"
+import { createStops } from "../exchange/stops.ts"
 import { createVendorPace } from "../exchange/vendor-pace.ts"
 import { createVerifier } from "../issuers/verify.ts"
 import type { Cryptography } from "../ports/cryptography.ts"
+import type { Documents } from "../ports/documents.ts"
 import type { HealthCheck } from "../ports/health.ts"
 import type { Http } from "../ports/http.ts"
 import type { KeyRing } from "../ports/key-ring.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
 import type { Marks } from "../ports/marks.ts"
+import type { Metrics } from "../ports/metrics.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createConnectionSecrets } from "../signing/connection-secrets.ts"
@@ -32,7 +35,11 @@ export interface RuntimePorts {
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
   readonly marks: Marks
+  readonly documents: Documents
+  /** Whether only this process changes the documents. */
+  readonly isOnlyWriter?: boolean
   readonly log: Log
+  readonly metrics: Metrics
   readonly health: readonly HealthCheck[]
   createHttp(options: HttpOptions): Http
   /** How many connections the runtime opens for one request; left out where it has no limit. */
@@ -58,6 +65,8 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
     cryptography,
     verifier: createVerifier({ audience: config.audience, http, clock, cryptography }),
     ledgers: ports.ledgers,
+    metrics: ports.metrics,
+    stops: createStops(ports.documents, clock, ports.isOnlyWriter),
     health: [createKeyHealth({ ...base, keyRing: ports.keyRing }), ...ports.health],
     connectionSecrets: createConnectionSecrets(config.connectionSecret, sealer),
     logins: createLogins(clock),

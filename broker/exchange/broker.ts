@@ -10,12 +10,14 @@ import type { KnownIssuers } from "../ports/known-issuers.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
 import type { Logins } from "../ports/logins.ts"
+import type { Metrics } from "../ports/metrics.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import type { ProviderTable } from "../providers/provider.ts"
 import type { Sealer } from "../signing/sealer.ts"
 import type { Signer } from "../signing/signer.ts"
 import type { OneCall } from "./limit.ts"
 import type { OwedRecords } from "./owed.ts"
+import type { Stops } from "./stops.ts"
 import type { VendorPace } from "./vendor-pace.ts"
 
 /** Everything that an exchange needs. `entry/` builds it once for each instance. */
@@ -27,6 +29,7 @@ export interface Broker {
   readonly cryptography: Cryptography
   readonly verifier: SubjectTokenVerifier
   readonly ledgers: Ledgers
+  readonly stops: Stops
   readonly providers: ProviderTable
   readonly signer: Signer
   readonly sealer: Sealer
@@ -43,6 +46,7 @@ export interface Broker {
   readonly oneCall?: OneCall
   readonly clock: Clock
   readonly log: Log
+  readonly metrics: Metrics
   /** What `/healthz` looks at, besides the policies. */
   readonly health: readonly HealthCheck[]
 }

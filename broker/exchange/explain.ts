@@ -20,6 +20,9 @@ export async function explain(call: ExchangeCall, broker: Broker): Promise<Expla
   requireMatchingKey(caller, call.key)
   const verdict = await reachVerdict(call, caller, broker)
   const { decision } = verdict
+  const { limits, notes = [] } = caller.own ? await limitsOfCaller(caller, verdict, broker) : {}
+  // The trace tells only what the policies say.
+  const stop = verdict.outcome === "deny" && verdict.error.code === "stopped" ? [verdict.error.detail] : []
   const ownsPolicies = decision.outcome === "allow" || decision.ownsPolicies
   return {
     decision: verdict.outcome,
@@ -27,7 +30,8 @@ export async function explain(call: ExchangeCall, broker: Broker): Promise<Expla
     grants: call.grants,
     policy_version: verdict.policyVersion,
     ...(ownsPolicies ? { trace: decision.trace } : {}),
-    ...(caller.own ? await limitsOfCaller(caller, verdict, broker) : {}),
+    ...(limits && { limits }),
+    ...(stop.length + notes.length > 0 && { notes: [...stop, ...notes] }),
   }
 }
 

@@ -71,8 +71,7 @@ async function intend({ call, lease, grants, record }: Act): Promise<void> {
 async function mint({ call, identity, grants, lease, record, broker }: Act) {
   const { minted, failures: failed } = await mintAll(
     grants,
-    identity,
-    lease,
+    { identity, lease, holder: call.key?.thumbprint ?? null },
     (granted, handle, expiresAt) => record.prepare(lease, granted, handle, expiresAt),
     broker,
   )

@@ -53,18 +53,25 @@ export interface MintOutcome {
   readonly failures: readonly MintFailure[]
 }
 
+/** For whom, and on which lease, an exchange mints. */
+export interface MintedFor {
+  readonly identity: Identity
+  readonly lease: string
+  /** RFC 7638 thumbprint of the key that the exchange proved; null when it had none. */
+  readonly holder: string | null
+}
+
 /** Records durably what can revoke what is about to be minted for a grant. */
 export type Prepare = (granted: GrantedGrant, handle: Secret<string>, expiresAt: Date | null) => Promise<void>
 
 /** Calls all providers in parallel, and waits for all of them: a late success must be revoked, not forgotten. */
 export async function mintAll(
   grants: readonly GrantedGrant[],
-  identity: Identity,
-  lease: string,
+  of: MintedFor,
   prepare: Prepare,
   broker: Broker,
 ): Promise<MintOutcome> {
-  const mint = (granted: GrantedGrant) => mintOne(granted, identity, lease, prepare, broker)
+  const mint = (granted: GrantedGrant) => mintOne(granted, of, prepare, broker)
   const limit = limitOf(broker)
   let failed = false
   const outcomes = await Promise.all(
@@ -95,13 +102,17 @@ async function tryToMint(
   mint: (granted: GrantedGrant) => Promise<Minted>,
   broker: Broker,
 ): Promise<Outcome> {
+  const told = (outcome: string) =>
+    broker.metrics.count("provider_calls", { provider: granted.grant.connection.provider, outcome })
   try {
     const minted = await mint(granted)
     const now = broker.clock.now()
     refuseLongerThanGranted(granted, minted, now)
+    told("minted")
     return { minted: { granted, minted, at: now.getTime() } }
   } catch (reason) {
     const failure = { granted, error: asBrokerError(reason) }
+    told(failure.error.code)
     if (!(reason instanceof LeftAliveError)) return { failure }
     return { failure, minted: { granted, minted: leftover(reason), at: broker.clock.now().getTime() } }
   }
@@ -138,8 +149,7 @@ export function grantedUntil({ granted, minted, at }: MintedGrant): number | nul
 
 async function mintOne(
   granted: GrantedGrant,
-  identity: Identity,
-  lease: string,
+  { identity, lease, holder }: MintedFor,
   prepare: Prepare,
   broker: Broker,
 ): Promise<Minted> {
@@ -149,6 +159,7 @@ async function mintOne(
     identity,
     grant: grant.name,
     connection: grant.connection,
+    holder,
     prepare: (handle: Secret<string>, expiresAt: Date | null) => prepare(granted, handle, expiresAt),
   }
   const io = providerIo(broker, about, MINT_WINDOW_MS)

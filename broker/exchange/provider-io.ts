@@ -2,10 +2,11 @@ import { IDENTITY_TOKEN_SECONDS } from "../core/duration.ts"
 import type { Identity } from "../core/identity.ts"
 import type { Connection } from "../core/policy/model.ts"
 import type { Secret } from "../core/secret.ts"
+import { nameOf } from "../core/secret-reference.ts"
 import type { Login } from "../ports/logins.ts"
 import type { CallIo, ProviderIo } from "../providers/provider.ts"
-import { nameOf } from "../providers/secret-reference.ts"
 import { identityTokenClaims } from "../signing/identity-token.ts"
+import { operatorTokenClaims } from "../signing/operator-token.ts"
 import type { Broker } from "./broker.ts"
 import { loginKey } from "./login-key.ts"
 
@@ -13,6 +14,8 @@ interface Act {
   readonly identity: Identity
   readonly grant: string
   readonly connection: Connection
+  /** RFC 7638 thumbprint of the key that the exchange proved; null when it had none. */
+  readonly holder: string | null
   /** Stores a prepared handle on the lease. */
   prepare(handle: Secret<string>, expiresAt: Date | null): Promise<void>
 }
@@ -80,6 +83,12 @@ export function providerIo(broker: Broker, about: Act, windowMs: number): Provid
           ttlSeconds: options.ttlSeconds ?? IDENTITY_TOKEN_SECONDS,
           id: crypto.randomUUID(),
         }),
+      )
+    },
+    async operatorToken(rights) {
+      const { identity, grant, holder } = about
+      return await broker.signer.sign(
+        operatorTokenClaims({ ...rights, issuer: broker.url, identity, grant, holder, now: broker.clock.now() }),
       )
     },
   }

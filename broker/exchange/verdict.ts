@@ -10,6 +10,7 @@ import { boundTokenRequired, sessionSeconds } from "./binding.ts"
 import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
+import { stopped } from "./stops.ts"
 
 /**
  * A decision with its consequence, the grants to mint or the error to answer, the version of the policies that decided, and
@@ -26,12 +27,12 @@ export type Verdict = {
 
 /**
  * Decides the caller's request. A caller whose owner is not listed is decided against an empty policy set, so the answer
- * reveals nothing about existing policies.
+ * reveals nothing about existing policies. What the policies allow may still be stopped.
  *
  * The environment's host is asked about its protection, and then about approvals of the run, only when this is the last open
  * question: a denial costs no call.
  *
- * @throws {BrokerError} `policy_unavailable`, `policy_invalid`
+ * @throws {BrokerError} `policy_unavailable`, `policy_invalid`, `ledger_unavailable` while nobody can know what is stopped
  */
 export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: Broker): Promise<Verdict> {
   const { identity } = caller.token
@@ -81,7 +82,17 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
       policyVersion,
       claims,
     }
-  return { outcome: "allow", grants: decision.grants, decision, policyVersion, claims }
+  const { grants } = decision
+  const extra = { policyVersion, ...(help && { help }) }
+  const error = await stopped(
+    identity,
+    grants.map(({ grant }) => grant),
+    broker,
+    extra,
+  )
+  return error === null
+    ? { outcome: "allow", grants, decision, policyVersion, claims }
+    : { outcome: "deny", error, decision, policyVersion, claims }
 }
 
 /** Faults in a repository's own policies are a denial too. Only repositories have policies of their own. */

@@ -168,6 +168,53 @@ export interface DueLease {
   readonly credentials: readonly LeaseCredentialState[]
 }
 
+/** A lease that has not ended, with its credentials that have not ended. */
+export interface OpenLease {
+  readonly lease: string
+  readonly credentials: readonly LeaseCredential[]
+}
+
+/** An operator's order to end credentials before their time. */
+export interface EarlyEnd {
+  /** Only of these leases; left out: of all that have not ended. */
+  readonly leases?: readonly string[]
+  /** Only of this connection, or of this grant. */
+  readonly connection?: string
+  readonly grant?: string
+  /** The page: leases after this id (empty: from the start), at most `limit`. */
+  readonly after: string
+  readonly limit: number
+  /** Exchanges under way are counted when they must have an outcome by this time, in Unix milliseconds. */
+  readonly underWayBy: number
+  /** Unix milliseconds. */
+  readonly now: number
+  /** Recorded for each lease that it changes, with the names of the grants after its reason. */
+  readonly audit: AuditDraft
+}
+
+/** What became of a page of leases. */
+export interface EarlyEndOutcome {
+  /** Leases whose credentials are due for revocation from now on. */
+  readonly ended: number
+  /** Leases whose credentials were due before, and are not all revoked yet. */
+  readonly revoking: number
+  /** Exchanges that have no outcome yet. What they mint is not ended: look again when they must have one. */
+  readonly underWay: number
+  /** Leases with credentials that only expire, and when the last of them does, in Unix milliseconds. */
+  readonly expiring: { readonly leases: number; readonly until: number }
+  /** The next page's `after`; null: this was the last page. */
+  readonly next: string | null
+}
+
+/** A credential's handle, sealed anew. */
+export interface HandleChange {
+  readonly lease: string
+  readonly grant: string
+  /** The stored one. Nothing changes when there is another one by now, or none. */
+  readonly before: string
+  readonly after: string
+}
+
 /** A record with its two hashes, SHA-256 in hex. */
 export interface ChainedRecord {
   readonly record: AuditRecord
@@ -222,6 +269,20 @@ export interface Ledger {
   /** Records a suspicion, once for each token and inside the limit of denials. */
   suspect(suspicion: Suspicion): Promise<void>
   standing(now: number): Promise<Standing>
+  /**
+   * Leases that have not ended, in the order of their ids, after the id `after` (empty: from the start), at most `limit`. For
+   * rare acts of operators: it also reads past the closed leases that are kept.
+   */
+  openLeases(after: string, limit: number): Promise<readonly OpenLease[]>
+  /**
+   * Makes credentials due for revocation now, and records it; the sweep revokes them. Credentials that only expire are not
+   * changed. Reads past closed leases, as `openLeases` does.
+   */
+  cutShort(order: EarlyEnd): Promise<EarlyEndOutcome>
+  /** Stores handles that were sealed anew. Changes nothing else, and records nothing. `now`: Unix milliseconds. */
+  replaceHandles(changes: readonly HandleChange[], now: number): Promise<void>
+  /** Appends a record of what an operator is about to do, or of what the broker does by itself. */
+  append(audit: AuditDraft): Promise<void>
   /** The chained records after number `after` (0: from the start), at most `limit`, in order. */
   auditTrail(after: number, limit: number): Promise<readonly ChainedRecord[]>
 }

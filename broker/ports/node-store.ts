@@ -1,3 +1,4 @@
+import type { Documents } from "./documents.ts"
 import type { HealthCheck } from "./health.ts"
 import type { KeyRing } from "./key-ring.ts"
 import type { Ledgers, SweptLedger } from "./ledger.ts"
@@ -17,6 +18,7 @@ export interface NodeStore {
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
   readonly marks: Marks
+  readonly documents: Documents
   readonly health: HealthCheck
   /** How the brokers of one store tell each other what has changed; absent in a store of one broker. */
   readonly notices?: Notices

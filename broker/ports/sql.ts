@@ -1,4 +1,5 @@
-export type SqlValue = string | number | null
+/** A blob is written and read as bytes. */
+export type SqlValue = string | number | null | Uint8Array
 
 export type SqlRow = Readonly<Record<string, SqlValue>>
 

@@ -5,6 +5,7 @@ import { cases as awsParameterStore } from "./aws/parameter-store/cases.ts"
 import { cases as awsSecretsManager } from "./aws/secrets-manager/cases.ts"
 import { cases as azure } from "./azure/cases.ts"
 import { cases as azureKeyVault } from "./azure/key-vault/cases.ts"
+import { cases as broker } from "./broker/cases.ts"
 import type { ProviderCase } from "./case.ts"
 import { cases as conjur } from "./conjur/cases.ts"
 import { cases as doppler } from "./doppler/cases.ts"
@@ -24,6 +25,7 @@ export const CASES: ReadonlyMap<string, readonly ProviderCase[]> = new Map([
   ["aws-secrets-manager", awsSecretsManager],
   ["azure", azure],
   ["azure-key-vault", azureKeyVault],
+  ["broker", broker],
   ["conjur", conjur],
   ["doppler", doppler],
   ["github", github],

@@ -5,6 +5,7 @@ import { aws } from "./aws/provider.ts"
 import { awsSecretsManager } from "./aws/secrets-manager/provider.ts"
 import { azureKeyVault } from "./azure/key-vault/provider.ts"
 import { azure } from "./azure/provider.ts"
+import { broker } from "./broker/provider.ts"
 import { conjur } from "./conjur/provider.ts"
 import { doppler } from "./doppler/provider.ts"
 import { github } from "./github/provider.ts"
@@ -23,6 +24,7 @@ const ALL: readonly Provider[] = [
   awsSecretsManager,
   azure,
   azureKeyVault,
+  broker,
   conjur,
   doppler,
   github,

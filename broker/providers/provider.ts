@@ -4,6 +4,7 @@ import type * as z from "zod"
 import type { CacheUse } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Claims, Identity } from "../core/identity.ts"
+import type { OperatorRight, OperatorScope } from "../core/operator-rights.ts"
 import type {
   ConnectionAudiences,
   GrantKey,
@@ -11,13 +12,13 @@ import type {
   WrittenRepositories,
 } from "../core/policy/provider-schemas.ts"
 import type { Secret } from "../core/secret.ts"
+import type { SecretReference } from "../core/secret-reference.ts"
 import type { Http } from "../ports/http.ts"
 import type { KeptValues } from "../ports/kept-values.ts"
 import type { Login } from "../ports/logins.ts"
 import type { CredentialFormat, FileForm, Revocation } from "../wire/exchange.ts"
 import type { SubjectLimit } from "../wire/subject.ts"
 import type { ToolLogin } from "../wire/tool-login.ts"
-import type { SecretReference } from "./secret-reference.ts"
 
 /** What a provider must mint. All of it is decided already. */
 export interface MintRequest<Connection, Grant> {
@@ -75,6 +76,19 @@ export interface ProviderIo extends CallIo {
   kept(of: "job" | "connection"): KeptValues
   /** An identity token for `audience`, which describes this identity and grant, issued at `now()`. */
   identityToken(audience: string, options?: IdentityTokenOptions): Promise<Secret<string>>
+  /**
+   * A token with rights over this broker, for the holder of the exchange's key, issued at `now()`.
+   *
+   * @throws {BrokerError} `bound_token_required` when the exchange had no key, and the rights are more than a plain token may have
+   */
+  operatorToken(rights: OperatorTokenRights): Promise<Secret<string>>
+}
+
+export interface OperatorTokenRights {
+  readonly may: readonly OperatorRight[]
+  readonly scope: OperatorScope
+  readonly lease: string
+  readonly ttlSeconds: number
 }
 
 export interface KnownLogin<Value> {

@@ -1,3 +1,5 @@
+import { OPERATOR_AUDIENCE } from "../core/operator-rights.ts"
+
 /** The audiences that AWS roles for jobs trust: that of STS in each partition. */
 export const STS_AUDIENCES: ReadonlySet<string> = new Set([
   "sts.amazonaws.com",
@@ -28,6 +30,8 @@ const AZURE_AUDIENCE = /^api:\/\/azureadtokenexchange/i
 export function reservationOf(audience: string): string | null {
   if (STS_AUDIENCES.has(audience) || audience === STORES_AUDIENCE)
     return "AWS trusts tokens for this audience, so a grant could assume roles outside the account list of an aws connection. Use a connection with provider: aws"
+  if (audience === OPERATOR_AUDIENCE)
+    return "the broker itself takes tokens for this audience as an operator's. Use a connection with provider: broker"
   if (GOOGLE_AUDIENCE.test(audience))
     return "Google's workload identity pools trust tokens for this audience, so a grant could impersonate accounts outside the list of a google connection. Use a connection with provider: google"
   if (AZURE_AUDIENCE.test(audience))

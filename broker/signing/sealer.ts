@@ -8,17 +8,39 @@ import type { Cryptography } from "../ports/cryptography.ts"
  * The place that a value is sealed for. It can be unsealed only there: a row that is copied to another place stays sealed.
  */
 export interface SealContext {
-  readonly kind: "signing-key" | "revocation-handle" | "app-key" | "connection-secret"
+  readonly kind: "signing-key" | "log-key" | "revocation-handle" | "app-key" | "connection-secret"
   /** `<issuer> <unit id>` of the ledger, or `-` for values of the deployment. */
   readonly unit: string
   /** The key id, `<lease>/<grant>`, or the secret's name. */
   readonly id: string
 }
 
+/**
+ * Under which key a value was sealed: `DAYPASS_KEK`, `DAYPASS_KEK_PREVIOUS`, or a key that this broker does not have. Read
+ * from the header alone: only `open` proves it.
+ */
+export type SealedUnder = "current" | "previous" | "other"
+
 export interface Sealer {
+  /** Whether there is a previous key, so that values may have to be sealed anew. */
+  readonly hasPrevious: boolean
+  /** Seals under the current key. */
   seal(value: Secret<string>, context: SealContext): Promise<string>
-  /** @throws {BrokerError} `configuration_invalid` when the value was sealed under another key or for another place. */
+  /**
+   * Opens a value that was sealed under the current or the previous key.
+   * @throws {BrokerError} `configuration_invalid` when it was sealed under another key or for another place
+   */
   open(sealed: string, context: SealContext): Promise<Secret<string>>
+  sealedUnder(sealed: string): SealedUnder
+}
+
+/**
+ * The value under the current key; null when it is already, and nothing must be stored.
+ * @throws {BrokerError} as `open`
+ */
+export async function sealedAnew(sealed: string, context: SealContext, sealer: Sealer): Promise<string | null> {
+  if (sealer.sealedUnder(sealed) === "current") return null
+  return await sealer.seal(await sealer.open(sealed, context), context)
 }
 
 const KEK_BYTES = 32
@@ -29,28 +51,39 @@ const KEK_BYTES = 32
  * names the key, the deployment, the kind, the unit and the id.
  *
  * @param kek 32 bytes, `DAYPASS_KEK`
+ * @param previous 32 bytes, `DAYPASS_KEK_PREVIOUS`: opens what was sealed before the key was changed, and seals nothing
  */
 export async function createSealer(
   kek: Secret<Uint8Array>,
   deployment: string,
   cryptography: Cryptography,
+  previous?: Secret<Uint8Array>,
 ): Promise<Sealer> {
-  if (kek.reveal().length !== KEK_BYTES) throw new TypeError("the deployment's key must be 32 bytes")
-  const kid = await keyId(kek)
-  const wrapping = cryptography.wrappingKey(kek)
+  const current = await keyOf(kek, cryptography)
+  const older = previous && (await keyOf(previous, cryptography))
+  const keyNamed = (kid: unknown) => [current, older].find((key) => key?.kid === kid)
   const place = (context: SealContext) => JSON.stringify([deployment, context.kind, context.unit, context.id])
 
   return {
+    hasPrevious: older !== undefined,
+
+    sealedUnder(sealed) {
+      const key = keyNamed(readHeader(sealed).kid)
+      if (key === undefined) return "other"
+      return key === current ? "current" : "previous"
+    },
+
     async seal(value, context) {
-      return await wrapping.seal(value.reveal(), { kid, place: place(context) })
+      return await current.wrapping.seal(value.reveal(), { kid: current.kid, place: place(context) })
     },
 
     async open(sealed, context) {
       const header = readHeader(sealed)
-      if (header.kid !== kid) {
+      const key = keyNamed(header.kid)
+      if (key === undefined) {
         throw new BrokerError(
           "configuration_invalid",
-          `A stored ${context.kind} was sealed under another DAYPASS_KEK. Start the broker with the original key of this deployment.`,
+          `A stored ${context.kind} was sealed under another DAYPASS_KEK${older ? ", and not under DAYPASS_KEK_PREVIOUS either" : ""}. Start the broker with the key that it was sealed under, as DAYPASS_KEK, or as DAYPASS_KEK_PREVIOUS if you have changed the key.`,
         )
       }
       if (header.place !== place(context) && deploymentIn(header.place) !== deployment) {
@@ -65,7 +98,7 @@ export async function createSealer(
           `A stored ${context.kind} was sealed for another place than this one. Restore the broker's storage from a backup.`,
         )
       }
-      const text = await wrapping.open(sealed)
+      const text = await key.wrapping.open(sealed)
       if (text === null) {
         throw new BrokerError(
           "configuration_invalid",
@@ -89,6 +122,11 @@ function deploymentIn(place: unknown): unknown {
   } catch {
     return undefined
   }
+}
+
+async function keyOf(kek: Secret<Uint8Array>, cryptography: Cryptography) {
+  if (kek.reveal().length !== KEK_BYTES) throw new TypeError("the deployment's key must be 32 bytes")
+  return { kid: await keyId(kek), wrapping: cryptography.wrappingKey(kek) }
 }
 
 /** An id for the key that reveals nothing of it: the first 96 bits of a digest with a label that is used only here. */

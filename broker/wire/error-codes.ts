@@ -34,6 +34,7 @@ export const PROBLEMS = {
   not_allowed: { status: 403, title: "No policy allows this" },
   ttl_too_short: { status: 400, title: "The requested lifetime is shorter than the provider's minimum" },
   policy_unavailable: { status: 503, title: "The policies cannot be loaded" },
+  stopped: { status: 403, title: "An operator or an alarm has stopped this" },
   quota_exceeded: { status: 429, title: "The repository, or the unit of another CI, has reached a limit" },
   policy_invalid: { status: 403, title: "The repository's own policies have errors" },
 

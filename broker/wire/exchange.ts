@@ -122,7 +122,7 @@ export interface ExplainAnswer {
   readonly trace?: Trace
   /** Present only for callers whose owner is listed, and while the ledger can be read. */
   readonly limits?: LimitsAnswer
-  /** What the broker could not find out. */
+  /** What the broker could not find out; and who has stopped what the policies allow, and why. */
   readonly notes?: readonly string[]
 }
 

@@ -1,21 +1,26 @@
 import crypto from "node:crypto"
 import { open } from "node:fs/promises"
-import { type ChainVerdict, ChainVerifier } from "../../analysis/audit/verify.ts"
+import { type CheckedProofs, CheckpointWatcher, verifyProofs } from "../../analysis/audit/checkpoints.ts"
+import { type ChainVerdict, ChainVerifier, type VerifiedLedger } from "../../analysis/audit/verify.ts"
 import type { LedgerName, Sha256 } from "../../broker/core/audit-chain.ts"
+import { parseTrustPolicy } from "../../broker/core/checkpoint/trust-policy.ts"
 import { visible } from "../../broker/core/policy/faults.ts"
 import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
 import { inert } from "../inert.ts"
 import { type CliIo, EXIT } from "../io.ts"
+import { verifyEd25519 } from "./ed25519.ts"
 
-const USAGE = `Usage: daypass audit verify FILE [--head HASH]
+const USAGE = `Usage: daypass audit verify FILE [--checkpoint FILE --policy FILE] [--earlier FILE] [--head HASH]
 
 Verifies an audit trail that daypass audit export wrote. Finds every edited, deleted, reordered, repeated or cut-off record.
 Prints the head of each ledger (of a repository, a project, ...): the number and the hash of its last record.
 
-The file alone cannot show that the whole trail was rewritten, heads included. So store a head where the broker's operator
-cannot change it, and pass it as --head later. The command then checks that this head is still part of its chain: if it
-is, everything up to it is unchanged since you stored it.
-Exit codes: 0 the trail verifies, 1 it does not, and the first wrong record is named, 2 the file cannot be read.`
+The file alone cannot show that the whole trail was rewritten, with all hashes. These can:
+  --checkpoint FILE  proofs that the broker gave for its signed checkpoint: up to there, nothing was changed since
+  --policy FILE      whose signatures you accept for it: the broker's log, and how many of which witnesses (C2SP tlog-policy)
+  --earlier FILE     an older export: each of its ledgers must be the beginning of the same ledger here
+  --head HASH        a head that this command printed earlier: it must still be part of its chain
+Exit codes: 0 the trail verifies, 1 it does not, and the first wrong record is named, 2 a file cannot be read.`
 
 /** OpenSSL's, at a fifth of the time of JavaScript's. Node before 20.12 has no `hash`, which makes no object a call. */
 const sha256: Sha256 =
@@ -30,22 +35,69 @@ const HASH = /^[0-9a-f]{64}$/
 
 /** `daypass audit verify`. Reads the file as a stream, so it can have any size. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, { head: { type: "string" } }, io)
+  const options = { head: string, checkpoint: string, policy: string, earlier: string }
+  const read = readArguments(args, USAGE, options, io)
   if (typeof read === "number") return read
   const [file, ...others] = read.positionals
   if (file === undefined || file === "" || others.length > 0) return misused("audit verify takes one file", USAGE, io)
-  const { head } = read.options
-  if (head !== undefined && !(typeof head === "string" && HASH.test(head))) {
-    return misused("a head is 64 hexadecimal digits in lower case", USAGE, io)
+  const { head, checkpoint, policy, earlier } = read.options as Readonly<Record<string, string | undefined>>
+  if (head !== undefined && !HASH.test(head)) return misused("a head is 64 hexadecimal digits in lower case", USAGE, io)
+  if ((checkpoint === undefined) !== (policy === undefined)) {
+    return misused("--checkpoint needs --policy, which says whose signatures count, and the other way round", USAGE, io)
   }
 
-  const verifier = new ChainVerifier(sha256, head === undefined ? [] : [head])
+  const proofs = checkpoint === undefined ? null : await readProofs(checkpoint, policy ?? "", io)
+  if (typeof proofs === "number") return proofs
+  const before = earlier === undefined ? [] : await readEarlier(earlier, io)
+  if (typeof before === "number") return before
+
+  const watcher = new CheckpointWatcher(proofs?.heads ?? [], sha256)
+  const noted = [...(head === undefined ? [] : [head]), ...before.map(({ chain }) => chain)]
+  const verifier = new ChainVerifier(sha256, noted, watcher)
   try {
     await readInto(verifier, file)
   } catch (error) {
     return impossible(`${file} cannot be read: ${reasonOf(error)}`, io)
   }
-  return report(file, verifier.end(), head, io)
+  const verdict = verifier.end()
+  if (!tell(file, verdict, io)) return EXIT.no
+  const answers = [
+    earlier === undefined || tellEarlier(earlier, before, verdict, io),
+    head === undefined || tellHead(head, verdict, io),
+    proofs === null || tellCoverage(proofs, watcher, io),
+  ]
+  return answers.every(Boolean) ? EXIT.ok : EXIT.no
+}
+
+const string = { type: "string" } as const
+
+async function readProofs(checkpoint: string, policy: string, io: CliIo): Promise<CheckedProofs | number> {
+  let reading = policy
+  try {
+    const trusted = parseTrustPolicy(new TextDecoder().decode(await io.readFile(policy)), sha256)
+    if (!trusted.ok) return impossible(`${policy} is no policy for checkpoints: ${trusted.fault}`, io)
+    reading = checkpoint
+    const proofs = await verifyProofs(await io.readFile(checkpoint), trusted.value, verifyEd25519, sha256)
+    if (proofs.ok) return proofs.value
+    io.out(inert(`${checkpoint}: ${proofs.fault}`))
+    return EXIT.no
+  } catch (error) {
+    return impossible(`${reading} cannot be read: ${reasonOf(error)}`, io)
+  }
+}
+
+/** The heads of an older export; an exit code when it does not verify itself. */
+async function readEarlier(path: string, io: CliIo): Promise<readonly VerifiedLedger[] | number> {
+  const verifier = new ChainVerifier(sha256)
+  try {
+    await readInto(verifier, path)
+  } catch (error) {
+    return impossible(`${path} cannot be read: ${reasonOf(error)}`, io)
+  }
+  const verdict = verifier.end()
+  if (verdict.ok) return verdict.ledgers.filter(({ seq }) => seq > 0)
+  tellFault(path, verdict, io)
+  return EXIT.no
 }
 
 async function readInto(verifier: ChainVerifier, path: string): Promise<void> {
@@ -63,28 +115,71 @@ async function readInto(verifier: ChainVerifier, path: string): Promise<void> {
   }
 }
 
-function report(file: string, verdict: ChainVerdict, head: string | undefined, io: CliIo): number {
+type Verified = Extract<ChainVerdict, { ok: true }>
+
+function tell(file: string, verdict: ChainVerdict, io: CliIo): verdict is Verified {
   if (!verdict.ok) {
-    const { line, ledger, seq, reason } = verdict.fault
-    const record = seq === null || ledger === null ? "" : `record ${seq} of ${named(ledger)}: `
-    io.out(inert(`${file}:${line}: ${record}${reason}`))
-    return EXIT.no
+    tellFault(file, verdict, io)
+    return false
   }
-  for (const { ledger, seq, chain } of verdict.ledgers) {
-    io.out(`${named(ledger)}: ${seq} ${seq === 1 ? "record" : "records"}, head ${chain}`)
-  }
+  for (const { ledger, seq, chain } of verdict.ledgers) io.out(`${named(ledger)}: ${counted(seq)}, head ${chain}`)
   if (verdict.ledgers.length === 0) io.out(inert(`${file} verifies and contains no records`))
-  if (head === undefined) return EXIT.ok
-  const [found] = verdict.found
-  if (found === undefined) {
-    io.out(
-      `the head ${head} is not part of any chain: the trail before it was rewritten, or the head is from another trail`,
-    )
-    return EXIT.no
-  }
-  io.out(`the head ${head} is record ${found.seq} of ${named(found.ledger)}`)
-  return EXIT.ok
+  return true
 }
+
+function tellFault(file: string, { fault }: Extract<ChainVerdict, { ok: false }>, io: CliIo): void {
+  const record = fault.seq === null || fault.ledger === null ? "" : `record ${fault.seq} of ${named(fault.ledger)}: `
+  io.out(inert(`${file}:${fault.line}: ${record}${fault.reason}`))
+}
+
+function tellHead(head: string, verdict: Verified, io: CliIo): boolean {
+  const found = verdict.found.find(({ chain }) => chain === head)
+  io.out(
+    found === undefined
+      ? `the head ${head} is not part of any chain: the trail before it was rewritten, or the head is from another trail`
+      : `the head ${head} is record ${found.seq} of ${named(found.ledger)}`,
+  )
+  return found !== undefined
+}
+
+function tellEarlier(file: string, before: readonly VerifiedLedger[], { found }: Verified, io: CliIo): boolean {
+  const kept = new Set(found.map(({ chain }) => chain))
+  // A chain starts from its ledger's name, so that no other ledger can have this value.
+  const lost = before.filter(({ chain }) => !kept.has(chain))
+  for (const { ledger, seq } of lost) {
+    io.out(
+      inert(
+        `${named(ledger)}: record ${seq} of ${file} is not here: an earlier record was changed, or some are missing`,
+      ),
+    )
+  }
+  if (lost.length === 0)
+    io.out(inert(`all ${counted(sumOf(before))} of ${file} are the beginning of their ledgers here`))
+  return lost.length === 0
+}
+
+function tellCoverage({ checkpoints, heads }: CheckedProofs, watcher: CheckpointWatcher, io: CliIo): boolean {
+  for (const { origin, size, witnesses } of checkpoints) {
+    const who = witnesses.map(({ key, time }) => `${key.name} at ${new Date((time ?? 0) * 1000).toISOString()}`)
+    const cosigned = who.length === 0 ? "cosigned by no witness" : `cosigned by ${who.join(", ")}`
+    io.out(inert(`checkpoint ${size} of ${origin}, ${cosigned}`))
+  }
+  const { coverage, misfits } = watcher.end()
+  for (const { ledger, reason } of misfits) io.out(`${named(ledger)}: ${reason}`)
+  for (const { ledger, proven, records } of coverage) {
+    const later = records === proven ? "" : `; ${records - proven} came later, and nothing proves them yet`
+    if (proven > 0) io.out(`${named(ledger)}: records 1 to ${proven} are those of the checkpoint${later}`)
+    else if (!heads.some(({ record }) => record !== null)) io.out(`${named(ledger)}: not in the checkpoint yet`)
+  }
+  for (const { head, record } of misfits.length === 0 ? heads : []) {
+    if (record !== null) io.out(`${named(head.ledger)}: record ${record.seq} is the one of the checkpoint`)
+  }
+  return misfits.length === 0
+}
+
+const counted = (records: number) => `${records} ${records === 1 ? "record" : "records"}`
+
+const sumOf = (ledgers: readonly VerifiedLedger[]) => ledgers.reduce((sum, { seq }) => sum + seq, 0)
 
 /** Escapes control characters: a file of unknown origin could move the terminal's cursor. JSON does not escape C1 controls. */
 const named = (ledger: LedgerName) =>

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { afterAll } from "vitest"
 import { openNodeStore } from "../../broker/adapters/node/ledgers.ts"
 import type { NodeStore } from "../../broker/ports/node-store.ts"
+import { documentsContract } from "./documents.suite.ts"
 import { keyRingContract } from "./key-ring.suite.ts"
 
 const folders: string[] = []
@@ -20,17 +21,21 @@ function newFolder(): string {
   return folder
 }
 
+const restart = async () => {
+  await store?.close()
+  open(folders.at(-1) ?? newFolder())
+}
+
 keyRingContract("on Node", {
   ring: () => (store ?? open(newFolder())).keyRing,
   clear: async () => {
     await store?.close()
     open(newFolder())
   },
-  restart: async () => {
-    await store?.close()
-    open(folders.at(-1) ?? newFolder())
-  },
+  restart,
 })
+
+documentsContract("on Node", { documents: () => (store ?? open(newFolder())).documents, restart })
 
 afterAll(async () => {
   await store?.close()

@@ -4,6 +4,8 @@ import { beforeEach, describe, expect, test } from "vitest"
 import { EXPIRED_MARGIN_MS } from "../../broker/adapters/ledger/credential-ends.ts"
 import { exportTrail } from "../support/export-trail.ts"
 import { verifyChain } from "../support/verify-chain.ts"
+import { whatIsCutShort } from "./ledger-cut-short.suite.ts"
+import { whatIsSealedAnew } from "./ledger-handles.suite.ts"
 import { ISSUER, type LedgerFixture, ledgerHands } from "./ledger-hands.ts"
 import { whatIsLimited } from "./ledger-limits.suite.ts"
 import { whatJobsName } from "./ledger-named.suite.ts"
@@ -475,6 +477,8 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
 
     whatSweepsTake(hands)
     whatIsLimited(fixture, hands)
+    whatIsCutShort(hands)
+    whatIsSealedAnew(hands)
     whatJobsName(hands)
     whatProofsBind(fixture, hands)
 

@@ -1,7 +1,9 @@
 import { DurableObject } from "cloudflare:workers"
+import type { StoredDocument } from "../../ports/documents.ts"
 import type { StoredKey, StoredKeys } from "../../ports/key-ring.ts"
 import type { Reading, Transact } from "../../ports/sql.ts"
 import { transactAlone } from "../sqlite/batch.ts"
+import { SqlDocuments } from "../sqlite/documents.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { readMark, SqlMarks, writeMark } from "../sqlite/marks.ts"
 import { migrate } from "../sqlite/schema.ts"
@@ -12,12 +14,13 @@ import { ObjectSql } from "./sql.ts"
 
 /**
  * The deployment's signing keys, in one Durable Object, so that two isolates never make two first keys; and its marks, with
- * which the loss of another part is noticed.
+ * which the loss of another part is noticed; and its documents.
  */
 export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements KeyRingMethods {
   readonly #sql: ObjectSql
   readonly #ring: SqlKeyRing
   readonly #marks: SqlMarks
+  readonly #documents: SqlDocuments
   readonly #guards: StoredGuards
   readonly #transact: Transact
   #migrated = false
@@ -47,6 +50,15 @@ export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements 
       (name, value) => writeMark(this.#sql, name, value),
     )
     this.#marks = new SqlMarks(this.#sql, transact, reading)
+    this.#documents = new SqlDocuments(this.#sql, transact, reading)
+  }
+
+  readDocument(name: string): Promise<Answer<StoredDocument>> {
+    return answer(() => this.#documents.read(name))
+  }
+
+  replaceDocument(name: string, expectedVersion: number, text: string): Promise<Answer<boolean>> {
+    return answer(() => this.#documents.replace(name, expectedVersion, text))
   }
 
   readMark(name: string): Promise<Answer<string | null>> {

@@ -1,12 +1,17 @@
 import { DurableObject } from "cloudflare:workers"
+import type { AuditDraft } from "../../core/audit-record.ts"
 import { lateness } from "../../core/lateness.ts"
 import type {
   Admission,
   AdmissionOutcome,
   ChainedRecord,
+  EarlyEnd,
+  EarlyEndOutcome,
+  HandleChange,
   LeaseCredentialState,
   LeaseOfRun,
   MintedAdmission,
+  OpenLease,
   Preparation,
   RevocationRequest,
   RevocationSettlement,
@@ -111,6 +116,22 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
 
   standing(key: LedgerKey, now: number): Promise<Answer<Standing>> {
     return answer(() => this.#ledger(key).standing(now), key)
+  }
+
+  openLeases(key: LedgerKey, after: string, limit: number): Promise<Answer<readonly OpenLease[]>> {
+    return answer(() => this.#ledger(key).openLeases(after, limit), key)
+  }
+
+  cutShort(key: LedgerKey, order: EarlyEnd): Promise<Answer<EarlyEndOutcome>> {
+    return answer(() => this.#ledger(key).cutShort(order), key)
+  }
+
+  replaceHandles(key: LedgerKey, changes: readonly HandleChange[], now: number): Promise<Answer<void>> {
+    return answer(() => this.#ledger(key).replaceHandles(changes, now), key)
+  }
+
+  append(key: LedgerKey, audit: AuditDraft): Promise<Answer<void>> {
+    return answer(() => this.#ledger(key).append(audit), key)
   }
 
   auditTrail(key: LedgerKey, after: number, limit: number): Promise<Answer<readonly ChainedRecord[]>> {

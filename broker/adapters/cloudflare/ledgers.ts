@@ -1,8 +1,10 @@
+import type { Documents, StoredDocument } from "../../ports/documents.ts"
 import type { KeyRing } from "../../ports/key-ring.ts"
 import type { Ledger, Ledgers } from "../../ports/ledger.ts"
 import type { Marks } from "../../ports/marks.ts"
 import type { LedgerKey } from "../ledger/rows.ts"
 import type { GuardMethods, Guards } from "./guards.ts"
+import { inTime } from "./in-time.ts"
 import { type Answer, ask } from "./rpc.ts"
 
 /** The part of a Durable Object namespace that is used here. */
@@ -26,7 +28,7 @@ type Remote<Port, Context extends readonly unknown[]> = {
 /** The methods of a ledger's object. Each call names the ledger. */
 export type LedgerMethods = Remote<Ledger, readonly [key: LedgerKey]>
 /** The methods of the key ring's object. */
-export type KeyRingMethods = Remote<KeyRing, readonly []> & MarkMethods & GuardMethods
+export type KeyRingMethods = Remote<KeyRing, readonly []> & MarkMethods & DocumentMethods & GuardMethods
 
 /** The deployment's marks are in the key ring's object, too: there is one for each deployment. */
 export interface MarkMethods {
@@ -34,6 +36,13 @@ export interface MarkMethods {
   writeMark(name: string, value: string): Promise<Answer<void>>
 }
 
+/** So are its documents. */
+export interface DocumentMethods {
+  readDocument(name: string): Promise<Answer<StoredDocument>>
+  replaceDocument(name: string, expectedVersion: number, text: string): Promise<Answer<boolean>>
+}
+
+const READ_WITHIN_MS = 2000
 const KEY_RING_NAME = "signing-keys"
 
 /** The ledgers of a deployment at the edge: one Durable Object for each unit. */
@@ -70,6 +79,16 @@ export function createCloudflareMarks(namespace: Namespace<KeyRingMethods>): Mar
   }
 }
 
+/** The documents of a deployment at the edge. */
+export function createCloudflareDocuments(namespace: Namespace<KeyRingMethods>): Documents {
+  const object = () => namespace.getByName(KEY_RING_NAME)
+  return {
+    // Exchanges wait for it. They go on with what they know when it takes too long.
+    read: (name) => ask(() => inTime(object().readDocument(name), READ_WITHIN_MS)),
+    replace: (name, expectedVersion, text) => ask(() => object().replaceDocument(name, expectedVersion, text)),
+  }
+}
+
 /** The name of a ledger's object. It is JSON, because different parts could give the same joined text. */
 export function ledgerObjectName(key: LedgerKey): string {
   return JSON.stringify([key.issuerUrl, key.unitId])
@@ -88,6 +107,10 @@ function ledgerAt(namespace: Namespace<LedgerMethods>, key: LedgerKey): Ledger {
     recordRevocation: (settlement) => ask(() => object().recordRevocation(key, settlement)),
     suspect: (suspicion) => ask(() => object().suspect(key, suspicion)),
     standing: (now) => ask(() => object().standing(key, now)),
+    openLeases: (after, limit) => ask(() => object().openLeases(key, after, limit)),
+    cutShort: (order) => ask(() => object().cutShort(key, order)),
+    replaceHandles: (changes, now) => ask(() => object().replaceHandles(key, changes, now)),
+    append: (audit) => ask(() => object().append(key, audit)),
     auditTrail: (after, limit) => ask(() => object().auditTrail(key, after, limit)),
   }
 }

@@ -1,3 +1,4 @@
+// Long because a lease has one diagram: every transition is read in one place.
 import { BrokerError } from "../../core/errors.ts"
 import type { LeaseCredentialState, LeaseOpening } from "../../ports/ledger.ts"
 import type { RevocationOutcome } from "../../wire/exchange.ts"
@@ -117,6 +118,23 @@ export function revocationAsked(lease: Lease, now: number): Lease {
   const over = Math.max(now, (lease.triedAt ?? 0) + 1)
   const next = endByTime({ ...lease, overSince: over }, now)
   return move(next, { dueAt: nextDue(next, lease.dueAt) })
+}
+
+/**
+ * An operator ends some of a lease's credentials before their time: the granted time of those that can be revoked is over. The
+ * lease goes on with the others. Returns the same object when that changes nothing; an open lease has handed out nothing yet.
+ */
+export function cutShort(lease: Lease, isMeant: (credential: LeaseCredentialState) => boolean, now: number): Lease {
+  if (lease.state !== "active" && lease.state !== "revoking") return lease
+  // Later than the running attempt, as in `revocationAsked`.
+  const over = Math.max(now, (lease.triedAt ?? 0) + 1)
+  const credentials = lease.credentials.map((credential) => {
+    const ends = revokeAt(credential, lease)
+    return isMeant(credential) && ends > over && ends < Infinity ? { ...credential, grantedUntil: over } : credential
+  })
+  if (credentials.every((credential, index) => credential === lease.credentials[index])) return lease
+  const next = { ...lease, credentials }
+  return move(next, { dueAt: nextDue(next, lease.state === "revoking" ? lease.dueAt : lease.endsBy) })
 }
 
 /** Stores the outcomes of a revocation. Closes the lease, plans a retry, or waits for the credentials that are not over. */

@@ -1,14 +1,21 @@
+// Long because the whole interface of a ledger is read in one place.
+
+import type { AuditDraft } from "../../core/audit-record.ts"
 import { BrokerError } from "../../core/errors.ts"
 import type {
   Admission,
   AdmissionOutcome,
   ChainedRecord,
   DueLease,
+  EarlyEnd,
+  EarlyEndOutcome,
+  HandleChange,
   LeaseCredential,
   LeaseCredentialState,
   LeaseOfRun,
   LeaseOpening,
   MintedAdmission,
+  OpenLease,
   Preparation,
   RevocationRequest,
   RevocationSettlement,
@@ -21,6 +28,8 @@ import type {
 import type { Way } from "../../ports/sql.ts"
 import type { WaitUntil } from "../../ports/sweeping.ts"
 import { admit, deny } from "./admit.ts"
+import { isAlive } from "./credential-ends.ts"
+import { cutShort } from "./cut-short.ts"
 import { lookDue, move, takeDue, unknown } from "./due.ts"
 import {
   endedEarly,
@@ -166,6 +175,39 @@ export class RecordedLedger implements SweptLedger {
     return this.#read(NOTHING, standingOf(readCounts(""), now), (ledger) => standingOf(ledger.counts, now))
   }
 
+  openLeases(after: string, limit: number): Promise<readonly OpenLease[]> {
+    return this.#read({ ...NOTHING, notClosed: { after, limit } }, [], (ledger) =>
+      ledger.leases.notClosed(after, limit).map(({ id, credentials }) => ({
+        lease: id,
+        credentials: credentials.filter(isAlive).map(({ ended: _, ...credential }) => credential),
+      })),
+    )
+  }
+
+  cutShort(order: EarlyEnd): Promise<EarlyEndOutcome> {
+    const { leases, after, limit } = order
+    const touched = leases === undefined ? { ...NOTHING, notClosed: { after, limit } } : { ...NOTHING, leases }
+    return this.#write(order.now, "back", touched, (ledger) => cutShort(order, ledger))
+  }
+
+  replaceHandles(changes: readonly HandleChange[], now: number): Promise<void> {
+    const touched = { ...NOTHING, leases: [...new Set(changes.map(({ lease }) => lease))] }
+    return this.#write(now, "back", touched, (ledger) => {
+      for (const id of touched.leases) {
+        const lease = ledger.leases.find(id)
+        if (!lease) continue
+        const credentials = lease.credentials.map((one) => withNewHandle(one, id, changes))
+        if (credentials.some((one, index) => one !== lease.credentials[index])) {
+          ledger.leases.write(lease, { ...lease, credentials })
+        }
+      }
+    })
+  }
+
+  append(audit: AuditDraft): Promise<void> {
+    return this.#write(Date.parse(audit.at), "back", NOTHING, (ledger) => ledger.append(audit))
+  }
+
   takeDue(now: number, limit: number, waitUntil?: WaitUntil): Promise<readonly DueLease[]> {
     const touched = { ...NOTHING, due: { now, limit } }
     return this.#write(now, "back", touched, (ledger) => takeDue({ now, limit }, ledger, waitUntil))
@@ -220,6 +262,13 @@ const alive = (credential: LeaseCredential): LeaseCredentialState => ({
   sealedHandle: credential.sealedHandle,
   ended: null,
 })
+
+/** The same object when nothing changes. */
+function withNewHandle(credential: LeaseCredentialState, lease: string, changes: readonly HandleChange[]) {
+  const { grant, sealedHandle } = credential
+  const change = changes.find((one) => one.lease === lease && one.grant === grant && one.before === sealedHandle)
+  return change ? { ...credential, sealedHandle: change.after } : credential
+}
 
 const allAlive = (credentials: readonly LeaseCredential[]): readonly LeaseCredentialState[] =>
   credentials.map(alive).sort((one, other) => (one.grant < other.grant ? -1 : 1))

@@ -2,11 +2,7 @@ import type { ChainLink } from "../../core/audit-chain.ts"
 import type { LeaseCredentialState } from "../../ports/ledger.ts"
 import type { Lease } from "./lease-states.ts"
 
-/** Identifies a ledger. */
-export interface LedgerKey {
-  readonly issuerUrl: string
-  readonly unitId: string
-}
+export type { LedgerKey } from "../../ports/directory.ts"
 
 /** The one row of a ledger: the end of its chain, when it is due, and what it has counted. */
 export interface Head {
@@ -75,6 +71,8 @@ export interface LeaseRows {
   releaseLimited(id: string): void
   /** Leases that are due and not closed, those due earliest first. */
   due(now: number, limit: number): readonly StoredLease[]
+  /** Leases that are not closed, in the order of their ids, after this id. */
+  notClosed(after: string, limit: number): readonly StoredLease[]
   /** When the first lease is due, in Unix milliseconds. Null without leases. */
   earliestDue(): number | null
   /** Makes revocations due that were tried by a clock that was ahead: they would wait until that time comes again. */
@@ -92,6 +90,8 @@ export interface Touched {
   readonly grants: readonly string[]
   /** Present for a sweep: due leases, at most so many, and all that is over is forgotten. */
   readonly due?: { readonly now: number; readonly limit: number }
+  /** Present to list leases that are not closed. */
+  readonly notClosed?: { readonly after: string; readonly limit: number }
 }
 
 /** A credential as JSON, and back. Only what is stored, and in one place for every store. */

@@ -5,6 +5,7 @@ import type { NodeStore } from "../../ports/node-store.ts"
 import type { Reading, Transact } from "../../ports/sql.ts"
 import { DOUBT_SHOWN_MS, refusedBefore } from "../ledger/doubt.ts"
 import { RecordedLedger } from "../ledger/recorded-ledger.ts"
+import { SqlDocuments } from "../sqlite/documents.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { SqlMarks } from "../sqlite/marks.ts"
 import { dueLedgers, makeDueThatAreAhead, overdueLeases } from "../sqlite/sqlite-rows.ts"
@@ -104,7 +105,8 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
   /** Unix milliseconds. While it is ahead of the clock, ledgers may be, too. */
   let latest = latestTime(sql)
 
-  // Keys and due leases are read to end credentials, too: a vendor's login needs a signed token.
+  // Keys and due leases are read to end credentials, too: a vendor's login needs a signed token. A full disk must not keep a
+  // document from being changed: a stop is one.
   const back: Transact = (work) => commits.transact(work, "back")
   // Reads in this turn of the event loop, between two commits.
   const reading: Reading = async (work) => {
@@ -120,6 +122,7 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
     ledgers: { of: ledgerOf },
     keyRing: new SqlKeyRing(sql, back),
     marks: new SqlMarks(sql, commits.transact, reading),
+    documents: new SqlDocuments(sql, back, reading),
     health: {
       part: "ledger",
       look: async () => worse(guard.health(), doubtful(opened, now())),

@@ -61,10 +61,11 @@ const TABLES: readonly Table[] = [
     first: [0, "", ""],
   },
   { name: "marks", columns: "name text, value text", keys: ["name"], first: [""] },
+  { name: "documents", columns: "name text, version bigint, text text", keys: ["name"], first: [""] },
 ]
 
 /**
- * Copies everything that a broker on SQLite stored into a new database: ledgers, records, used tokens, leases, keys, marks. In
+ * Copies everything that a broker on SQLite stored into a new database: ledgers, records, used tokens, leases, keys, marks, documents. In
  * one transaction, so that it is whole or not there.
  *
  * @param check runs before the commit, with the audit trail of the database as it will be; when it throws, nothing is copied
@@ -109,6 +110,7 @@ const used = () =>
 async function mustBeNew(session: Session): Promise<void> {
   const { rows } = await session.run<{ is_new: boolean }>({
     text: `SELECT deployment = '' AND NOT EXISTS (SELECT 1 FROM daypass.ledgers) AND NOT EXISTS (SELECT 1 FROM daypass.marks)
+        AND NOT EXISTS (SELECT 1 FROM daypass.documents)
         AND (SELECT version FROM daypass.key_ring WHERE id = 1) = 0 AS is_new
       FROM daypass.store WHERE id = 1 FOR UPDATE`,
   })
@@ -145,7 +147,7 @@ function ledgerRow(row: SqlRow, ids: Map<number, string>, sha256: Sha256): Value
 }
 
 function otherRow(row: SqlRow, ids: ReadonlyMap<number, string>, source: Sql): Values {
-  if (!("ledger" in row)) return row
+  if (!("ledger" in row)) return row as Values
   const ledger = ids.get(Number(row["ledger"])) ?? null
   if ("replay_recorded" in row) return { ...row, ledger, replay_recorded: row["replay_recorded"] === 1 }
   if (!("run_id" in row)) return { ...row, ledger }

@@ -181,6 +181,15 @@ class HeldLeases implements LeaseRows {
       .slice(0, limit)
   }
 
+  notClosed(after: string, limit: number): readonly StoredLease[] {
+    return this.table
+      .present()
+      .map(([, { lease }]) => lease)
+      .filter(({ state, id }) => !isClosed(state) && id > after)
+      .sort((one, other) => (one.id < other.id ? -1 : 1))
+      .slice(0, limit)
+  }
+
   earliestDue(): number | null {
     this.#journal.flag(this, "isEarliestAsked")
     return least(this.table.present().map(([, { lease }]) => lease.dueAt))

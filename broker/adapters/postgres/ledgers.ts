@@ -9,6 +9,7 @@ import { RecordedLedger } from "../ledger/recorded-ledger.ts"
 import type { LedgerKey, Touched } from "../ledger/rows.ts"
 import type { LedgerStore } from "../ledger/store.ts"
 import type { DatabaseAddress } from "./address.ts"
+import { PostgresDocuments } from "./documents.ts"
 import { dueLedgers, latestTime, makeDueThatAreAhead, overdueLeases } from "./due-ledgers.ts"
 import { FaultFound, faultOf } from "./faults.ts"
 import { GroupCommit } from "./group-commit.ts"
@@ -62,6 +63,7 @@ class PostgresStore implements NodeStore {
   readonly ledgers: NodeStore["ledgers"]
   readonly keyRing: PostgresKeyRing
   readonly marks: PostgresMarks
+  readonly documents: PostgresDocuments
   readonly health: NodeStore["health"]
   readonly notices: PostgresNotices
   readonly #guard: DatabaseGuard
@@ -106,6 +108,7 @@ class PostgresStore implements NodeStore {
     const own: OwnRows = { read: (work) => this.#read(work), write: (work) => this.#commits.alone(work) }
     this.keyRing = new PostgresKeyRing(own)
     this.marks = new PostgresMarks(own)
+    this.documents = new PostgresDocuments(own)
     const notify = (channel: string, payload: string) =>
       this.#read((session) =>
         session.run({ text: "SELECT pg_catalog.pg_notify($1::text, $2::text)", values: [channel, payload] }),

@@ -71,6 +71,7 @@ export class RowReading {
       leases(session, wanted),
       grants(session, wanted),
       due(session, wanted),
+      notClosed(session, wanted),
       dead(session, wanted),
     ].filter((part) => part !== null)
     for (const part of this.#parts) part.catch(() => {})
@@ -166,6 +167,20 @@ function due(session: Session, wanted: readonly Wanted[]): Part {
     LATERAL (SELECT * FROM daypass.leases WHERE ledger = w.ledger AND due_at <= w.now
       AND state IN ('open', 'active', 'revoking') ORDER BY due_at LIMIT w.most) l`
   return session.run<StoredRow>({ text, values: [sweeps] }).then(({ rows }) => readLeases(rows))
+}
+
+function notClosed(session: Session, wanted: readonly Wanted[]): Part {
+  const pages = wanted.flatMap(({ id, touched }) =>
+    touched.flatMap(({ notClosed }) =>
+      notClosed ? [{ ledger: id, after_id: notClosed.after, most: notClosed.limit }] : [],
+    ),
+  )
+  if (pages.length === 0) return null
+  // By bytes, as JavaScript and SQLite compare texts.
+  const text = `SELECT ${LEASE} FROM json_to_recordset($1::text::json) AS w(ledger uuid, after_id text, most integer),
+    LATERAL (SELECT * FROM daypass.leases WHERE ledger = w.ledger AND id COLLATE "C" > w.after_id
+      AND state IN ('open', 'active', 'revoking') ORDER BY id COLLATE "C" LIMIT w.most) l`
+  return session.run<StoredRow>({ text, values: [rowsOf(pages)] }).then(({ rows }) => readLeases(rows))
 }
 
 function dead(session: Session, wanted: readonly Wanted[]): Part {

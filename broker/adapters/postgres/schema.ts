@@ -99,6 +99,10 @@ const STEPS: readonly (readonly string[])[] = [
     // Small facts of the deployment that must survive a restart, by name.
     "CREATE TABLE daypass.marks (name text PRIMARY KEY, value text NOT NULL)",
   ],
+  [
+    // The deployment's documents, by name. Stops are among them: older code would not look, and grant what is stopped.
+    "CREATE TABLE daypass.documents (name text PRIMARY KEY, version bigint NOT NULL, text text NOT NULL)",
+  ],
 ]
 
 /** The version that this code writes. */
@@ -109,7 +113,7 @@ export const SCHEMA_VERSION = STEPS.length
  * an update. So a new step leaves this floor where it is, if it only adds what older code need not know. Any other step raises
  * the floor to its own version, and older brokers then grant nothing.
  */
-const READABLE_FROM = 1
+const READABLE_FROM = 2
 
 export const TABLES = [
   "store",
@@ -120,6 +124,7 @@ export const TABLES = [
   "limited_grants",
   "key_ring",
   "marks",
+  "documents",
 ] as const
 
 /** Only one broker changes the schema at a time. A lock of the transaction, because a pooler would leave others behind. */

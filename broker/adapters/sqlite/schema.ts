@@ -131,6 +131,10 @@ const STEPS: readonly (readonly string[])[] = [
     // and not now, because an object of the edge may hold millions. Older code would not find them, and end nothing.
     "ALTER TABLE leases ADD COLUMN credentials TEXT",
   ],
+  [
+    // The deployment's documents, by name. Stops are among them: older code would not look, and grant what is stopped.
+    "CREATE TABLE documents (name TEXT PRIMARY KEY, version INTEGER NOT NULL, text TEXT NOT NULL) STRICT, WITHOUT ROWID",
+  ],
 ]
 
 /** The version that this code writes. */
@@ -146,7 +150,7 @@ export const SCHEMA_VERSION = STEPS.length
  *
  * Code of version 2 and before knows no floor. It refuses every newer database.
  */
-const READABLE_FROM = 5
+const READABLE_FROM = 6
 
 /**
  * Brings a database to this code's schema. Runs all missing steps in one transaction. A database of a newer version, whose

@@ -108,6 +108,17 @@ export class SqliteLeases implements LeaseRows {
     return rows.map((row) => this.#read(row))
   }
 
+  notClosed(after: string, limit: number): readonly StoredLease[] {
+    const rows = this.#sql.all<Row>(
+      `SELECT ${COLUMNS} FROM leases
+       WHERE ledger = ? AND id > ? AND state IN ('open', 'active', 'revoking') ORDER BY id LIMIT ?`,
+      this.#ledger,
+      after,
+      limit,
+    )
+    return rows.map((row) => this.#read(row))
+  }
+
   earliestDue(): number | null {
     const [lease] = this.#sql.all<{ due: number | null }>(
       "SELECT min(due_at) AS due FROM leases WHERE ledger = ?",

@@ -78,6 +78,7 @@ grants:
   }
   const broker = {
     clock: new TestClock(0),
+    stops: { inForce: async () => [] },
     environments: {
       protectionOf: () => Promise.reject(new Error("nobody may ask GitHub of this job")),
       approvalsOf: () => Promise.reject(new Error("nobody may ask GitHub of this job")),

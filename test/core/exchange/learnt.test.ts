@@ -116,6 +116,7 @@ describe("of every provider, by its recorded stories", () => {
     expect(marked).toEqual({
       aws: ["access-key-id: id", "session-token: fingerprint"],
       azure: ["access-token: fingerprint", "federated-token: fingerprint"],
+      broker: ["token: fingerprint"],
       github: ["token: fingerprint"],
       google: ["access-token: fingerprint", "federated-token: fingerprint"],
       "identity-token": ["token: fingerprint"],

@@ -11,7 +11,7 @@ import { NOW, world } from "./world.ts"
 
 const connection: Connection = { name: "vault", provider: "vault", settings: { role: "r" }, requireBoundToken: false }
 const claims = { ref: "refs/heads/main", run_id: "1", check_run_id: "7", jti: "a", iat: 1, nbf: 1, exp: 301, aud: "a" }
-const about = { identity: job({ claims }), grant: "db", connection, prepare: async () => {} }
+const about = { identity: job({ claims }), grant: "db", connection, holder: null, prepare: async () => {} }
 
 describe("a provider's own login", () => {
   it("is one for the jobs of a run whose tokens would say the same", () => {

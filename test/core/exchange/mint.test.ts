@@ -30,7 +30,7 @@ it("asks all providers side by side: each of ten waits until all ten were asked"
     grant: { name: `grant-${index}`, file: "p", line: 1, connection, fields: {}, ttlSeconds: 60, minTtlSeconds: 1 },
     ttlSeconds: 60,
   }))
-  const outcome = await mintAll(grants, job(), "lease", async () => {}, {
+  const outcome = await mintAll(grants, { identity: job(), lease: "lease", holder: null }, async () => {}, {
     ...broker,
     providers: new Map([["staged", waiting]]),
   })
@@ -94,7 +94,7 @@ async function edge(calls: number, answer: (count: number) => number = () => 200
 
 it("opens at most six connections at the edge, and gives each of thirty grants its window from its real start", async () => {
   const { broker, seen } = await edge(3)
-  const outcome = await mintAll(grantsOf(30), job(), "lease", async () => {}, broker)
+  const outcome = await mintAll(grantsOf(30), { identity: job(), lease: "lease", holder: null }, async () => {}, broker)
   expect(outcome.minted).toHaveLength(30)
   expect(seen.most).toBe(6)
   // Every grant began with its whole window, although the last waited for the others.
@@ -103,13 +103,13 @@ it("opens at most six connections at the edge, and gives each of thirty grants i
 
 it("looks a login that does not depend on the grant up once for all grants of an exchange", async () => {
   const { broker, seen } = await edge(1)
-  await mintAll(grantsOf(30), job(), "lease", async () => {}, broker)
+  await mintAll(grantsOf(30), { identity: job(), lease: "lease", holder: null }, async () => {}, broker)
   expect([seen.logins, seen.requests]).toEqual([1, 31])
 })
 
 it("mints nothing more once a grant has failed, because it would only be revoked", async () => {
   const { broker, seen } = await edge(1, () => 503)
-  const outcome = await mintAll(grantsOf(30), job(), "lease", async () => {}, broker)
+  const outcome = await mintAll(grantsOf(30), { identity: job(), lease: "lease", holder: null }, async () => {}, broker)
   expect(outcome.minted).toEqual([])
   expect(outcome.failures.length).toBeGreaterThan(0)
   expect(seen.windows.length).toBeLessThanOrEqual(12)

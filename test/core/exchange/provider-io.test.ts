@@ -12,6 +12,7 @@ const about = {
   identity: job({ claims: { ref: "refs/heads/main" } }),
   grant: "db",
   connection,
+  holder: null,
   prepare: async () => {},
 }
 

@@ -1,6 +1,7 @@
 import * as z from "zod"
 import { createKeptValues } from "../../../broker/adapters/memory/kept-values.ts"
 import { createLogins } from "../../../broker/adapters/memory/logins.ts"
+import { createMemoryMetrics } from "../../../broker/adapters/memory/metrics.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import type { Identity } from "../../../broker/core/identity.ts"
 import type { ApprovalFact, BreakGlass } from "../../../broker/core/policy/break-glass.ts"
@@ -14,6 +15,7 @@ import type {
   Policy,
 } from "../../../broker/core/policy/model.ts"
 import { Secret } from "../../../broker/core/secret.ts"
+import type { Stop } from "../../../broker/core/stops.ts"
 import type { Broker } from "../../../broker/exchange/broker.ts"
 import type { ExchangeCall } from "../../../broker/exchange/call.ts"
 import { createOwedRecords } from "../../../broker/exchange/owed.ts"
@@ -72,6 +74,8 @@ export interface WorldOptions {
   readonly tokenEndsIn?: number
   readonly requireBoundToken?: boolean
   readonly help?: Organisation["help"]
+  /** The stops in force; `unknown`: they cannot be read. */
+  readonly stops?: readonly Stop[] | "unknown"
   /** Calls of the ledger that fail, by name. */
   readonly ledgerFails?: readonly (keyof SweptLedger)[]
   /** What the ledger answers when a revocation begins. */
@@ -168,8 +172,22 @@ export async function world(options: WorldOptions) {
       guard("takeDue")
       return options.due ?? []
     },
+    async openLeases() {
+      guard("openLeases")
+      return []
+    },
+    async cutShort() {
+      guard("cutShort")
+      return { ended: 0, revoking: 0, underWay: 0, expiring: { leases: 0, until: 0 }, next: null }
+    },
+    async replaceHandles() {
+      guard("replaceHandles")
+    },
     async auditTrail() {
       return []
+    },
+    async append() {
+      guard("append")
     },
   }
 
@@ -314,6 +332,13 @@ export async function world(options: WorldOptions) {
       },
     },
     ledgers: { of: () => ledger },
+    stops: {
+      async inForce() {
+        if (options.stops === "unknown") throw new BrokerError("ledger_unavailable", "The stops cannot be read.")
+        return options.stops ?? []
+      },
+      expire: () => {},
+    },
     providers: new Map(options.providerIsGone ? [] : [["staged", provider]]),
     signer: { sign: async () => new Secret("signed"), publicKeys: async () => [] },
     sealer: options.sealerFails ? { ...sealer, seal: () => Promise.reject(new Error(CANARY)) } : sealer,
@@ -335,6 +360,7 @@ export async function world(options: WorldOptions) {
     },
     clock: clockOf(() => NOW),
     log: (event) => void events.push(event),
+    metrics: createMemoryMetrics(),
     health: [],
   }
 

@@ -18,6 +18,7 @@ export async function mintingFrom<Connection, Grant>(store: Provider<Connection,
     const about = {
       identity,
       grant: "g",
+      holder: null,
       prepare: async () => {},
       connection: { name: "c", provider: store.name, settings: connection, requireBoundToken: false },
     }

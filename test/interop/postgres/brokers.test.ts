@@ -116,10 +116,13 @@ describe("two brokers with one database", () => {
     expect(await verify()).toEqual(["exchange.intended", "exchange.intended"])
   })
 
-  test("see each other's keys and marks", async () => {
+  test("see each other's keys, marks and documents", async () => {
     expect(await one.keyRing.replace(0, [])).toBe(true)
     expect(await other.keyRing.replace(0, [])).toBe(false)
     await one.marks.write("a", "1")
     expect(await other.marks.read("a")).toBe("1")
+    await one.documents.replace("a", 0, "1")
+    expect(await other.documents.replace("a", 0, "2")).toBe(false)
+    expect(await other.documents.read("a")).toEqual({ version: 1, text: "1" })
   })
 })

@@ -75,6 +75,7 @@ async function fill(): Promise<void> {
   )
   await source.keyRing.replace(0, [KEY])
   await source.marks.write("mark", "1")
+  await source.documents.replace("document", 0, "one")
   await source.close()
 }
 
@@ -88,6 +89,7 @@ test("copies all that a ledger knows, verified on both sides, and a broker goes 
   store = await database.open()
   expect(await store.keyRing.read()).toEqual({ version: 1, keys: [KEY] })
   expect(await store.marks.read("mark")).toBe("1")
+  expect(await store.documents.read("document")).toEqual({ version: 1, text: "one" })
   expect(await ledger(store).admit(admission("d", "token of a"))).toEqual({ outcome: "already-used" })
   expect(await ledger(store, "many").admit(recorded("token 1000"))).toEqual({ outcome: "already-used" })
   const limited = [{ key: "grant", grant: "vault", max: 2, source: "a policy" }]

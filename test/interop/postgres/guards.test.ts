@@ -48,7 +48,7 @@ const WRONG = [
   [
     "of a newer version",
     "UPDATE daypass.store SET schema_version = 99, readable_from = 99",
-    "UPDATE daypass.store SET schema_version = 1, readable_from = 1",
+    "UPDATE daypass.store SET schema_version = 2, readable_from = 2",
     /newer version/,
   ],
   [

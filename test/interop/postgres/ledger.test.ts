@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from "vitest"
 import type { SweptLedger } from "../../../broker/ports/ledger.ts"
 import type { NodeStore } from "../../../broker/ports/node-store.ts"
+import { documentsContract } from "../../contract/documents.suite.ts"
 import { keyRingContract } from "../../contract/key-ring.suite.ts"
 import { ledgerModel } from "../../contract/ledger.model.ts"
 import { ledgerContract } from "../../contract/ledger.suite.ts"
@@ -39,3 +40,4 @@ keyRingContract("in PostgreSQL", {
   clear: async () => void (await database.admin`UPDATE daypass.key_ring SET version = 0, keys = '[]'`),
   restart,
 })
+documentsContract("in PostgreSQL", { documents: () => store.documents, restart })

@@ -1,0 +1,215 @@
+import type { AuditRecord } from "../core/audit-record.ts"
+import { BrokerError } from "../core/errors.ts"
+import type { Clock } from "../ports/clock.ts"
+import type { LedgerEntry, LedgerHead, LedgerKey, LedgerNames } from "../ports/directory.ts"
+import type { FollowStore, Reader } from "../ports/followed.ts"
+import type { ChainedRecord, Ledgers } from "../ports/ledger.ts"
+import type { Log } from "../ports/log.ts"
+
+export type { FollowedRecords, Reader } from "../ports/followed.ts"
+
+/** Records of one batch: half a megabyte in memory, and a few milliseconds of a reader's work. */
+const BATCH_RECORDS = 250
+/** Ledgers that one look for work takes: none waits until another with a long history has been read to its end. */
+const LEDGERS_AT_ONCE = 100
+/** The pauses of a reader that failed: they double up to the longest. */
+const FIRST_PAUSE_MS = 1000
+const LONGEST_PAUSE_MS = 5 * 60_000
+/** The pause of a ledger that could not be read. */
+const UNREAD_PAUSE_MS = 15_000
+
+export interface FollowerParts {
+  readonly store: FollowStore
+  readonly ledgers: Ledgers
+  readonly readers: readonly Reader[]
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Round {
+  /** Whether there is more to read now. */
+  readonly goesOn: boolean
+  /** Unix milliseconds: when the next round must be at the latest; null: when a ledger has grown. */
+  readonly dueAt: number | null
+}
+
+/** One reader at work. */
+interface Following {
+  readonly reader: Reader
+  /** Unix milliseconds: for a reader from `now`, older records are not its business. */
+  since: number
+  failures: number
+  /** Unix milliseconds. */
+  pausedUntil: number
+}
+
+/**
+ * Hands the records of all ledgers to readers, a moment after they were made. So an exchange waits for none of them, and what a
+ * reader could not take it gets again. Its places are durable; a reader that fails holds up no other.
+ */
+export class Follower {
+  readonly #parts: FollowerParts
+  #followings: readonly Following[] | null = null
+  /** Ledgers that could not be read, and until when they are left alone, in Unix milliseconds. */
+  readonly #unread = new Map<string, number>()
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts
+  }
+
+  /** Notes how far ledgers are. The next round reads what is new. */
+  note(heads: readonly LedgerHead[]): Promise<void> {
+    return heads.length === 0 ? Promise.resolve() : this.#parts.store.note(heads)
+  }
+
+  /**
+   * Reads what is new, at most so many batches. `afterBatch` is awaited between two batches, so that other work has its turn.
+   *
+   * @throws {BrokerError} `ledger_unavailable` when the store of the places cannot be read or written
+   */
+  async round(batches: number, afterBatch: () => Promise<void> = async () => {}): Promise<Round> {
+    const followings = await this.#start()
+    let left = batches
+    for (const [ledger, places] of await this.#work(followings)) {
+      for (const [cursor, group] of places) {
+        const active = group.filter((following) => !this.#isPaused(following))
+        if (active.length === 0 || !(await this.#batch(ledger, cursor, active))) continue
+        left -= 1
+        if (left === 0) return { goesOn: true, dueAt: null }
+        await afterBatch()
+      }
+    }
+    return { goesOn: left < batches, dueAt: await this.#due(followings) }
+  }
+
+  /** By ledger, the readers that are behind, by their places: at the end of a ledger all have the same. */
+  async #work(followings: readonly Following[]) {
+    const work = new Map<string, readonly [LedgerEntry, Map<number, Following[]>]>()
+    for (const following of followings) {
+      if (this.#isPaused(following)) continue
+      for (const { ledger, cursor } of await this.#parts.store.behind(following.reader.name, LEDGERS_AT_ONCE)) {
+        const id = idOf(ledger)
+        if (this.#now() < (this.#unread.get(id) ?? 0)) continue
+        const [, places] = work.get(id) ?? [ledger, new Map<number, Following[]>()]
+        places.set(cursor, [...(places.get(cursor) ?? []), following])
+        work.set(id, [ledger, places])
+      }
+    }
+    return work.values()
+  }
+
+  /** Returns whether there was anything to hand out. */
+  async #batch(ledger: LedgerEntry, cursor: number, followings: readonly Following[]): Promise<boolean> {
+    const records = await this.#read(ledger, cursor)
+    const last = records.at(-1)
+    if (last === undefined) return false
+    const named = await this.#named(ledger, records)
+    for (const following of followings) {
+      const { reader, since } = following
+      const wanted = since === 0 ? records : records.filter(({ record }) => Date.parse(record.at) >= since)
+      try {
+        if (wanted.length > 0) await reader.take({ ledger: named, records: wanted })
+        await this.#parts.store.move(reader.name, ledger, last.record.seq)
+        following.failures = 0
+      } catch (error) {
+        this.#failed(following, error, ledger)
+      }
+    }
+    return true
+  }
+
+  /** The next records; none when the ledger cannot be read now, or is shorter than it was said to be. */
+  async #read(ledger: LedgerEntry, cursor: number): Promise<readonly ChainedRecord[]> {
+    const { ledgers, store, log } = this.#parts
+    try {
+      const records = await ledgers.of(ledger.issuerUrl, ledger.unitId).auditTrail(cursor, BATCH_RECORDS)
+      // Set back, as by a restored copy. Its next record will be told like any other.
+      if (records.length === 0) await store.note([{ ...ledger, seq: cursor }])
+      return records
+    } catch (error) {
+      log({ event: "follow.failed", detail: `the records cannot be read: ${reasonOf(error)}`, ...unitOf(ledger) })
+      if (this.#unread.size >= LEDGERS_AT_ONCE) this.#unread.clear()
+      this.#unread.set(idOf(ledger), this.#now() + UNREAD_PAUSE_MS)
+      return []
+    }
+  }
+
+  async #named(ledger: LedgerEntry, records: readonly ChainedRecord[]): Promise<LedgerEntry> {
+    const names = namesIn(records.map(({ record }) => record))
+    if (names === null || isSame(names, ledger)) return ledger
+    await this.#parts.store.name(ledger, names)
+    return { ...ledger, ...names }
+  }
+
+  async #due(followings: readonly Following[]): Promise<number | null> {
+    const now = this.#now()
+    const times = [...this.#unread.values()].filter((until) => until > now)
+    for (const following of followings) {
+      if (this.#isPaused(following)) {
+        times.push(following.pausedUntil)
+        continue
+      }
+      try {
+        const due = await following.reader.due?.(now)
+        if (due != null) times.push(due)
+      } catch (error) {
+        this.#failed(following, error)
+        times.push(following.pausedUntil)
+      }
+    }
+    return times.length === 0 ? null : Math.min(...times)
+  }
+
+  async #start(): Promise<readonly Following[]> {
+    if (this.#followings) return this.#followings
+    const now = this.#now()
+    const followings: Following[] = []
+    for (const reader of this.#parts.readers) {
+      const registered = await this.#parts.store.register(reader, now)
+      followings.push({ reader, since: reader.from === "now" ? registered : 0, failures: 0, pausedUntil: 0 })
+    }
+    this.#followings = followings
+    return followings
+  }
+
+  #now(): number {
+    return this.#parts.clock.now().getTime()
+  }
+
+  #isPaused({ pausedUntil }: Following): boolean {
+    return this.#now() < pausedUntil
+  }
+
+  #failed(following: Following, error: unknown, ledger?: LedgerKey): void {
+    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** following.failures)
+    following.failures += 1
+    following.pausedUntil = this.#now() + pause
+    this.#parts.log({
+      event: "follow.failed",
+      detail: `${following.reader.name} goes on in ${pause / 1000} s: ${reasonOf(error)}`,
+      ...(ledger ? unitOf(ledger) : {}),
+    })
+  }
+}
+
+/** The names in the last of these records that has any. */
+function namesIn(records: readonly AuditRecord[]): LedgerNames | null {
+  const identity = records.findLast((record) => record.identity !== null)?.identity
+  // Records of version 1 named repositories.
+  if (identity?.unit === undefined) return null
+  return { unit: identity.unit, unitKind: identity.unit_kind, owner: identity.owner, ownerId: identity.owner_id }
+}
+
+const isSame = (one: LedgerNames, other: LedgerNames): boolean =>
+  one.unit === other.unit &&
+  one.unitKind === other.unitKind &&
+  one.owner === other.owner &&
+  one.ownerId === other.ownerId
+
+const idOf = ({ issuerUrl, unitId }: LedgerKey): string => JSON.stringify([issuerUrl, unitId])
+
+const unitOf = ({ issuerUrl, unitId }: LedgerKey) => ({ issuer: issuerUrl, unit_id: unitId })
+
+/** Our own sentence, or the class of a foreign error: its message may quote what is stored. */
+const reasonOf = (error: unknown): string =>
+  error instanceof BrokerError ? error.detail : error instanceof Error ? error.name : typeof error
