@@ -3,6 +3,7 @@ import { ISSUER_FAMILIES, LIMIT_CLAIMS } from "../families/families.ts"
 import { breakGlassSchema } from "./break-glass-schema.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
+import { alarmsSection } from "./schema-alarms.ts"
 import { condition, pattern, patterns, whenSchema } from "./schema-conditions.ts"
 import { issuerForms, issuerKeys, issuerUrl } from "./schema-keys.ts"
 import { alertsSection, exportsSection } from "./schema-outbound.ts"
@@ -196,6 +197,7 @@ export const organisationSchema = z.strictObject({
   require_bound_token: z.boolean().optional(),
   alerts: alertsSection,
   exports: exportsSection,
+  alarms: alarmsSection,
   help: z
     .strictObject({ url: plainUrl("the URL of help"), text: oneLine("the text of help").optional() })
     .optional()
