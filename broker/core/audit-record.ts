@@ -22,6 +22,7 @@ export const RECORD_VERSION = 2
  * - `limit.reached`: a limit stood in the way of an exchange; recorded once an hour for each limit
  * - `denials.counted`: how many denials of an hour were beyond the limit and have no record of their own
  * - `lease.revoking`, `lease.closed`: the revocation of a lease's credentials
+ * - `keys.changed`: the broker's own keys are about to change: an operator's act, or in the deployment's own ledger a schedule's
  * - `log.begun`: the broker began a log of heads, whose checkpoints it signs; `reason` has its name and why
  * - `record.rewritten`: a record of a ledger is another one than the checkpoints have
  * - `operator.acted`: an operator is about to do what the reason says; durable before it is done
@@ -40,6 +41,7 @@ export type AuditEvent =
   | "lease.revoking"
   | "lease.closed"
   | "operator.acted"
+  | "keys.changed"
   | "stop.ordered"
   | "stop.lifted"
   | "log.begun"

@@ -340,7 +340,7 @@ export async function world(options: WorldOptions) {
       expire: () => {},
     },
     providers: new Map(options.providerIsGone ? [] : [["staged", provider]]),
-    signer: { sign: async () => new Secret("signed"), publicKeys: async () => [] },
+    signer: { sign: async () => new Secret("signed"), publicKeys: async () => [], forget: () => {} },
     sealer: options.sealerFails ? { ...sealer, seal: () => Promise.reject(new Error(CANARY)) } : sealer,
     connectionSecrets: {
       async named() {
