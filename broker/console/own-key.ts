@@ -27,7 +27,12 @@ export async function createOwnKey({
   const algorithm = { name: "ECDSA", namedCurve: "P-256" }
   const pair = await crypto.subtle.generateKey(algorithm, false, ["sign", "verify"])
   if (!("privateKey" in pair)) throw new TypeError("WebCrypto made no pair of keys")
-  const { kty, crv, x, y } = (await crypto.subtle.exportKey("jwk", pair.publicKey)) as { kty: "EC"; crv: "P-256"; x: string; y: string }
+  const { kty, crv, x, y } = (await crypto.subtle.exportKey("jwk", pair.publicKey)) as {
+    kty: "EC"
+    crv: "P-256"
+    x: string
+    y: string
+  }
   const jwk = { kty, crv, x, y }
   const part = (value: object) => base64url.encode(JSON.stringify(value))
   return {

@@ -8,17 +8,7 @@ import type { WhoCanAnswer } from "../analysis.ts"
 import { policiesOfUnit } from "../decide-again.ts"
 import { type Html, html, pathOf, when } from "../html.ts"
 import { may } from "../rights.ts"
-import {
-  faultNote,
-  issuerName,
-  ledgerOf,
-  note,
-  type PageLoader,
-  part,
-  scroll,
-  sees,
-  unfollowed,
-} from "../view.ts"
+import { faultNote, issuerName, ledgerOf, note, type PageLoader, part, scroll, sees, unfollowed } from "../view.ts"
 import { time } from "../words.ts"
 import { canTable, environmentWords } from "./can-table.ts"
 import { picture } from "./picture.ts"
