@@ -16,7 +16,7 @@ interface PageElement {
   textContent: string | null
   value: string
   readonly dataset: Readonly<Record<string, string | undefined>>
-  removeAttribute(name: string): void
+  remove(): void
   addEventListener(type: "click", act: () => void): void
 }
 declare const document: { getElementById(id: string): PageElement | null }
@@ -101,6 +101,7 @@ function start(): void {
     document.getElementById(id),
   )
   if (!button || !progress || !verdict) return
+  document.getElementById("unscripted")?.remove()
   const { exported = "", proof = "" } = button.dataset
   button.disabled = false
   button.addEventListener("click", () => {

@@ -22,7 +22,7 @@ export function page({ title, at, session, body, script }: PageParts, host: stri
 <a class="name" href="/console">Daypass <span class="soft">${host}</span></a>
 <nav aria-label="Pages"><ul>${PAGES.filter(({ path }) => mayRead(session, path)).map(
       ({ path, name }) =>
-        html`<li><a href="${path}" ${path === at ? CURRENT : null}>${name}</a></li>
+        html`<li><a href="${path}"${path === at ? CURRENT : null}>${name}</a></li>
 `,
     )}</ul></nav>
 <div class="who"><span>${actor ?? unit}, until ${session.operator.expiresAt.toISOString().slice(11, 16)} UTC</span>
@@ -34,7 +34,7 @@ export function page({ title, at, session, body, script }: PageParts, host: stri
   )
 }
 
-const CURRENT = html`aria-current="page"`
+const CURRENT = html` aria-current="page"`
 
 /** A page for somebody who is not signed in. */
 export const barePage = (title: string, body: Shown): Html =>

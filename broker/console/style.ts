@@ -28,6 +28,7 @@ textarea:focus-visible, .scroll:focus-visible { outline: 3px solid var(--link); 
 .top > div, main, footer { max-width: 72rem; margin: 0 auto; padding: 0 1.5rem; }
 .top > div { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1.75rem; min-height: 3.5rem; }
 .name { font-weight: 650; color: var(--ink); text-decoration: none; }
+.name .soft { font-weight: 400; margin-left: .25rem; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; margin: 0; padding: 0; }
 nav a { display: block; padding: .75rem 0; color: var(--soft); text-decoration: none; border-bottom: 3px solid transparent; border-top: 3px solid transparent; }
 nav a:hover { color: var(--ink); }
@@ -46,7 +47,7 @@ code, .mono { font: .87rem/1.45 ui-monospace, "SF Mono", Menlo, Consolas, monosp
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .9rem; margin: 0; padding: 0; list-style: none; }
 .tile { background: var(--paper); border: 1px solid var(--line); border-radius: .5rem; padding: .85rem 1rem; }
 .tile h2, .tile h3 { margin: 0; font-size: .87rem; font-weight: 500; color: var(--soft); }
-.tile .figure { font-size: 1.5rem; font-weight: 600; line-height: 1.3; margin: .1rem 0; }
+.tile .figure { color: var(--ink); font-size: 1.5rem; font-weight: 600; line-height: 1.3; margin: .1rem 0; }
 .tile p { margin: 0; font-size: .87rem; color: var(--soft); overflow-wrap: anywhere; }
 .card { background: var(--paper); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem 1.15rem; margin: 0 0 1rem; }
 .card > :first-child { margin-top: 0; }
@@ -72,10 +73,16 @@ dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 label { display: block; font-size: .87rem; color: var(--soft); }
 input, select, textarea { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid #7c8894; border-radius: .35rem; padding: .4rem .6rem; width: 100%; }
+input, select { height: 2.4rem; }
 textarea { font: .87rem/1.45 ui-monospace, Menlo, Consolas, monospace; min-height: 7rem; }
 .fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(12.5rem, 1fr)); gap: .75rem 1rem; align-items: end; }
 .wide { grid-column: 1 / -1; }
 .acts { display: flex; flex-wrap: wrap; align-items: center; gap: .75rem; margin-top: .9rem; }
+.acts.low { align-items: end; }
+.acts.low > div { width: 24rem; }
+p + .card, p + .scroll, .card + .scroll { margin-top: .9rem; }
+#verdict { margin-top: .9rem; }
+#verdict:empty { display: none; }
 button, .button { font: inherit; font-weight: 550; cursor: pointer; display: inline-block; border: 1px solid var(--link); border-radius: .35rem; padding: .42rem 1rem; background: var(--link); color: var(--paper); text-decoration: none; }
 button.plain, .button.plain { background: transparent; color: var(--link); }
 button.quiet { border: 0; background: none; color: var(--link); padding: .25rem 0; text-decoration: underline; font-weight: 400; }
@@ -86,10 +93,13 @@ details[open] > summary { margin-bottom: .5rem; }
 .records { list-style: none; margin: 0 0 1rem; padding: 0; background: var(--paper); border: 1px solid var(--line); border-radius: .5rem; }
 .records > li { border-bottom: 1px solid var(--line); }
 .records > li:last-child { border-bottom: 0; }
-.records details > summary { width: auto; display: grid; grid-template-columns: 9.5rem 8.5rem minmax(0, 1fr) minmax(0, 1.2fr); gap: 0 1rem; padding: .55rem 1rem; color: var(--ink); list-style-position: inside; }
+.records details > summary { width: auto; display: grid; grid-template-columns: 11.5rem 9rem minmax(0, 1fr) minmax(0, 1.5fr); align-items: baseline; gap: 0 1rem; padding: .55rem 1rem; color: var(--ink); list-style: none; }
+.records summary::-webkit-details-marker { display: none; }
+.records summary > span:first-child::before { content: "\\25B8" / ""; color: var(--soft); display: inline-block; width: 1rem; }
+.records [open] > summary > span:first-child::before { content: "\\25BE" / ""; }
 .records summary:hover { background: var(--ground); }
 .records summary > span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.records .inside { padding: .3rem 1rem 1.1rem; }
+.records .inside { padding: .3rem 1rem 1.1rem 2rem; }
 .trace { list-style: none; padding: 0; margin: .5rem 0; }
 .trace li { margin: .2rem 0; }
 .trace .trace { padding-left: 1.4rem; margin: .1rem 0 .4rem; }

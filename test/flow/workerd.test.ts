@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { startWorkerdBroker } from "../support/broker-workerd.ts"
+import { consoleSuite } from "./console.suite.ts"
 import { environmentsSuite } from "./environments.suite.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
@@ -63,3 +64,4 @@ vendorsSuite("workerd", startBroker)
 standardsSuite("workerd", startBroker)
 incidentSuite("workerd", startBroker)
 stopsSuite("workerd", startBroker)
+consoleSuite("workerd", startBroker)

@@ -10,16 +10,15 @@ export const unitWords = ({ subject, only }: CanRow): string =>
 export const environmentWords = ({ subject: { environment } }: CanRow): string =>
   environment === undefined ? "any or none" : (environment ?? "none")
 
-/** Who can get what, in words, as `daypass who-can` prints it. `further` adds cells to the end of each row. */
+/** Who can get what, in words, as `daypass who-can` prints it. */
 export function canTable(
   { rows, unknown }: WhoCanAnswer,
-  first: { readonly head: string; of(row: CanRow): Shown },
-  last?: { readonly head: string; of(row: CanRow): Shown },
+  columns: { readonly unit: boolean; readonly used?: (row: CanRow) => Shown },
 ): Html {
-  const table = html`<table><thead><tr><th scope="col">${first.head}</th><th scope="col">Environment</th><th scope="col">Grant</th><th scope="col">Gives</th><th scope="col">If</th>${last ? html`<th scope="col">${last.head}</th>` : null}</tr></thead>
+  const table = html`<table><thead><tr>${columns.unit ? html`<th scope="col">Unit</th>` : null}<th scope="col">Grant</th><th scope="col">Environment</th><th scope="col">Gives</th><th scope="col">If</th>${columns.used ? html`<th scope="col">Last used</th>` : null}</tr></thead>
 <tbody>${rows.map(
     (row) =>
-      html`<tr><th scope="row">${first.of(row)}</th><td>${environmentWords(row)}</td><td>${row.grant ?? "a policy of its own"}<br><span class="soft">${row.ttlSeconds === null ? "" : formatDuration(row.ttlSeconds)}</span></td><td><code>${row.resource}</code><br><span class="soft">through <a href="${pathOf("/console/connection", { name: row.connection })}">${row.connection}</a></span></td><td>${conditions(row.conditions)}${row.unless.map((one) => html`<br>unless ${one.conditions.length === 0 ? "always" : conditions(one.conditions)}`)}<br><span class="soft">“${row.place.name}”, ${row.place.file}:${row.place.line}</span></td>${last ? html`<td>${last.of(row)}</td>` : null}</tr>
+      html`<tr>${columns.unit ? html`<th scope="row">${unitWords(row)}</th>` : null}<th scope="row">${row.grant ?? "a policy of its own"}<br><span class="soft">${row.ttlSeconds === null ? "" : `for ${formatDuration(row.ttlSeconds)}`}</span></th><td>${environmentWords(row)}</td><td><code>${row.resource}</code><br><span class="soft">through <a href="${pathOf("/console/connection", { name: row.connection })}">${row.connection}</a></span></td><td>${conditions(row.conditions)}${row.unless.map((one) => html`<br>unless ${one.conditions.length === 0 ? "always" : conditions(one.conditions)}`)}<br><span class="soft">“${row.place.name}”, ${row.place.file}:${row.place.line}</span></td>${columns.used ? html`<td>${columns.used(row)}</td>` : null}</tr>
 `,
   )}</tbody></table>`
   return html`${unknown.map(({ grant, reason }) => note("warn", `Some jobs may get ${grant ?? "more"}: it is unknown, because ${reason}`))}${

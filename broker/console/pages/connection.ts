@@ -36,7 +36,7 @@ ${faultNote(read)}
 <h2>Who can reach it</h2>
 ${read.ok ? html`<p class="soft">By the policies of ${counted(read.value.units, "unit")} that ${read.value.units === 1 ? "has" : "have"} asked this broker for something, and by those for many units. <code>daypass who-can</code> reads the folder of policies, with units that were never here.</p>` : null}
 ${when(ways.length > 0, () => picture(`Who can reach ${name}`, ["Unit (environment)", "Grant", "Resource", "Connection"], ways, 3))}
-${read.ok ? canTable(read.value.can, { head: "Unit", of: unitWords }) : null}
+${read.ok ? canTable(read.value.can, { unit: true }) : null}
 ${read.ok && read.value.next !== null ? html`<p><a class="button plain" href="${pathOf("/console/connection", { name, after: read.value.next })}">Further units</a></p>` : null}`
   return { title: name, body }
 }

@@ -1,4 +1,3 @@
-import { formatDuration } from "../../core/duration.ts"
 import type { Organisation } from "../../core/policy/model.ts"
 import { openLease } from "../../operate/end-lease.ts"
 import { outOfSight } from "../../operate/operator.ts"
@@ -9,7 +8,7 @@ import { type Html, html, pathOf, when } from "../html.ts"
 import { may } from "../rights.ts"
 import type { Session } from "../session.ts"
 import { faultNote, ledgerOf, note, type PageLoader, part, scroll, sees, unfollowed, type View } from "../view.ts"
-import { counted, time } from "../words.ts"
+import { counted, span, time } from "../words.ts"
 import { recordList } from "./record-list.ts"
 
 const RECORDS_SHOWN = 50
@@ -66,7 +65,7 @@ function holding(open: OpenLease | null, now: number): Html {
 }
 
 function endOf({ revocation, expiresAt, grantedUntil }: LeaseCredential, now: number): Html {
-  const left = (at: number) => (at > now ? ` (in ${formatDuration(Math.ceil((at - now) / 1000))})` : "")
+  const left = (at: number) => (at > now ? ` (in ${span(at - now)})` : "")
   if (revocation === "expires-only")
     return html`Only expires${expiresAt === null ? null : html`, at ${time(expiresAt)}${left(expiresAt)}`}: nobody can revoke it`
   return html`The broker revokes it${grantedUntil === null ? " with the lease" : html` at ${time(grantedUntil)}${left(grantedUntil)}, or with the lease`}`

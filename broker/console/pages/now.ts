@@ -4,7 +4,7 @@ import type { Broker } from "../../exchange/broker.ts"
 import { listKeys } from "../../operate/keys.ts"
 import { recordScopeOf } from "../../operate/record-scope.ts"
 import type { Health } from "../../ports/health.ts"
-import { type Html, html, pathOf, when } from "../html.ts"
+import { type Html, html, pathOf, type Shown, when } from "../html.ts"
 import { may } from "../rights.ts"
 import { faultNote, note, type PageLoader, type Part, part, sees, unfollowed, type View } from "../view.ts"
 import { counted, span } from "../words.ts"
@@ -45,7 +45,7 @@ ${when(health.ok, () => tile("Health", bad.length === 0 ? "Good" : `${counted(ba
 ${day ? tile("Granted", sum(day, "granted").toLocaleString("en"), "in the last 24 hours") : null}
 ${day ? tile("Denied or failed", sum(day, "refused").toLocaleString("en"), "in the last 24 hours") : null}
 ${leases?.ok ? tile("Open leases", leases.value.open.toLocaleString("en"), `of ${counted(leases.value.units, "unit")}${leases.value.more ? " and more" : ""}`) : null}
-${stops?.ok ? tile("Stops in force", `${stops.value.length}`, stops.value.length === 0 ? "nothing is stopped" : "see Stops") : null}
+${stops?.ok ? tile("Stops in force", `${stops.value.length}`, stops.value.length === 0 ? "nothing is stopped" : html`<a href="/console/stops">what is stopped, and why</a>`) : null}
 ${policyTile(view, now)}
 ${keys?.ok ? keys.value.map((one) => one) : null}
 </ul>
@@ -54,7 +54,7 @@ ${latest?.ok ? latestPart(latest.value) : null}`
   return { title: "Now", body }
 }
 
-const tile = (name: string, figure: string, more: string): Html =>
+const tile = (name: string, figure: string, more: Shown): Html =>
   html`<li class="tile"><h2>${name}</h2><p class="figure">${figure}</p><p>${more}</p></li>
 `
 
@@ -125,7 +125,7 @@ async function keysOf({ services }: View): Promise<readonly Html[]> {
       const after =
         next === null
           ? every === null
-            ? "no schedule"
+            ? "not rotated by itself"
             : "on schedule"
           : `${next.state} at ${next.at.slice(0, 16).replace("T", " ")}`
       const kek = under === "current" ? "" : ", sealed under another KEK"

@@ -57,4 +57,4 @@ ${heads.map((head, at) => html`<text class="head" x="${at * COLUMN + 4}" y="14">
 
 /** The end of a resource tells more than its beginning: all roles of an account begin alike. */
 const short = (text: string): string =>
-  text.length > CHARACTERS && /[:/]/.test(text) ? `…${text.slice(-(CHARACTERS - 1))}` : cut(text, CHARACTERS)
+  text.length > CHARACTERS && /^\S*[:/]\S*$/.test(text) ? `…${text.slice(-(CHARACTERS - 1))}` : cut(text, CHARACTERS)

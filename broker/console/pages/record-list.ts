@@ -67,7 +67,7 @@ const grantOf = ({
   fingerprints = {},
   ids = {},
 }: AuditRecord["grants"][number]): Html =>
-  html`<strong>${name}</strong> through <a href="${pathOf("/console/connection", { name: connection })}">${connection}</a>: <code>${resource}</code>, ${ttl} s${[
+  html`<strong>${name}</strong> through <a href="${pathOf("/console/search", { connection })}">${connection}</a>: <code>${resource}</code>, ${ttl} s${[
     ...Object.values(ids),
     ...Object.values(fingerprints),
   ].map(

@@ -115,19 +115,19 @@ function form(query: URLSearchParams): Html {
   return html`<form class="card" method="get" action="/console/search" role="search">
 <div class="fields">${FIRST.map((name) => field(name, query))}
 <div><label for="event">What happened</label><select id="event" name="event"><option value="">anything</option>${NAMED_EVENTS.map(
-    ([name, words]) => html`<option value="${name}" ${name === event ? SELECTED : null}>${words}</option>`,
+    ([name, words]) => html`<option value="${name}"${name === event ? SELECTED : null}>${words}</option>`,
   )}</select></div>
 ${["since", "until"].map(
   (name) =>
     html`<div><label for="${name}">${name === "since" ? "Since" : "Until"} (UTC)</label><input id="${name}" name="${name}" type="datetime-local" value="${query.get(name) ?? ""}"></div>`,
 )}</div>
-<details ${isFurther ? OPEN : null}><summary>More fields</summary><div class="fields">${FURTHER.map((name) => field(name, query))}</div></details>
+<details${isFurther ? OPEN : null}><summary>More fields</summary><div class="fields">${FURTHER.map((name) => field(name, query))}</div></details>
 <div class="acts"><button>Search</button><a href="/console/search">Clear</a></div>
 </form>`
 }
 
-const SELECTED = html`selected`
-const OPEN = html`open`
+const SELECTED = html` selected`
+const OPEN = html` open`
 
 const field = (name: Term, query: URLSearchParams): Html =>
   html`<div><label for="${name}">${LABELS[name] ?? name.charAt(0).toUpperCase() + name.slice(1)}</label><input id="${name}" name="${name}" value="${query.get(name) ?? ""}" autocomplete="off" spellcheck="false"></div>

@@ -58,7 +58,7 @@ export const noDirectory: Directory = {
 
 const card = (stop: Stop, at: number, session: Session | null): Html =>
   html`<section class="card"><h2>${scopeText(stop)}</h2><dl><dt>reason</dt><dd>${stop.reason}</dd><dt>ordered</dt><dd>${time(stop.at)} by ${stop.by}</dd><dt>ends</dt><dd>${stop.until === null ? "when somebody lifts it" : time(stop.until)}</dd></dl>
-${session === null ? null : html`<form method="post" action="/console/stops/lift"><input type="hidden" name="form" value="${session.form}"><input type="hidden" name="stop" value="${scopeText(stop)} ${stop.at}"><div class="acts"><div><label for="why-${at}">Why it is over</label><input id="why-${at}" name="reason" required maxlength="300" autocomplete="off"></div><button class="plain">Lift this stop</button></div></form>`}</section>
+${session === null ? null : html`<form method="post" action="/console/stops/lift"><input type="hidden" name="form" value="${session.form}"><input type="hidden" name="stop" value="${scopeText(stop)} ${stop.at}"><div class="acts low"><div><label for="why-${at}">Why it is over</label><input id="why-${at}" name="reason" required maxlength="300" autocomplete="off"></div><button class="plain">Lift this stop</button></div></form>`}</section>
 `
 
 const KIND_WORDS: Readonly<Record<(typeof STOP_KINDS)[number], string>> = {
@@ -79,7 +79,7 @@ const orderForm = ({ form }: Session): Html => html`<h2>Stop something</h2>
   .map((kind) => html`<option value="${kind}">${KIND_WORDS[kind]}</option>`)}</select></div>
 <div><label for="name">Its name</label><input id="name" name="name" maxlength="300" autocomplete="off" spellcheck="false" aria-describedby="name-help"></div>
 <div><label for="unit">Of a grant: only for the unit</label><input id="unit" name="unit" maxlength="300" autocomplete="off" spellcheck="false"></div>
-<div><label for="for">For how long</label><input id="for" name="for" maxlength="20" placeholder="2h; empty: until it is lifted" autocomplete="off"></div>
+<div><label for="for">For how long</label><input id="for" name="for" maxlength="20" placeholder="2h, or until it is lifted" autocomplete="off"></div>
 <div class="wide"><label for="reason">Why. Every job that is refused reads it</label><input id="reason" name="reason" required maxlength="300" autocomplete="off"></div></div>
 <p class="soft" id="name-help">Connections, grants and issuers by their name; owners and units as <code>ISSUER:ID</code> or <code>ISSUER:NAME</code>, such as <code>github:acme/shop</code>. Everything needs no name.</p>
 <div class="acts"><button class="danger">Stop it</button><span class="soft">What jobs hold already stays with them: end it on the page of its lease, or all of it with <code>daypass stop … --revoke</code>.</span></div></form>`

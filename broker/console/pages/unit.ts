@@ -82,7 +82,7 @@ function policies(name: string, can: WhoCanAnswer, uses: readonly LastUse[] | nu
   ])
   return html`<h2>What it can get</h2>
 ${when(ways.length > 0, () => picture(`What ${name} can get`, ["Unit (environment)", "Grant", "Connection", "Resource"], ways, 0))}
-${canTable(can, { head: "Unit", of: () => name }, { head: "Last used", of: ({ grant }) => used(grant) })}`
+${canTable(can, { unit: false, used: ({ grant }) => used(grant) })}`
 }
 
 function leasePart(

@@ -25,7 +25,7 @@ export const unitsPage: PageLoader = async (view) => {
       : []
   const body = html`<h1>Units</h1>
 <p class="lead">Repositories, projects, people and all else that has asked this broker for something.</p>
-<form class="card" method="get" action="/console/units"><div class="fields"><div><label for="name">Name or id of a unit</label><input id="name" name="name" value="${name}" autocomplete="off" spellcheck="false"></div><div><button>Find</button></div></div></form>
+<form class="card" method="get" action="/console/units"><div class="acts low"><div><label for="name">Name or id of a unit</label><input id="name" name="name" value="${name}" autocomplete="off" spellcheck="false"></div><button>Find</button></div></form>
 ${faultNote(units)}${faultNote(named)}${faultNote(organisation)}
 ${named?.ok && organisation.ok ? found(name, named.value, organisation.value) : null}
 ${units.ok && organisation.ok ? table(units.value.seen, organisation.value) : null}

@@ -28,7 +28,7 @@ policy of signatures that you keep:</p>
 
 function verifier({ issuerUrl, unitId }: LedgerEntry, policy: string | null): Html {
   const ids = { issuer: issuerUrl, id: unitId }
-  return html`<noscript><div class="note warn"><p>This page alone needs JavaScript. The commands below do the same.</p></div></noscript>
+  return html`<div class="note warn" id="unscripted"><p>This page alone needs JavaScript. The commands below do the same.</p></div>
 <div class="card">${
     policy === null
       ? html`<p class="soft">This broker has signed no checkpoint yet. The chain alone is verified.</p>`
