@@ -77,6 +77,8 @@ input, select { height: 2.4rem; }
 textarea { font: .87rem/1.45 ui-monospace, Menlo, Consolas, monospace; min-height: 7rem; }
 .fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(12.5rem, 1fr)); gap: .75rem 1rem; align-items: end; }
 .wide { grid-column: 1 / -1; }
+.fields + details { margin-top: .75rem; }
+.inside h3 { margin-top: .4rem; }
 .acts { display: flex; flex-wrap: wrap; align-items: center; gap: .75rem; margin-top: .9rem; }
 .acts.low { align-items: end; }
 .acts.low > div { width: 24rem; }

@@ -22,7 +22,7 @@ export const recordList = (
   html`<ul class="records">${found.map(
     (one) => html`<li><details><summary>
 <span class="mono">${time(one.record.at)}</span><span>${eventTag(one.record.event)}</span><span>${one.record.identity?.unit ?? "the broker"}</span><span class="soft">${gistOf(one.record)}</span>
-</summary><div class="inside">${inside(one, organisation)}${traceOf(again.get(one))}</div></details></li>
+</summary><div class="inside">${traceOf(again.get(one))}${inside(one, organisation)}</div></details></li>
 `,
   )}</ul>`
 
@@ -114,7 +114,7 @@ function traceOf(again: Recalled | undefined): Html | null {
   if (again === undefined) return null
   const { outcome, trace, same } = again
   const whose = same ? "By the policies that denied it" : "By the policies of today, which are not those that denied it"
-  return html`<h3>Why</h3>${when(!same || outcome !== "deny", () => note("warn", `${whose}: ${OUTCOMES[outcome]}.`))}${trace === null ? null : traceBody(trace)}`
+  return html`<h3>Why it was denied</h3>${when(!same || outcome !== "deny", () => note("warn", `${whose}: ${OUTCOMES[outcome]}.`))}${trace === null ? null : traceBody(trace)}`
 }
 
 const traceBody = ({ grants, notes }: Trace): Html =>
