@@ -51,7 +51,12 @@ export async function* exportRecord(
     call.reads -= 1
     while (place.at < page.ledgers.length) {
       const entry = page.ledgers[place.at]
-      if (entry && entry.seq > 0 && (wanted.since === null || entry.latestAt >= wanted.since) && wanted.includes(entry)) {
+      if (
+        entry &&
+        entry.seq > 0 &&
+        (wanted.since === null || entry.latestAt >= wanted.since) &&
+        wanted.includes(entry)
+      ) {
         const isWhole = yield* exportLedger(entry, ledgers.of(entry.issuerUrl, entry.unitId), wanted.since, place, call)
         if (!isWhole) return
       }
