@@ -4,7 +4,8 @@ import { inertMarkdown } from "../../inert.ts"
 /** A page of a longer table is not read. The JSON has all rows. */
 const MAX_ROWS = 500
 
-type Cell = string | number | null
+/** `plain`: our own text, such as a time, in which nothing needs an escape. */
+type Cell = string | number | null | { readonly plain: string }
 
 /**
  * A report for people. Every text of the record is escaped: names of branches and people are chosen by others, and must neither
@@ -12,11 +13,11 @@ type Cell = string | number | null
  */
 export function markdownOf(report: Report): readonly string[] {
   const { period, as_of, totals, leases, record, unused_grants: unused } = report
-  const span = period.first === null ? "no record" : `records from ${time(period.first)} to ${time(period.last)}`
+  const span = period.first === null ? "no record" : `records from ${day(period.first)} to ${day(period.last)}`
   return [
     "# Audit report",
     "",
-    `Period: ${period.since === null ? "the beginning" : time(period.since)} to ${period.until === null ? "the end of the record" : time(period.until)}; ${span}. State as of ${time(as_of)}.`,
+    `Period: ${period.since === null ? "the beginning" : time(period.since)} to ${period.until === null ? "the end of the record" : day(period.until)}; ${span}. State as of ${day(as_of)}.`,
     "",
     ...table(
       "Totals",
@@ -167,6 +168,12 @@ function table(title: string, head: readonly string[], rows: readonly (readonly 
   ]
 }
 
-const cell = (value: Cell): string => (typeof value === "number" ? String(value) : inertMarkdown(value ?? ""))
+function cell(value: Cell): string {
+  if (typeof value === "number") return String(value)
+  return typeof value === "object" && value !== null ? value.plain : inertMarkdown(value ?? "")
+}
 
-const time = (at: string | null): string => (at === null ? "" : `${at.slice(0, 10)} ${at.slice(11, 19)}`)
+const time = (at: string | null): Cell => ({ plain: day(at) })
+
+/** The reader of the record has checked the form of its times. */
+const day = (at: string | null): string => (at === null ? "" : `${at.slice(0, 10)} ${at.slice(11, 19)}`)
