@@ -21,6 +21,8 @@ const USAGE = `Usage: daypass COMMAND
   login --broker URL [...]      sign in at your company's OpenID provider
   logout                        delete the login
   status                        who is signed in, and until when
+  stop WHAT --reason TEXT [...] give nothing to a unit, an owner, a connection or all, within 5 seconds
+  resume WHAT --reason TEXT     lift a stop
   scan --issued [PATH...]       look for values that this job's Daypass steps issued and the job left behind
   seal < key.pem                seal a GitHub App's private key for the broker's settings
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge
@@ -51,6 +53,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["login", async () => (await import("./login/login.ts")).run],
   ["logout", async () => (await import("./login/logout.ts")).run],
   ["status", async () => (await import("./login/status.ts")).run],
+  ["stop", async () => (await import("./operate/stop.ts")).run],
+  ["resume", async () => (await import("./operate/stop.ts")).resume],
   ["scan", async () => (await import("./scan.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
   ["push", async () => (await import("./push/push.ts")).run],

@@ -59,8 +59,14 @@ export interface BrokerEvent {
     | "keys.usable"
     | "ledger.failed"
     | "ledger.replaced"
+    | "alerts.failed"
+    | "exports.failed"
     | "follow.failed"
     | "follow.rebuilt"
+    | "checkpoint.signed"
+    | "checkpoint.log_begun"
+    | "checkpoint.refused"
+    | "record.rewritten"
   readonly detail: string
   /** The unit whose ledger it concerns, if it concerns one. */
   readonly issuer?: string
