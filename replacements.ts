@@ -1,6 +1,6 @@
 // What stands in for parts of packages that no bundle needs: part of the builds of the command line and of the broker.
-// wrangler.toml says the same of the Worker.
 import { fileURLToPath } from "node:url"
+import type { Plugin } from "esbuild"
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -17,3 +17,21 @@ export const YAML = { yaml: at("node_modules/yaml/browser/index.js") }
 
 /** A part of AWS's SDK for calls that stream. STS has none. */
 export const STS = { "@smithy/core/event-streams": at("broker/entry/sts-in-bundle.ts") }
+
+/** The XML parser's build for browsers needs DOMParser, which workerd does not have. */
+export const XML = { "@aws-sdk/xml-builder": at("node_modules/@aws-sdk/xml-builder/dist-cjs/index.js") }
+
+/**
+ * Leaves out what AWS's SDK has for clients that the broker does not use. Among it is the code that looks for credentials of
+ * the machine: in its environment, in `~/.aws`, at its metadata service. A broker without this code cannot find any.
+ */
+export const withoutClients: Plugin = {
+  name: "without-clients",
+  setup(builder) {
+    builder.onResolve({ filter: /^(?:@aws-sdk\/(?:credential-provider-|nested-clients)|bowser$)/ }, ({ path }) => ({
+      path,
+      namespace: "left-out",
+    }))
+    builder.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {}" }))
+  },
+}

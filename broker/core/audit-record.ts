@@ -24,6 +24,7 @@ export const RECORD_VERSION = 2
  * - `log.begun`: the broker began a log of heads, whose checkpoints it signs; `reason` has its name and why
  * - `record.rewritten`: a record of a ledger is another one than the checkpoints have
  * - `operator.acted`: an operator is about to do what the reason says; durable before it is done
+ * - `stop.ordered`, `stop.lifted`: an operator, or an alarm, is about to stop or to resume what the reason says
  */
 export type AuditEvent =
   | "exchange.intended"
@@ -38,6 +39,8 @@ export type AuditEvent =
   | "lease.revoking"
   | "lease.closed"
   | "operator.acted"
+  | "stop.ordered"
+  | "stop.lifted"
   | "log.begun"
   | "record.rewritten"
 

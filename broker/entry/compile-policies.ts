@@ -1,15 +1,16 @@
-// Compiles a policy folder into a module for the Worker's bundle. Run by wrangler's [build]. A fault in any file stops a
+// Compiles a policy folder into a module of the Worker. Run by wrangler's [build]. A fault in any file stops a
 // deployment. During development, the last good policies stay in force, as on Node.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { loadFolder } from "../adapters/node/policy-folder.ts"
-import { compiled } from "../core/policy/compiled.ts"
+import { type CompiledPolicies, compiled } from "../core/policy/compiled.ts"
 import { PROVIDERS } from "../providers/index.ts"
+import { POLICIES_MODULE, policiesModule, WORKER_FOLDER } from "./build-worker.ts"
 import { deploymentOf } from "./deployment.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
-const TARGET = join(ROOT, ".daypass", "policies.js")
+const TARGET = join(WORKER_FOLDER, POLICIES_MODULE)
 const OWN_FOLDER = join(ROOT, "policies")
 const EXAMPLE_FOLDER = join(ROOT, "examples", "policies")
 
@@ -20,9 +21,9 @@ const folder = process.argv[2] ?? (existsSync(OWN_FOLDER) ? OWN_FOLDER : EXAMPLE
 const named = relative(process.cwd(), folder) || "."
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`
 
-function write(compiledPolicies: unknown): void {
+function write(policies: CompiledPolicies | null): void {
   mkdirSync(dirname(TARGET), { recursive: true })
-  writeFileSync(TARGET, `export const compiledPolicies = ${JSON.stringify(compiledPolicies)}\n`)
+  writeFileSync(TARGET, policiesModule(policies))
 }
 
 function compileFolder(): void {

@@ -18,6 +18,7 @@ import type { KeyRing } from "../ports/key-ring.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
 import type { Marks } from "../ports/marks.ts"
+import type { Metrics } from "../ports/metrics.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createConnectionSecrets } from "../signing/connection-secrets.ts"
@@ -38,6 +39,7 @@ export interface RuntimePorts {
   /** Whether only this process changes the documents. */
   readonly isOnlyWriter?: boolean
   readonly log: Log
+  readonly metrics: Metrics
   readonly health: readonly HealthCheck[]
   createHttp(options: HttpOptions): Http
   /** How many connections the runtime opens for one request; left out where it has no limit. */
@@ -63,6 +65,7 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
     cryptography,
     verifier: createVerifier({ audience: config.audience, http, clock, cryptography }),
     ledgers: ports.ledgers,
+    metrics: ports.metrics,
     stops: createStops(ports.documents, clock, ports.isOnlyWriter),
     health: [createKeyHealth({ ...base, keyRing: ports.keyRing }), ...ports.health],
     connectionSecrets: createConnectionSecrets(config.connectionSecret, sealer),

@@ -1,5 +1,6 @@
 import "./node-version.js"
 import { parseArgs } from "node:util"
+import { createMemoryMetrics } from "../adapters/memory/metrics.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
 import { nodeCryptography as cryptography } from "../adapters/node/cryptography.ts"
 import { developmentKey } from "../adapters/node/development-key.ts"
@@ -16,6 +17,7 @@ import { createBroker } from "./instance.ts"
 import { isClientGone, startListening } from "./node-listener.ts"
 import { openStore, readStorePlace } from "./node-store.ts"
 import { startSweeping } from "./node-sweeper.ts"
+import { createOperateApp } from "./operate.ts"
 import { createOverdueWatch } from "./overdue-watch.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 import { createPolicyPeers } from "./policy-peers.ts"
@@ -130,6 +132,7 @@ try {
   const policyPeers = createPolicyPeers(policySource, systemClock, log)
   const clockWatch = createClockWatch(systemClock, await store.latestTime(), log)
   const overdueWatch = createOverdueWatch(store, systemClock, log)
+  const metrics = createMemoryMetrics()
   const broker = await createBroker(settings, kek, {
     cryptography,
     policySource,
@@ -140,17 +143,26 @@ try {
     // Only in a database can other brokers change them.
     isOnlyWriter: place.value.kind === "folder",
     log,
+    metrics,
     createHttp: createNodeHttp,
     health: [policyPeers, store.health, clockWatch, overdueWatch],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
+  const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
+  const operate = createOperateApp({
+    broker,
+    documents: store.documents,
+    counts: async () => metrics.read(),
+    gauges: [],
+    sweepSoon: () => sweeper.soon(),
+  })
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
     isGone: isClientGone,
+    operate: async () => operate,
   })
-  const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   store.notices?.start(policySource.status().version ?? "", policyPeers)
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })

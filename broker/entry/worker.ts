@@ -12,6 +12,7 @@ import {
 } from "../adapters/cloudflare/ledgers.ts"
 import { consoleLog as log } from "../adapters/cloudflare/log.ts"
 import { digest } from "../adapters/cloudflare/sha256.ts"
+import { createMemoryMetrics } from "../adapters/memory/metrics.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
 import { webCryptography } from "../adapters/web/cryptography.ts"
@@ -43,6 +44,9 @@ const cryptography: Cryptography = { ...webCryptography, digest }
  */
 const LEASES_PER_ALARM = 250
 
+/** Of this isolate. Only a few numbers in memory. */
+const metrics = createMemoryMetrics()
+
 // Holds values, never a promise: one request must not await the I/O of another.
 let builtBroker: Broker | undefined
 let builtApp: ReturnType<typeof createApp> | undefined
@@ -62,6 +66,7 @@ async function brokerOf(env: Env): Promise<Broker> {
     marks: createCloudflareMarks(keyRing),
     documents: createCloudflareDocuments(keyRing),
     log,
+    metrics,
     createHttp,
     callsAtOnce: CONNECTIONS_AT_ONCE,
     health: "health" in policySource ? [policySource.health] : [],
@@ -116,8 +121,11 @@ export class Ledger extends LedgerObject<Env> {
 /** The deployment's signing keys; see `wrangler.toml`. */
 export class KeyRing extends KeyRingObject<Env> {}
 
+/** A module of its own: isolates that serve jobs never load it. Requests of operators do, and objects that work for them. */
+const loadOperate = () => import("./operate.ts")
+
 /** The exchange passes by the app's router, which would set the answer's headers one by one: a twentieth of its time. */
-async function answer(request: Request, broker: Broker): Promise<Response> {
+async function answer(request: Request, broker: Broker, env: Env): Promise<Response> {
   if (request.method === "POST" && request.url === broker.url + EXCHANGE_PATH) {
     builtExchange ??= createExchangeRoute(broker)
     return asResponse(await builtExchange(incomingOf(request), clientOf(request)))
@@ -127,6 +135,13 @@ async function answer(request: Request, broker: Broker): Promise<Response> {
     host: new URL(broker.url).host,
     isGone: ({ req }) => clientOf(req.raw).isGone(),
     clientAddress: ({ req }) => clientOf(req.raw).clientAddress,
+    operate: async () =>
+      (await loadOperate()).createOperateApp({
+        broker,
+        documents: createCloudflareDocuments((await edgeDeploymentOf(env)).keyRing),
+        counts: async () => metrics.read(),
+        gauges: [],
+      }),
   })
   return await builtApp.fetch(request)
 }
@@ -144,7 +159,7 @@ export default {
       const { misplaced } = await edgeDeploymentOf(env)
       if (misplaced !== null) throw misconfigured([misplaced])
       const broker = await brokerOf(env)
-      const answering = answer(request, broker)
+      const answering = answer(request, broker, env)
       // A job that disconnects must not interrupt an exchange: minted credentials must be recorded or revoked.
       context.waitUntil(answering)
       return await answering

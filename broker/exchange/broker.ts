@@ -10,6 +10,7 @@ import type { KnownIssuers } from "../ports/known-issuers.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
 import type { Logins } from "../ports/logins.ts"
+import type { Metrics } from "../ports/metrics.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import type { ProviderTable } from "../providers/provider.ts"
 import type { Sealer } from "../signing/sealer.ts"
@@ -45,6 +46,7 @@ export interface Broker {
   readonly oneCall?: OneCall
   readonly clock: Clock
   readonly log: Log
+  readonly metrics: Metrics
   /** What `/healthz` looks at, besides the policies. */
   readonly health: readonly HealthCheck[]
 }

@@ -102,13 +102,17 @@ async function tryToMint(
   mint: (granted: GrantedGrant) => Promise<Minted>,
   broker: Broker,
 ): Promise<Outcome> {
+  const told = (outcome: string) =>
+    broker.metrics.count("provider_calls", { provider: granted.grant.connection.provider, outcome })
   try {
     const minted = await mint(granted)
     const now = broker.clock.now()
     refuseLongerThanGranted(granted, minted, now)
+    told("minted")
     return { minted: { granted, minted, at: now.getTime() } }
   } catch (reason) {
     const failure = { granted, error: asBrokerError(reason) }
+    told(failure.error.code)
     if (!(reason instanceof LeftAliveError)) return { failure }
     return { failure, minted: { granted, minted: leftover(reason), at: broker.clock.now().getTime() } }
   }

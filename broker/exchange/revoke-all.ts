@@ -77,9 +77,12 @@ async function revokeOne(
   try {
     await provider.revoke(credential.handle, credential.connection, callIo(broker, windowMs))
     note(null)
+    broker.metrics.count("revocations", { provider: credential.provider, outcome: "revoked" })
     return { fault: null }
   } catch (error) {
     note(error)
+    const outcome = error instanceof BrokerError ? error.code : "internal"
+    broker.metrics.count("revocations", { provider: credential.provider, outcome })
     return {
       fault: error instanceof BrokerError ? `${error.code}: ${error.detail}` : "the provider failed unexpectedly",
     }

@@ -32,7 +32,16 @@ export interface AppOptions {
   clientAddress(context: Context): string | null
   /** Whether the client has ended the connection. */
   isGone(context: Context): boolean
+  /** Loads the routes of operators. Left out where there is nothing to operate: for `daypass exec --local`. */
+  operate?(): Promise<OperateApp>
 }
+
+/** The routes of operators. What it throws is answered by the app around it. */
+export interface OperateApp {
+  fetch(request: Request, client: Client, event: RequestEvent): Promise<Response>
+}
+
+const OPERATE_PATHS = ["/v1/operate/*", "/metrics", "/console", "/console/*"]
 
 /** How long clients may cache the discovery document and the key set: much shorter than a key is published before use. */
 const PUBLIC_MAX_AGE_SECONDS = 300
@@ -154,6 +163,18 @@ export function createApp(options: AppOptions): Hono<Env> {
     const answer = { status, policies, parts: Object.fromEntries(parts) }
     return Response.json(answer, { status: status === "unavailable" ? 503 : 200 })
   })
+
+  let operating: OperateApp | undefined
+  for (const path of options.operate ? OPERATE_PATHS : []) {
+    app.all(path, async (context) => {
+      const [, client, event] = read(context)
+      event.route = "operate"
+      const loaded = operating ?? (await options.operate?.())
+      // Kept once, also when two first requests come together: it remembers which proofs were used.
+      operating ??= loaded
+      return await operating?.fetch(context.req.raw, client, event)
+    })
+  }
 
   for (const [path, method] of Object.entries(METHODS)) {
     app.all(path, (context) => {

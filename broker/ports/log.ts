@@ -59,6 +59,8 @@ export interface BrokerEvent {
     | "keys.usable"
     | "ledger.failed"
     | "ledger.replaced"
+    | "alerts.failed"
+    | "exports.failed"
     | "follow.failed"
     | "follow.rebuilt"
     | "checkpoint.signed"

@@ -23,12 +23,13 @@ export interface RecordTerms {
   readonly requestId?: string
 }
 
-/** Limits a search to what an operator may see. A list that is absent is no limit. */
+/**
+ * Limits a search to what an operator may see. A list that is absent limits nothing. With owners and units, either is enough.
+ * With connections, a record is seen when it has grants and all of them go through these.
+ */
 export interface RecordScope {
-  /** Ids of owners. */
-  readonly owners?: readonly string[]
-  /** Ids of units. */
-  readonly units?: readonly string[]
+  readonly owners?: readonly { readonly issuerUrl: string; readonly ownerId: string }[]
+  readonly units?: readonly LedgerKey[]
   readonly connections?: readonly string[]
 }
 
@@ -88,7 +89,7 @@ export interface RecordIndex {
   search(query: RecordQuery): Promise<FoundRecords>
   /**
    * The hours that have records, oldest first. Counts at most a bounded number of records: `complete` is false when there were
-   * more, and the oldest hours are then missing.
+   * more, and the oldest hours are then missing. Within a scope of connections, a record of several connections is not counted.
    */
   hours(query: RecordTerms & RecordSpan & { readonly scope?: RecordScope }): Promise<{
     readonly hours: readonly HourCount[]

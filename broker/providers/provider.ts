@@ -12,13 +12,13 @@ import type {
   WrittenRepositories,
 } from "../core/policy/provider-schemas.ts"
 import type { Secret } from "../core/secret.ts"
+import type { SecretReference } from "../core/secret-reference.ts"
 import type { Http } from "../ports/http.ts"
 import type { KeptValues } from "../ports/kept-values.ts"
 import type { Login } from "../ports/logins.ts"
 import type { CredentialFormat, FileForm, Revocation } from "../wire/exchange.ts"
 import type { SubjectLimit } from "../wire/subject.ts"
 import type { ToolLogin } from "../wire/tool-login.ts"
-import type { SecretReference } from "./secret-reference.ts"
 
 /** What a provider must mint. All of it is decided already. */
 export interface MintRequest<Connection, Grant> {

@@ -23,11 +23,11 @@ export async function measureObject(
   due: Omit<DueLeases, "units">,
   bench: Bench,
 ): Promise<number> {
-  const script = await bundleWorker(bench.policies)
+  const modules = await bundleWorker(bench.policies)
   const start = () =>
     startWorkerd({
       folder,
-      modules: { "worker.js": script },
+      modules,
       objects: { LEDGER: "Ledger", KEY_RING: "KeyRing" },
       texts: (url) => ({ DAYPASS_URL: url, DAYPASS_AUDIENCE: "bench", ...settings }),
       ready: "/healthz",

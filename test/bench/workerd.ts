@@ -30,12 +30,12 @@ export async function measureWorkerd(bench: Bench): Promise<Section> {
   }
 }
 
-/** The broker as wrangler bundles it. */
+/** The broker as wrangler uploads it. */
 export async function startWorkerdBinary(bench: Bench, policies: string, around?: string): Promise<WorkerdProcess> {
-  const script = await bundleWorker(policies)
+  const modules = await bundleWorker(policies)
   const worker = await startWorkerd({
     folder: folderFor(bench, around === undefined ? "broker" : "counted"),
-    modules: around === undefined ? { "worker.js": script } : { "around.js": around, "worker.js": script },
+    modules: around === undefined ? modules : { "around.js": around, ...modules },
     objects: { LEDGER: "Ledger", KEY_RING: "KeyRing" },
     texts: (url) => ({ DAYPASS_URL: url, DAYPASS_KEK: randomBytes(32).toString("base64") }),
     ready: "/healthz",

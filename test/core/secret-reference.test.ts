@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { readConfig } from "../../broker/config/config.ts"
-import { nameOf, secretReference } from "../../broker/providers/secret-reference.ts"
+import { nameOf, secretReference } from "../../broker/core/secret-reference.ts"
 
 describe("a connection's secret", () => {
   it.each(["env:OP_CONNECT_TOKEN", "env:A", "env:AGE_KEY_2", "env:PATH_TO_NOWHERE", "env:AWSOME_TOKEN"])(

@@ -1,11 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { gzipSync } from "node:zlib"
 import { afterAll, describe, expect, it } from "vitest"
-import { WORKER_BUDGET_BYTES } from "../bench/bundles.ts"
 import { startWorkerdBroker } from "../support/broker-workerd.ts"
-import { bundleWorker } from "../support/worker-bundle.ts"
 import { environmentsSuite } from "./environments.suite.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
@@ -13,6 +10,7 @@ import { limitsSuite } from "./limits.suite.ts"
 import { writeFlowPolicies } from "./policies.ts"
 import { policySuite } from "./policy.suite.ts"
 import { standardsSuite } from "./standards.suite.ts"
+import { stopsSuite } from "./stops.suite.ts"
 import { vendorsSuite } from "./vendors.suite.ts"
 import { type StartBroker, send } from "./world.ts"
 
@@ -34,10 +32,6 @@ describe("the Worker", () => {
   const settings = { issuer: "https://token.actions.githubusercontent.com", sts: "http://127.0.0.1:9" }
   writeFlowPolicies(policies, settings)
   afterAll(() => rmSync(policies, { recursive: true, force: true }))
-
-  it("is within its budget of size", async () => {
-    expect(gzipSync(await bundleWorker(policies), { level: 9 }).length).toBeLessThanOrEqual(WORKER_BUDGET_BYTES)
-  })
 
   it("answers at its own host alone, with every header and a line in the log", async () => {
     const broker = await startWorkerdBroker({ policies })
@@ -68,3 +62,4 @@ policySuite("workerd", startBroker)
 vendorsSuite("workerd", startBroker)
 standardsSuite("workerd", startBroker)
 incidentSuite("workerd", startBroker)
+stopsSuite("workerd", startBroker)

@@ -6,7 +6,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare"
 import { type LedgerMethods, ledgerObjectName } from "../../broker/adapters/cloudflare/ledgers.ts"
 import type { ChainedRecord } from "../../broker/ports/ledger.ts"
 import { freePort } from "./servers.ts"
-import { bundleWorker } from "./worker-bundle.ts"
+import { bundleWorker, type WorkerModules } from "./worker-bundle.ts"
 
 const WRANGLER_TOML = new URL("../../wrangler.toml", import.meta.url)
 const TRAIL_LIMIT = 1000
@@ -28,6 +28,8 @@ export interface WorkerdBrokerOptions {
   readonly kv?: { readonly namespaceId: string; readonly persistTo: string }
   /** Gives workerd, which has none, Cloudflare's jurisdictions. */
   readonly jurisdictions?: boolean
+  /** Modules in place of those of the same name. */
+  readonly modules?: WorkerModules
   /** Starts it although it serves nothing, to see what it still does. */
   readonly isUnfit?: boolean
 }
@@ -135,19 +137,20 @@ export default {
 }
 `
 
-/** Starts the real broker in the real workerd: wrangler's bundle, Durable Objects with SQLite, and nothing simulated. */
+/** Starts the real broker in the real workerd: the modules of a deployment, Durable Objects with SQLite, and nothing simulated. */
 export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise<WorkerdBroker> {
   const port = options.port ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
   const { compatibilityDate, compatibilityFlags } = workerSettings()
   // For KV, where wrangler puts what it is told to keep in a folder.
   const folder = options.kv === undefined ? options.data : join(options.kv.persistTo, "v3")
+  const modules = { ...(await bundleWorker(options.policies)), ...options.modules }
   let printed = ""
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       modules: [
         { type: "ESModule", path: "around.js", contents: AROUND_WORKER },
-        { type: "ESModule", path: "worker.js", contents: await bundleWorker(options.policies) },
+        ...Object.entries(modules).map(([path, contents]) => ({ type: "ESModule" as const, path, contents })),
       ],
       compatibilityDate,
       compatibilityFlags,

@@ -1,11 +1,11 @@
 import { createLogins } from "../../broker/adapters/memory/logins.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
 import { Secret } from "../../broker/core/secret.ts"
+import { nameOf } from "../../broker/core/secret-reference.ts"
 import { type Http, HttpError, type HttpRequest, type HttpResponse } from "../../broker/ports/http.ts"
 import type { Login, Logins } from "../../broker/ports/logins.ts"
 import { CASE_NOW, type Reply } from "../../broker/providers/case.ts"
 import type { ProviderIo } from "../../broker/providers/provider.ts"
-import { nameOf } from "../../broker/providers/secret-reference.ts"
 import { clockOf } from "./clock.ts"
 
 /** What `identityToken` gives where the test says nothing of it. */

@@ -1,13 +1,19 @@
 import type { ChainedRecord, Ledgers } from "../../ports/ledger.ts"
-import type { FoundRecord } from "../../ports/record-index.ts"
+import type { FoundRecord, RecordScope } from "../../ports/record-index.ts"
 import type { Match } from "./segment.ts"
 import type { IndexedLedger, IndexStore } from "./store.ts"
-import { type Clauses, meets, termsOf } from "./terms.ts"
+import { type Clauses, isCovered, meets, termsOf } from "./terms.ts"
 
 /** Records of a ledger that are this near to each other are read together. */
 const RUN_RECORDS = 50
 /** The edge opens so many connections for one request. */
 const AT_ONCE = 6
+
+/** What a record must meet to be shown. */
+export interface Meant {
+  readonly clauses: Clauses
+  readonly scope: RecordScope
+}
 
 interface Run {
   readonly ledger: number
@@ -21,7 +27,7 @@ interface Run {
  */
 export async function readFound(
   matches: readonly Match[],
-  clauses: Clauses,
+  meant: Meant,
   store: IndexStore,
   ledgers: Ledgers,
 ): Promise<readonly FoundRecord[]> {
@@ -41,14 +47,14 @@ export async function readFound(
   return matches.flatMap(({ ledger, seq }) => {
     const key = keys.get(ledger)
     const text = texts.get(`${ledger} ${seq}`)
-    return key && text && isMeant(text, key, clauses)
+    return key && text && isMeant(text, key, meant)
       ? [{ issuerUrl: key.issuerUrl, unitId: key.unitId, record: text.record, leaf: text.leaf }]
       : []
   })
 }
 
-const isMeant = ({ record }: ChainedRecord, key: IndexedLedger, clauses: Clauses): boolean =>
-  meets(clauses, termsOf(record, key, key))
+const isMeant = ({ record }: ChainedRecord, key: IndexedLedger, { clauses, scope }: Meant): boolean =>
+  meets(clauses, termsOf(record, key, key)) && isCovered(record, scope)
 
 function runsOf(matches: readonly Match[]): readonly Run[] {
   const runs: Run[] = []

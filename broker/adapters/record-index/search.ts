@@ -42,7 +42,10 @@ export class StoredIndex implements RecordIndex {
   async search(query: RecordQuery): Promise<FoundRecords> {
     const clauses = clausesOf(query, query.scope)
     const { matches, next } = await this.#newest(clauses, query)
-    return { found: await readFound(matches, clauses, this.#store, this.#ledgers), next: next && cursorOf(next) }
+    return {
+      found: await readFound(matches, { clauses, scope: query.scope ?? {} }, this.#store, this.#ledgers),
+      next: next && cursorOf(next),
+    }
   }
 
   async hours(query: RecordTerms & RecordSpan & { readonly scope?: RecordScope }) {
@@ -50,7 +53,7 @@ export class StoredIndex implements RecordIndex {
     const { since = 0, until = Number.MAX_SAFE_INTEGER } = query
     let oldest = since
     let isComplete = true
-    for await (const { head, matches } of this.#scan(clausesOf(query, query.scope), { since, until })) {
+    for await (const { head, matches } of this.#scan(clausesOf(query, query.scope, true), { since, until })) {
       if (matches === null) {
         isComplete = false
         // Segments follow by their newest record: of what is older than the next one's, something may be missing.

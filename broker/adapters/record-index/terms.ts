@@ -2,27 +2,35 @@ import type { AuditRecord } from "../../core/audit-record.ts"
 import type { LedgerKey, LedgerNames } from "../../ports/directory.ts"
 import type { RecordScope, RecordTerms } from "../../ports/record-index.ts"
 
-type Term = readonly [field: keyof RecordTerms, value: string | null | undefined]
+/** `ownerAt` and `unitAt`: an id with its issuer. `sole`: the connection of all grants of a record. */
+type Field = keyof RecordTerms | "ownerAt" | "unitAt" | "sole"
+
+type Term = readonly [field: Field, value: string | null | undefined]
 
 /**
  * All that a record can be found by. A record without a job, such as that of a lease that ran out, is found by its ledger's
  * names.
  */
-export function termsOf(record: AuditRecord, { unitId }: LedgerKey, names: LedgerNames): readonly Term[] {
-  const { identity } = record
+export function termsOf(record: AuditRecord, { issuerUrl, unitId }: LedgerKey, names: LedgerNames): readonly Term[] {
+  const { identity, grants } = record
+  const ownerId = identity?.owner_id ?? names.ownerId
+  const [first, ...further] = new Set(grants.map(({ connection }) => connection))
   return [
     ["unit", identity?.unit ?? names.unit],
     ["unitId", unitId],
+    ["unitAt", at(issuerUrl, unitId)],
     ["owner", identity?.owner ?? names.owner],
-    ["ownerId", identity?.owner_id ?? names.ownerId],
+    ["ownerId", ownerId],
+    ["ownerAt", ownerId && at(issuerUrl, ownerId)],
     ["actor", identity?.actor],
     ["actorId", identity?.actor_id],
     ["run", identity?.run_id],
     ["event", record.event],
     ["lease", record.lease],
     ["requestId", record.request_id],
+    ["sole", further.length === 0 ? first : null],
     ...codesOf(record.reason).map((code): Term => ["code", code]),
-    ...record.grants.flatMap((grant): Term[] => [
+    ...grants.flatMap((grant): Term[] => [
       ["grant", grant.name],
       ["connection", grant.connection],
       ["resource", grant.resource],
@@ -32,6 +40,8 @@ export function termsOf(record: AuditRecord, { unitId }: LedgerKey, names: Ledge
   ]
 }
 
+const at = (issuerUrl: string, id: string): string => JSON.stringify([issuerUrl, id])
+
 /** The codes in a reason, such as both of `open_leases: quota_exceeded`. */
 const codesOf = (reason: string): readonly string[] =>
   reason.split(/[:;,] ?/).filter((part) => /^[a-z][a-z_]*$/.test(part))
@@ -39,14 +49,17 @@ const codesOf = (reason: string): readonly string[] =>
 /** All of these must be met, each by one of its terms. */
 export type Clauses = readonly (readonly Term[])[]
 
-export function clausesOf(terms: RecordTerms, scope: RecordScope = {}): Clauses {
-  const any = (field: keyof RecordTerms, values: readonly string[] | undefined): Clauses =>
-    values === undefined ? [] : [values.map((value): Term => [field, value])]
+/** @param exact whether a record that meets them is surely in the scope; otherwise `isCovered` must decide */
+export function clausesOf(terms: RecordTerms, scope: RecordScope = {}, exact = false): Clauses {
+  const { owners, units, connections } = scope
+  const places: readonly Term[] = [
+    ...(owners ?? []).map(({ issuerUrl, ownerId }): Term => ["ownerAt", at(issuerUrl, ownerId)]),
+    ...(units ?? []).map(({ issuerUrl, unitId }): Term => ["unitAt", at(issuerUrl, unitId)]),
+  ]
   return [
     ...FIELDS.filter((field) => terms[field] !== undefined).map((field): readonly Term[] => [[field, terms[field]]]),
-    ...any("ownerId", scope.owners),
-    ...any("unitId", scope.units),
-    ...any("connection", scope.connections),
+    ...(owners === undefined && units === undefined ? [] : [places]),
+    ...(connections === undefined ? [] : [connections.map((name): Term => [exact ? "sole" : "connection", name])]),
   ]
 }
 
@@ -56,7 +69,11 @@ export function meets(clauses: Clauses, terms: readonly Term[]): boolean {
   return clauses.every((clause) => clause.some((term) => has.has(textOf(term))))
 }
 
-export const FIELDS = [
+/** Whether all connections of a record are in a scope that its clauses are met for. */
+export const isCovered = ({ grants }: AuditRecord, { connections }: RecordScope): boolean =>
+  connections === undefined || grants.every(({ connection }) => connections.includes(connection))
+
+const FIELDS = [
   "unit",
   "unitId",
   "owner",
@@ -88,8 +105,8 @@ export const hashesOf = (terms: readonly Term[]): readonly number[] => [
 export function hashOf(term: Term): number {
   const text = textOf(term)
   let hash = 0x811c9dc5
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at)
+  for (let place = 0; place < text.length; place++) {
+    const unit = text.charCodeAt(place)
     hash = Math.imul(hash ^ (unit & 0xff), 0x01000193)
     hash = Math.imul(hash ^ (unit >>> 8), 0x01000193)
   }

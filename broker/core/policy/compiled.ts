@@ -1,3 +1,4 @@
+// Long because writing and reading back stand side by side: what one leaves out, the other would miss.
 import type { Help } from "../../wire/exchange.ts"
 import type { Condition, Test } from "./condition.ts"
 import type {
@@ -18,6 +19,7 @@ import type {
 import { compilePattern, type Pattern } from "./pattern.ts"
 import { policySet } from "./policy-set.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
+import type { AlertEndpoint, ExportTarget } from "./schema-outbound.ts"
 
 /**
  * A policy set as JSON. A build puts it into a bundle and a push into a store, so that a Worker starts without reading
@@ -39,6 +41,8 @@ export interface CompiledOrganisation {
   readonly limits: readonly CompiledLimit[]
   readonly requireBoundToken: boolean
   readonly help?: Help
+  readonly alerts?: Readonly<Record<string, AlertEndpoint>>
+  readonly exports?: Readonly<Record<string, ExportTarget>>
 }
 
 type CompiledLimit = Omit<LimitEntry, "when"> & { readonly when: readonly CompiledCondition[] }
@@ -98,7 +102,7 @@ export function revived(from: CompiledPolicies, providers: ProviderSchemaTable):
 }
 
 export function compiledOrganisation(organisation: Organisation): CompiledOrganisation {
-  const { issuers, connections, boundaries, limits, requireBoundToken, help } = organisation
+  const { issuers, connections, boundaries, limits, requireBoundToken, help, alerts, exports } = organisation
   return {
     issuers: [...issuers.values()].map((issuer) => ({ ...issuer, owners: [...issuer.owners] })),
     connections: [...connections.values()],
@@ -111,6 +115,8 @@ export function compiledOrganisation(organisation: Organisation): CompiledOrgani
     limits: limits.map((entry) => ({ ...entry, when: entry.when.map(compiledCondition) })),
     requireBoundToken,
     ...(help && { help }),
+    ...(alerts && { alerts: Object.fromEntries(alerts) }),
+    ...(exports && { exports: Object.fromEntries(exports) }),
   }
 }
 
@@ -128,6 +134,8 @@ export function revivedOrganisation(from: CompiledOrganisation): Organisation {
     limits: from.limits.map((entry) => ({ ...entry, when: entry.when.map(revivedCondition) })),
     requireBoundToken: from.requireBoundToken,
     ...(from.help && { help: from.help }),
+    ...(from.alerts && { alerts: new Map(Object.entries(from.alerts)) }),
+    ...(from.exports && { exports: new Map(Object.entries(from.exports)) }),
   }
 }
 

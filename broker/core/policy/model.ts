@@ -5,6 +5,7 @@ import type { Condition } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { Pattern } from "./pattern.ts"
 import type { GrantKey, ProviderSchemas } from "./provider-schemas.ts"
+import type { AlertEndpoint, ExportTarget } from "./schema-outbound.ts"
 
 /** The organisation file, checked and compiled: trusted issuers and owners, and where credentials come from. */
 export interface Organisation {
@@ -18,6 +19,10 @@ export interface Organisation {
   readonly requireBoundToken: boolean
   /** Where people ask when a job is denied. */
   readonly help?: Help
+  /** Endpoints that are told of events, by name. */
+  readonly alerts?: ReadonlyMap<string, AlertEndpoint>
+  /** Where new records are written to, by name. */
+  readonly exports?: ReadonlyMap<string, ExportTarget>
 }
 
 export interface IssuerConfig {

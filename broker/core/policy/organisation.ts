@@ -3,6 +3,7 @@ import { factsOf } from "../families/families.ts"
 import { ownOwner } from "../families/units.ts"
 import { parseWith } from "../parse-with.ts"
 import { conditionsOf, readBoundaries } from "./boundaries.ts"
+import { exportFaults } from "./export-faults.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import { issuerFaults } from "./issuer-faults.ts"
 import { keysOf } from "./issuer-keys.ts"
@@ -57,6 +58,7 @@ export function readOrganisation(
     boundaries = read.boundaries
     faults.push(...read.faults, ...sharedAudiences(file, root, connections))
     faults.push(...boundaryEnvironmentFaults(file, root, boundaries, families))
+    faults.push(...exportFaults(file, root, parsed.data.exports ?? {}, connections))
   }
   faults.push(...flagFaults(file, root, ["boundaries", "limits"]))
   const issuers = Object.entries(sectionOf(value, "issuers"))
@@ -176,6 +178,8 @@ function compile(
     }),
     requireBoundToken: parsed.require_bound_token ?? false,
     ...(parsed.help && { help: parsed.help as Help }),
+    ...(parsed.alerts && { alerts: new Map(Object.entries(parsed.alerts)) }),
+    ...(parsed.exports && { exports: new Map(Object.entries(parsed.exports)) }),
   }
 }
 

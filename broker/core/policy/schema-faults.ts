@@ -107,6 +107,12 @@ function unionFaults(
   path: YamlPath,
   node: YamlNode,
 ): PolicyFault[] {
+  const options = "options" in issue ? issue.options : undefined
+  if (Array.isArray(options)) {
+    // One key says which form is meant, and has none of its values.
+    const values = options.map((value) => quote(String(value))).join(", ")
+    return [fault(subject.file, node.at, "value_invalid", `${labelOf(path)} must be one of ${values}.`)]
+  }
   const isOther = (one: Issue) => one.path.length === 0 && one.code === "invalid_type"
   const meant = issue.errors.filter((issues) => !issues.some(isOther))
   const [form] = meant

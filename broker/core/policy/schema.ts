@@ -4,6 +4,7 @@ import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
 import { condition, pattern, patterns, whenSchema } from "./schema-conditions.ts"
 import { issuerForms, issuerKeys, issuerUrl } from "./schema-keys.ts"
+import { alertsSection, exportsSection } from "./schema-outbound.ts"
 import { idText, peopleKey, unitForms, unitKeys } from "./schema-units.ts"
 import { duration, name, nonEmpty, oneLine, plainUrl } from "./schema-words.ts"
 
@@ -191,6 +192,8 @@ export const organisationSchema = z.strictObject({
     .optional()
     .meta({ description: "What repositories may use up. The lowest of all matching entries counts." }),
   require_bound_token: z.boolean().optional(),
+  alerts: alertsSection,
+  exports: exportsSection,
   help: z
     .strictObject({ url: plainUrl("the URL of help"), text: oneLine("the text of help").optional() })
     .optional()

@@ -1,6 +1,6 @@
 import * as z from "zod"
 import { fail, ok, type Result } from "../../core/result.ts"
-import { secretReference } from "../secret-reference.ts"
+import { secretReference } from "../../core/secret-reference.ts"
 import { segmentFault } from "../segment.ts"
 import { serviceUrl } from "../service.ts"
 import { storeSettings } from "../store.ts"

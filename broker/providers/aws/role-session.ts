@@ -7,10 +7,12 @@ import { buildAssumeRole, readCredentials, readFailure, type SessionCredentials,
 import type { Connection } from "./grant.ts"
 import { endpointOf } from "./partitions.ts"
 import { sessionName, sessionTags, TAGS_CLAIM } from "./session.ts"
-import { assumeRole } from "./sts-client.ts"
 
 /** The maximum length of `SubjectFromWebIdentityToken` (API reference of STS, AssumeRoleWithWebIdentity). */
 export const SUBJECT_LIMIT: SubjectLimit = { bytes: 255, place: "AWS STS" }
+
+/** AWS's SDK: a quarter of what a broker loads at its start, if it were loaded before the first session of a role. */
+const loadStsClient = () => import("./sts-client.ts")
 
 /** The settings with which a connection calls STS. */
 export interface StsSettings extends Pick<Connection, "region" | "session_tags" | "endpoint"> {
@@ -33,6 +35,7 @@ export async function openSession(
   const { identity, grantName, subject } = request
   const wish = { ...about, name: sessionName(identity) }
   const endpoint = sts.endpoint ?? endpointOf("sts", sts.region)
+  const { assumeRole } = await loadStsClient()
   return await retryTransient(io, async () => {
     try {
       const claims = sts.session_tags ? { [TAGS_CLAIM]: sessionTags(identity, grantName) } : {}

@@ -1,5 +1,5 @@
 import * as z from "zod"
-import { secretReference } from "../secret-reference.ts"
+import { secretReference } from "../../core/secret-reference.ts"
 import { plainUrl } from "../service.ts"
 import { variable } from "../variable.ts"
 

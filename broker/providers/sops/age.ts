@@ -1,7 +1,7 @@
 import { BrokerError } from "../../core/errors.ts"
 import type { Secret } from "../../core/secret.ts"
+import { nameOf, type SecretReference } from "../../core/secret-reference.ts"
 import type { OtherSide } from "../call.ts"
-import { nameOf, type SecretReference } from "../secret-reference.ts"
 import type { Recipient } from "./metadata.ts"
 
 /** An age key of the connection. Only its public half can be printed. */

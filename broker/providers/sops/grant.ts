@@ -1,7 +1,7 @@
 import * as z from "zod"
 import { fail, ok, type Result } from "../../core/result.ts"
+import { secretReference } from "../../core/secret-reference.ts"
 import { fieldFault, splitField } from "../field.ts"
-import { secretReference } from "../secret-reference.ts"
 
 /** Names that begin with a letter, a digit or `_`. So `.`, `..` and names that the policy folder skips are refused. */
 const NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]*"

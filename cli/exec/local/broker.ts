@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { environmentsByIssuer } from "../../../broker/adapters/memory/environments.ts"
 import { createKeptValues } from "../../../broker/adapters/memory/kept-values.ts"
 import { createLogins } from "../../../broker/adapters/memory/logins.ts"
+import { createMemoryMetrics } from "../../../broker/adapters/memory/metrics.ts"
 import { createMemoryPolicySource } from "../../../broker/adapters/memory/policy-source.ts"
 import { systemClock } from "../../../broker/adapters/memory/system-clock.ts"
 import { developmentKey } from "../../../broker/adapters/node/development-key.ts"
@@ -13,8 +14,8 @@ import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import type { Secret } from "../../../broker/core/secret.ts"
 import type { Broker } from "../../../broker/exchange/broker.ts"
 import { createOwedRecords } from "../../../broker/exchange/owed.ts"
-import { sweepOnce } from "../../../broker/exchange/sweep.ts"
 import { createStops } from "../../../broker/exchange/stops.ts"
+import { sweepOnce } from "../../../broker/exchange/sweep.ts"
 import { createVendorPace } from "../../../broker/exchange/vendor-pace.ts"
 import { createApp } from "../../../broker/http/app.ts"
 import { createVerifier } from "../../../broker/issuers/verify.ts"
@@ -101,6 +102,7 @@ async function brokerOver(store: NodeStore, { set, ageKeys, url, folder, log }: 
     http: noNetwork,
     clock,
     log,
+    metrics: createMemoryMetrics(),
     health: [],
   }
 }

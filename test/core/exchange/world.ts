@@ -1,6 +1,7 @@
 import * as z from "zod"
 import { createKeptValues } from "../../../broker/adapters/memory/kept-values.ts"
 import { createLogins } from "../../../broker/adapters/memory/logins.ts"
+import { createMemoryMetrics } from "../../../broker/adapters/memory/metrics.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import type { Identity } from "../../../broker/core/identity.ts"
 import type { EnvironmentDemand, ProtectionFact } from "../../../broker/core/policy/environment-protection.ts"
@@ -349,6 +350,7 @@ export async function world(options: WorldOptions) {
     },
     clock: clockOf(() => NOW),
     log: (event) => void events.push(event),
+    metrics: createMemoryMetrics(),
     health: [],
   }
 

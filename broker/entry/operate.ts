@@ -1,0 +1,12 @@
+import type { OperateApp } from "../http/app.ts"
+import { createOperateRoutes } from "../http/operate/app.ts"
+import type { OperateServices } from "../http/operate/routing.ts"
+
+/**
+ * What operators use. At the edge, this file and what it alone imports are modules of their own, which an isolate loads for the
+ * first request of an operator: an isolate that serves jobs alone never has them. On Node it is a part like any other.
+ */
+export function createOperateApp(services: OperateServices): OperateApp {
+  const routes = createOperateRoutes(services)
+  return { fetch: async (request, client, event) => await routes.fetch(request, { client, event }) }
+}

@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest"
+import { added, createMemoryMetrics, NO_COUNTS } from "../../../broker/adapters/memory/metrics.ts"
+import { metricsText } from "../../../broker/operate/metrics.ts"
+
+/** Reads the text format as a scraper does: one sample a line, its series and its value. */
+function samplesOf(text: string): ReadonlyMap<string, number> {
+  const samples = new Map<string, number>()
+  const typed = new Set<string>()
+  for (const line of text.trimEnd().split("\n")) {
+    const type = /^# TYPE (\S+) (?:counter|gauge|histogram)$/.exec(line)
+    if (type) {
+      expect(typed.has(type[1] ?? ""), `${type[1]} is typed once`).toBe(false)
+      typed.add(type[1] ?? "")
+    }
+    if (line.startsWith("#")) continue
+    const sample = /^([a-z_]+)(\{(?:[a-z]+="(?:[^"\\\n]|\\[\\"n])*",?)*\})? (\S+)$/.exec(line)
+    if (sample === null) throw new Error(`no sample: ${line}`)
+    const [, name = "", labels = "", value = ""] = sample
+    expect(typed.has(name.replace(/_(?:bucket|sum|count)$/, "")) || typed.has(name), line).toBe(true)
+    expect(samples.has(name + labels), `${line} is there once`).toBe(false)
+    samples.set(name + labels, Number(value))
+  }
+  return samples
+}
+
+describe("metrics", () => {
+  test("count what happened, in the form that Prometheus reads", () => {
+    const metrics = createMemoryMetrics()
+    metrics.count("exchanges", { outcome: "minted", code: "ok" })
+    metrics.count("exchanges", { outcome: "minted", code: "ok" })
+    metrics.count("provider_calls", { provider: "aws", outcome: "provider_denied" })
+    for (const milliseconds of [4, 5, 30, 9_000, 60_000]) metrics.exchanged(milliseconds)
+    const samples = samplesOf(metricsText(metrics.read(), []))
+    expect(samples.get('daypass_exchanges_total{outcome="minted",code="ok"}')).toBe(2)
+    expect(samples.get('daypass_provider_calls_total{provider="aws",outcome="provider_denied"}')).toBe(1)
+    const bucket = (end: string) => samples.get(`daypass_exchange_duration_seconds_bucket{le="${end}"}`)
+    expect(["0.005", "0.025", "0.05", "10", "+Inf"].map(bucket)).toEqual([2, 2, 3, 4, 5])
+    expect(samples.get("daypass_exchange_duration_seconds_count")).toBe(5)
+    expect(samples.get("daypass_exchange_duration_seconds_sum")).toBeCloseTo(69.039)
+  })
+
+  test("escape a label's value, and hold it whatever it is", () => {
+    const odd = 'a"b\\c\nd'
+    const gauge = { name: "health", help: "h", samples: [{ labels: { part: odd }, value: 1 }] }
+    const text = metricsText(NO_COUNTS, [gauge])
+    expect(samplesOf(text).get('daypass_health{part="a\\"b\\\\c\\nd"}')).toBe(1)
+    const metrics = createMemoryMetrics()
+    metrics.count("requests", { route: odd, code: "ok" })
+    expect(samplesOf(metricsText(metrics.read(), [])).get('daypass_requests_total{route="a_b_c_d",code="ok"}')).toBe(1)
+  })
+
+  test("are taken once, and added to those of other instances", () => {
+    const [first, second] = [createMemoryMetrics(), createMemoryMetrics()]
+    first.count("requests", { route: "exchange", code: "ok" })
+    second.count("requests", { route: "exchange", code: "ok" })
+    second.exchanged(7)
+    const sum = added(added(NO_COUNTS, first.take()), second.take())
+    expect(sum.counters).toEqual({ 'daypass_requests_total{route="exchange",code="ok"}': 2 })
+    expect([sum.exchanges[1], sum.exchangeMs]).toEqual([1, 7])
+    expect([first.take(), second.read()]).toEqual([NO_COUNTS, NO_COUNTS])
+  })
+
+  test("stay bounded, whatever is counted", () => {
+    const metrics = createMemoryMetrics()
+    for (let index = 0; index < 5_000; index++) metrics.count("requests", { route: `r${index}`, code: "ok" })
+    expect(Object.keys(metrics.read().counters)).toHaveLength(2_000)
+  })
+})
