@@ -27,6 +27,7 @@ const USAGE = `Usage: daypass COMMAND
   seal < key.pem                seal a GitHub App's private key for the broker's settings
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge
   audit verify FILE [...]       verify an exported audit chain
+  audit checkpoint --broker URL get the signed checkpoint of the audit trail, verify it, keep it
   audit export --data DIR [...] export a Node broker's audit chain as JSON lines
   ledger copy --from DIR [...]  copy a Node broker's ledger into a PostgreSQL database
 
@@ -57,6 +58,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["seal", async () => (await import("./seal.ts")).run],
   ["push", async () => (await import("./push/push.ts")).run],
   ["audit verify", async () => (await import("./audit/verify.ts")).run],
+  ["audit checkpoint", async () => (await import("./audit/checkpoint.ts")).run],
   ["audit export", async () => (await import("./audit/export.ts")).run],
   ["ledger copy", async () => (await import("./ledger/copy.ts")).run],
 ])

@@ -41,6 +41,7 @@ export interface CompiledOrganisation {
   readonly limits: readonly CompiledLimit[]
   readonly requireBoundToken: boolean
   readonly help?: Help
+  readonly witnesses?: string
   readonly alerts?: Readonly<Record<string, AlertEndpoint>>
   readonly exports?: Readonly<Record<string, ExportTarget>>
 }
@@ -102,7 +103,7 @@ export function revived(from: CompiledPolicies, providers: ProviderSchemaTable):
 }
 
 export function compiledOrganisation(organisation: Organisation): CompiledOrganisation {
-  const { issuers, connections, boundaries, limits, requireBoundToken, help, alerts, exports } = organisation
+  const { issuers, connections, boundaries, limits, requireBoundToken, help, alerts, exports, witnesses } = organisation
   return {
     issuers: [...issuers.values()].map((issuer) => ({ ...issuer, owners: [...issuer.owners] })),
     connections: [...connections.values()],
@@ -116,6 +117,7 @@ export function compiledOrganisation(organisation: Organisation): CompiledOrgani
     requireBoundToken,
     ...(help && { help }),
     ...(alerts && { alerts: Object.fromEntries(alerts) }),
+    ...(witnesses && { witnesses }),
     ...(exports && { exports: Object.fromEntries(exports) }),
   }
 }
@@ -135,6 +137,7 @@ export function revivedOrganisation(from: CompiledOrganisation): Organisation {
     requireBoundToken: from.requireBoundToken,
     ...(from.help && { help: from.help }),
     ...(from.alerts && { alerts: new Map(Object.entries(from.alerts)) }),
+    ...(from.witnesses && { witnesses: from.witnesses }),
     ...(from.exports && { exports: new Map(Object.entries(from.exports)) }),
   }
 }
