@@ -25,6 +25,7 @@ export type RecordLine =
   | ({ readonly kind: "record" } & FiledRecord)
   | ({ readonly kind: "head"; readonly ledger: LedgerName } & ChainHead)
   | { readonly kind: "ledger"; readonly ledger: LedgerName }
+  | ({ readonly kind: "from"; readonly ledger: LedgerName } & ChainHead)
   | { readonly kind: "end"; readonly digest: string; readonly ledgers: number }
 
 /**
@@ -47,6 +48,7 @@ export class RecordLines {
     if (!isMap(value)) return fail(UNKNOWN)
     if ("record" in value) return this.#record(value)
     if ("ledger" in value) return this.#begin(value["ledger"])
+    if ("from" in value) return this.#from(value["from"])
     if ("head" in value) return this.#head(value["head"])
     if ("end" in value) return this.#end(value["end"])
     return fail(UNKNOWN)
@@ -72,6 +74,15 @@ export class RecordLines {
     }
     this.#ledger = { issuer: name["issuer"], unit_id: id }
     return ok({ kind: "ledger", ledger: this.#ledger })
+  }
+
+  #from(from: unknown): Result<RecordLine, string> {
+    const ledger = this.#ledger
+    const { chain, seq } = isMap(from) ? from : {}
+    if (ledger === null || typeof chain !== "string" || typeof seq !== "number") {
+      return fail("the line that says where records begin is malformed")
+    }
+    return ok({ kind: "from", ledger, chain, seq })
   }
 
   #head(head: unknown): Result<RecordLine, string> {

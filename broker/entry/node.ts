@@ -14,6 +14,7 @@ import { createExchangeRoute } from "../http/exchange-route.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createClockWatch } from "./clock-watch.ts"
 import { createBroker } from "./instance.ts"
+import { startFollowing } from "./node-follower.ts"
 import { isClientGone, startListening } from "./node-listener.ts"
 import { openStore, readStorePlace } from "./node-store.ts"
 import { startSweeping } from "./node-sweeper.ts"
@@ -21,6 +22,7 @@ import { createOperateApp } from "./operate.ts"
 import { createOverdueWatch } from "./overdue-watch.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 import { createPolicyPeers } from "./policy-peers.ts"
+import { readersOf } from "./readers.ts"
 
 const USAGE = `Usage: npm start -- --policies DIR --url URL (--data DIR | --store URL) [--port N] [--host ADDRESS]
 
@@ -145,7 +147,7 @@ try {
     log,
     metrics,
     createHttp: createNodeHttp,
-    health: [policyPeers, store.health, clockWatch, overdueWatch],
+    health: [policyPeers, store.health, clockWatch, overdueWatch, store.operate.health],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
@@ -153,6 +155,8 @@ try {
   const operate = createOperateApp({
     broker,
     documents: store.documents,
+    directory: store.operate.directory,
+    index: store.operate.index,
     counts: async () => metrics.read(),
     gauges: [],
     sweepSoon: () => sweeper.soon(),
@@ -163,6 +167,7 @@ try {
     isGone: isClientGone,
     operate: async () => operate,
   })
+  const follower = startFollowing(store.operate, readersOf(store.operate), broker)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   store.notices?.start(policySource.status().version ?? "", policyPeers)
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })
@@ -175,6 +180,7 @@ try {
     log({ event: "broker.stopping", detail: "no new requests; running requests finish" })
     await listener.stop()
     await sweeper.stop()
+    await follower.stop()
     policySource.close()
     await store.close()
     process.exit(0)

@@ -5,7 +5,16 @@ export interface HealthCheck {
   look(): Promise<Health>
 }
 
-export type HealthPart = "policies" | "ledger" | "clock" | "keys" | "leases" | "checkpoints" | "alerts" | "exports"
+export type HealthPart =
+  | "policies"
+  | "ledger"
+  | "clock"
+  | "keys"
+  | "leases"
+  | "checkpoints"
+  | "alerts"
+  | "exports"
+  | "index"
 
 /**
  * `ok`: an exchange would work. `degraded`: it would work, and an operator must act soon. `unavailable`: it would fail.

@@ -6,10 +6,11 @@ import { bearerOf, proofOf } from "../request.ts"
 import { checkpointRoutes } from "./checkpoint.ts"
 import { metricsRoutes } from "./metrics.ts"
 import { policyRoutes } from "./policies.ts"
+import { recordRoutes } from "./record.ts"
 import type { OperateEnv, OperateRoutes, OperateRouting, OperateServices } from "./routing.ts"
 import { stopRoutes } from "./stops.ts"
 
-const GROUPS: readonly OperateRoutes[] = [policyRoutes, metricsRoutes, stopRoutes, checkpointRoutes]
+const GROUPS: readonly OperateRoutes[] = [policyRoutes, metricsRoutes, stopRoutes, recordRoutes, checkpointRoutes]
 
 /**
  * The operators' routes: `/v1/operate/...`. They answer no error by themselves. The app around them does, with the same form,
