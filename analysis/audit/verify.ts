@@ -163,8 +163,10 @@ export class ChainVerifier {
   /** Earlier records are not in the file. What it says of the last of them is taken as it is: a checkpoint can prove it. */
   #takeFrom(from: unknown): string | null {
     const current = this.#current
-    if (current === null || current.seq > 0) return "a line that says where records begin is not at the start of a ledger"
-    if (!isObject(from) || !hasOnly(from, ["chain", "seq"])) return "the line that says where records begin is malformed"
+    if (current === null || current.seq > 0)
+      return "a line that says where records begin is not at the start of a ledger"
+    if (!isObject(from) || !hasOnly(from, ["chain", "seq"]))
+      return "the line that says where records begin is malformed"
     const { seq, chain } = from
     if (!Number.isSafeInteger(seq) || (seq as number) < 1 || typeof chain !== "string" || !HASH.test(chain)) {
       return "the line that says where records begin is malformed"
