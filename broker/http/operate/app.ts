@@ -3,6 +3,7 @@ import { BrokerError } from "../../core/errors.ts"
 import { createOperators } from "../../operate/operator.ts"
 import { incomingOf } from "../incoming.ts"
 import { bearerOf, proofOf } from "../request.ts"
+import { checkpointRoutes } from "./checkpoint.ts"
 import { keyRoutes } from "./keys.ts"
 import { metricsRoutes } from "./metrics.ts"
 import { policyRoutes } from "./policies.ts"
@@ -11,6 +12,7 @@ import type { OperateEnv, OperateRoutes, OperateRouting, OperateServices } from 
 import { stopRoutes } from "./stops.ts"
 
 const GROUPS: readonly OperateRoutes[] = [
+  checkpointRoutes,
   keyRoutes,
   metricsRoutes,
   policyRoutes,
