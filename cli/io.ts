@@ -15,6 +15,8 @@ export interface CliIo {
   createFile(path: string, text: string): Promise<void>
   /** Rejects as `node:fs/promises` does. */
   appendFile(path: string, text: string): Promise<void>
+  /** Standard input, in pieces. For what can be of any size. */
+  input(): AsyncIterable<Uint8Array>
   /** All of standard input; null when it is longer than `maxBytes`. */
   readInput(maxBytes: number): Promise<Uint8Array | null>
   /** @throws {HttpError} */

@@ -16,9 +16,13 @@ const USAGE = `Usage: daypass COMMAND
   who-can DIR [...]             every job that can get a grant, a role, a connection
   trust DIR [...]               what clouds and stores must trust, and whom they let in beyond that
   diff OLD NEW [...]            which jobs get more, and which less, by one folder than by the other
+  tighten DIR --record FILE [...]
+                                what no recorded run used, and the tightest rules that would still have passed
   login --broker URL [...]      sign in at your company's OpenID provider
   logout                        delete the login
   status                        who is signed in, and until when
+  stop WHAT --reason TEXT [...] give nothing to a unit, an owner, a connection or all, within 5 seconds
+  resume WHAT --reason TEXT     lift a stop
   scan --issued [PATH...]       look for values that this job's Daypass steps issued and the job left behind
   seal < key.pem                seal a GitHub App's private key for the broker's settings
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge
@@ -43,9 +47,12 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["who-can", async () => (await import("./who-can/who-can.ts")).run],
   ["trust", async () => (await import("./trust/trust.ts")).run],
   ["diff", async () => (await import("./diff/diff.ts")).run],
+  ["tighten", async () => (await import("./tighten/tighten.ts")).run],
   ["login", async () => (await import("./login/login.ts")).run],
   ["logout", async () => (await import("./login/logout.ts")).run],
   ["status", async () => (await import("./login/status.ts")).run],
+  ["stop", async () => (await import("./operate/stop.ts")).run],
+  ["resume", async () => (await import("./operate/stop.ts")).resume],
   ["scan", async () => (await import("./scan.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
   ["push", async () => (await import("./push/push.ts")).run],

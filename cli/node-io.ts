@@ -16,6 +16,7 @@ export function nodeIo(version: string): CliIo {
     readFile: async (path) => readFile(path),
     createFile,
     appendFile,
+    input: () => process.stdin as AsyncIterable<Uint8Array>,
     readInput,
     http: createHttp({ userAgent: `daypass/${version}` }),
     now: () => new Date(),

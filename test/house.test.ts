@@ -92,6 +92,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "analysis/trust": ["analysis/reach", "analysis/scopes", "analysis/regions", "broker/core", "broker/wire"],
   "analysis/policy-tests": ["broker/core", "broker/wire"],
   "analysis/audit": ["broker/core"],
+  // Answers from the record: what was decided, decided again.
+  "analysis/records": ["broker/core"],
+  "analysis/used": [
+    "analysis/records",
+    "analysis/diff",
+    "analysis/reach",
+    "analysis/scopes",
+    "analysis/regions",
+    "broker/core",
+    "broker/wire",
+  ],
+  "analysis/evidence": ["analysis/records", "broker/core", "broker/wire"],
   "analysis/schemas": ["broker/core"],
   // Scripts of the build, beside the folders: they write files and are part of no bundle.
   scripts: ["analysis/policy-tests", "analysis/schemas", "broker/providers", "broker/core", "broker/wire"],
@@ -108,6 +120,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "analysis/warnings",
     "analysis/policy-tests",
     "analysis/audit",
+    "analysis/records",
+    "analysis/used",
+    "analysis/evidence",
     "analysis/schemas",
     "analysis/reach",
     "analysis/scopes",

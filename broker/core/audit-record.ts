@@ -21,7 +21,10 @@ export const RECORD_VERSION = 2
  * - `limit.reached`: a limit stood in the way of an exchange; recorded once an hour for each limit
  * - `denials.counted`: how many denials of an hour were beyond the limit and have no record of their own
  * - `lease.revoking`, `lease.closed`: the revocation of a lease's credentials
+ * - `log.begun`: the broker began a log of heads, whose checkpoints it signs; `reason` has its name and why
+ * - `record.rewritten`: a record of a ledger is another one than the checkpoints have
  * - `operator.acted`: an operator is about to do what the reason says; durable before it is done
+ * - `stop.ordered`, `stop.lifted`: an operator, or an alarm, is about to stop or to resume what the reason says
  */
 export type AuditEvent =
   | "exchange.intended"
@@ -36,6 +39,10 @@ export type AuditEvent =
   | "lease.revoking"
   | "lease.closed"
   | "operator.acted"
+  | "stop.ordered"
+  | "stop.lifted"
+  | "log.begun"
+  | "record.rewritten"
 
 /** The part of a verified job that every record has: ids, names, ref, event, actor and run. */
 export interface AuditIdentity {

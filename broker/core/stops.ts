@@ -31,7 +31,7 @@ const scopeShape = {
 const stopSchema = z.strictObject({
   ...scopeShape,
   reason: text,
-  /** Who ordered it, for people: an operator, or an alarm's name after `alarm `. */
+  /** Who ordered it, for people: `operator NAME`, or `alarm NAME`. */
   by: text,
   /** ISO 8601, UTC. */
   at: z.iso.datetime(),

@@ -33,14 +33,14 @@ const REVOCATION_COST_MS = 0.5
 
 /**
  * Ends due leases at once, because they may have waited for this start, and then every few seconds, one sweep at a time. A
- * sweep goes on until nothing is due.
+ * sweep goes on until nothing is due. `soon` does not wait for the next one.
  */
 export function startSweeping(
   store: NodeStore,
   broker: Broker,
   clock: Pick<ClockWatch, "tick">,
   overdue: Pick<OverdueWatch, "tick">,
-): { stop(): Promise<void> } {
+): { soon(): void; stop(): Promise<void> } {
   const sweep = new Sweep(broker)
   let isStopped = false
   let running: Promise<void> | null = null
@@ -61,6 +61,7 @@ export function startSweeping(
   timer.unref()
   begin()
   return {
+    soon: begin,
     async stop() {
       isStopped = true
       clearInterval(timer)

@@ -149,14 +149,20 @@ try {
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
-  const operate = createOperateApp({ broker, counts: async () => metrics.read(), gauges: [] })
+  const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
+  const operate = createOperateApp({
+    broker,
+    documents: store.documents,
+    counts: async () => metrics.read(),
+    gauges: [],
+    sweepSoon: () => sweeper.soon(),
+  })
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
     isGone: isClientGone,
     operate: async () => operate,
   })
-  const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   store.notices?.start(policySource.status().version ?? "", policyPeers)
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })

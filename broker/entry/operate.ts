@@ -3,8 +3,8 @@ import { createOperateRoutes } from "../http/operate/app.ts"
 import type { OperateServices } from "../http/operate/routing.ts"
 
 /**
- * The routes of operators. At the edge, this file and what only it imports are modules of their own, which are loaded by the
- * first request of an operator: an isolate that serves jobs alone never has them.
+ * What operators use. At the edge, this file and what it alone imports are modules of their own, which an isolate loads for the
+ * first request of an operator: an isolate that serves jobs alone never has them. On Node it is a part like any other.
  */
 export function createOperateApp(services: OperateServices): OperateApp {
   const routes = createOperateRoutes(services)

@@ -121,11 +121,11 @@ export class Ledger extends LedgerObject<Env> {
 /** The deployment's signing keys; see `wrangler.toml`. */
 export class KeyRing extends KeyRingObject<Env> {}
 
-/** For operators alone, a module of its own: isolates that serve jobs never load it. Also for the objects below. */
+/** A module of its own: isolates that serve jobs never load it. Requests of operators do, and objects that work for them. */
 const loadOperate = () => import("./operate.ts")
 
 /** The exchange passes by the app's router, which would set the answer's headers one by one: a twentieth of its time. */
-async function answer(request: Request, broker: Broker): Promise<Response> {
+async function answer(request: Request, broker: Broker, env: Env): Promise<Response> {
   if (request.method === "POST" && request.url === broker.url + EXCHANGE_PATH) {
     builtExchange ??= createExchangeRoute(broker)
     return asResponse(await builtExchange(incomingOf(request), clientOf(request)))
@@ -136,7 +136,12 @@ async function answer(request: Request, broker: Broker): Promise<Response> {
     isGone: ({ req }) => clientOf(req.raw).isGone(),
     clientAddress: ({ req }) => clientOf(req.raw).clientAddress,
     operate: async () =>
-      (await loadOperate()).createOperateApp({ broker, counts: async () => metrics.read(), gauges: [] }),
+      (await loadOperate()).createOperateApp({
+        broker,
+        documents: createCloudflareDocuments((await edgeDeploymentOf(env)).keyRing),
+        counts: async () => metrics.read(),
+        gauges: [],
+      }),
   })
   return await builtApp.fetch(request)
 }
@@ -154,7 +159,7 @@ export default {
       const { misplaced } = await edgeDeploymentOf(env)
       if (misplaced !== null) throw misconfigured([misplaced])
       const broker = await brokerOf(env)
-      const answering = answer(request, broker)
+      const answering = answer(request, broker, env)
       // A job that disconnects must not interrupt an exchange: minted credentials must be recorded or revoked.
       context.waitUntil(answering)
       return await answering

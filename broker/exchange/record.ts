@@ -24,7 +24,7 @@ const ABOUT_FORM: ReadonlySet<string> = new Set(["ttl_too_short", "request_malfo
  * When an exchange must have an outcome, in milliseconds after its admission: after the mint, the revocations of a failure,
  * and a slow disk. Then the broker that began it has died, and the sweep ends the lease.
  */
-const SETTLE_WINDOW_MS = 60_000
+export const SETTLE_WINDOW_MS = 60_000
 
 /** Records one call in the ledger of its unit. Every method returns only when the record is durable. */
 export interface Recorder {

@@ -169,8 +169,9 @@ export function createApp(options: AppOptions): Hono<Env> {
     app.all(path, async (context) => {
       const [, client, event] = read(context)
       event.route = "operate"
-      // Made once: it remembers which proofs were used.
-      operating ??= await options.operate?.()
+      const loaded = operating ?? (await options.operate?.())
+      // Kept once, also when two first requests come together: it remembers which proofs were used.
+      operating ??= loaded
       return await operating?.fetch(context.req.raw, client, event)
     })
   }

@@ -37,11 +37,11 @@ export interface OperatorCall {
 
 export interface Operators {
   /**
-   * Verifies an operator token and the proof of its key, and that it has the right.
+   * Verifies an operator token and the proof of its key, and that it has the right, or one of the others.
    *
    * @throws {BrokerError} `token_*`, `proof_invalid`, `bound_token_required`; `not_allowed` without the right, whatever was asked for
    */
-  authorise(call: OperatorCall, right: OperatorRight): Promise<Operator>
+  authorise(call: OperatorCall, right: OperatorRight, ...others: readonly OperatorRight[]): Promise<Operator>
 }
 
 /** Proofs that this instance remembers, so that none is used twice. Each is valid for two minutes at most. */
@@ -114,7 +114,7 @@ export function createOperators(broker: Pick<Broker, "url" | "signer" | "cryptog
   }
 
   return {
-    async authorise(call, right) {
+    async authorise(call, right, ...others) {
       const claims = await verifyToken(call.token, broker)
       const parsed = parseWith(operatorClaims, claims)
       if (!parsed.success) throw new BrokerError("token_audience_mismatch", NOT_AN_OPERATORS)
@@ -126,7 +126,7 @@ export function createOperators(broker: Pick<Broker, "url" | "signer" | "cryptog
       if (cnf !== undefined) await proveHolder(cnf.jkt, call)
       else if (right !== PLAIN_RIGHT) throw new BrokerError("bound_token_required", PLAIN)
       const may = new Set(OPERATOR_RIGHTS.filter((known) => named.includes(known)))
-      if (!may.has(right)) throw lacks(right)
+      if (![right, ...others].some((one) => may.has(one))) throw lacks(right)
       return { identity: operator, grant, may, scope: withoutGaps(scope), lease: jti, expiresAt: new Date(exp * 1000) }
     },
   }

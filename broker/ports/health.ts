@@ -5,7 +5,7 @@ export interface HealthCheck {
   look(): Promise<Health>
 }
 
-export type HealthPart = "policies" | "ledger" | "clock" | "keys" | "leases" | "alerts" | "exports"
+export type HealthPart = "policies" | "ledger" | "clock" | "keys" | "leases" | "checkpoints" | "alerts" | "exports"
 
 /**
  * `ok`: an exchange would work. `degraded`: it would work, and an operator must act soon. `unavailable`: it would fail.

@@ -63,6 +63,10 @@ export interface BrokerEvent {
     | "exports.failed"
     | "follow.failed"
     | "follow.rebuilt"
+    | "checkpoint.signed"
+    | "checkpoint.log_begun"
+    | "checkpoint.refused"
+    | "record.rewritten"
   readonly detail: string
   /** The unit whose ledger it concerns, if it concerns one. */
   readonly issuer?: string

@@ -1,6 +1,9 @@
 import { diffPolicySets } from "../../analysis/diff/diff.ts"
 import type { PolicyChange, PolicyDiff } from "../../analysis/diff/model.ts"
 import { explainDiff, sentenceOfChange, summaryOfDiff } from "../../analysis/diff/words.ts"
+import { type ChangedRuns, changedRuns, type RecordedDiff } from "../../analysis/used/changed-runs.ts"
+import { Runs } from "../../analysis/used/runs.ts"
+import { explainRuns, sentenceOfRuns, summaryOfRuns } from "../../analysis/used/words.ts"
 import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
 import { impossible, misused, readArguments } from "../arguments.ts"
@@ -8,12 +11,17 @@ import { counted, type Finding, FORMAT_OPTIONS, type Format, formatOf, printJson
 import { inert } from "../inert.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import { findingsOf, type LoadedFolder, loadPolicies } from "../policies.ts"
-import { diffAsJson } from "./json.ts"
+import { RecordFault } from "../record/lines.ts"
+import { eachRecord } from "../record/source.ts"
+import { WINDOW_OPTIONS, windowOf } from "../record/window.ts"
+import { diffAsJson, runsAsJson } from "./json.ts"
 
-const USAGE = `Usage: daypass diff OLD NEW [--format text|json|github] [--json]
+const USAGE = `Usage: daypass diff OLD NEW [--record FILE [--since TIME] [--until TIME]] [--format text|json|github] [--json]
 
 Compares what jobs get with the policy folders OLD and NEW, and prints which jobs get more and which get less. It covers all
 possible jobs, not samples, and decides as the broker does. A change of the text alone is not reported.
+With --record it also decides all recorded exchanges by both folders, and prints which would be refused or newly allowed, and
+by which line. FILE is an export of daypass audit export, or - for standard input. TIME is 30d, 12h or 2026-11-01.
 --format github annotates the lines of a pull request; --json is --format json.
 Exit codes: 0 no job gets more, 3 a job gets more or it cannot be ruled out, 1 a folder has errors, 2 the arguments are
 wrong, or a folder cannot be read.`
@@ -23,13 +31,18 @@ const WIDENS = 3
 
 /** `daypass diff`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, FORMAT_OPTIONS, io)
+  const read = readArguments(args, USAGE, { ...FORMAT_OPTIONS, ...WINDOW_OPTIONS, record: { type: "string" } }, io)
   if (typeof read === "number") return read
   const format = formatOf(read.options, USAGE, io)
   if (typeof format === "number") return format
   const [old = "", next = "", ...others] = read.positionals
   if (old === "" || next === "" || others.length > 0)
     return misused("diff takes two folders, the old one first", USAGE, io)
+  const { record, since, until } = read.options
+  const window = windowOf(read.options, io.now())
+  if (typeof window === "string") return misused(window, USAGE, io)
+  if (record === undefined && (since ?? until) !== undefined)
+    return misused("--since and --until say which part of --record is meant", USAGE, io)
   const before = loadPolicies(old)
   if (typeof before === "string") return impossible(before, io)
   const after = loadPolicies(next)
@@ -38,22 +51,53 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (!after.result.ok) return faulty(next, after, format, io)
 
   const [from, to] = [before.result.value, after.result.value]
+  let recorded: RecordedDiff | null = null
+  if (typeof record === "string") {
+    const runs = new Runs([from, to])
+    try {
+      await eachRecord(record, window, io, (one) => runs.add(one))
+    } catch (error) {
+      if (error instanceof RecordFault) return impossible(error.message, io)
+      throw error
+    }
+    recorded = changedRuns(from, to, runs)
+  }
   const diff = diffPolicySets(from, to, { providers: PROVIDERS })
+  const versions = { old_version: from.version, new_version: to.version }
   if (format === "json")
-    printJson({ ok: true, ...diffAsJson(diff), old_version: from.version, new_version: to.version }, io)
-  else if (format === "text") for (const line of explainDiff(diff)) io.out(inert(line))
+    printJson({ ok: true, ...diffAsJson(diff), ...versions, ...(recorded && { record: runsAsJson(recorded) }) }, io)
+  else if (format === "text")
+    for (const line of [...explainDiff(diff), ...(recorded ? ["", ...explainRuns(recorded)] : [])]) io.out(inert(line))
   else
     await printReport(
       {
         tool: "diff",
         folder: next,
-        findings: diff.changes.map((change) => findingOf(change, diff)),
-        summary: summaryOfDiff(diff),
+        findings: [
+          ...diff.changes.map((change) => findingOf(change, diff)),
+          ...(recorded?.changes ?? []).map(findingOfRuns),
+        ],
+        summary: [summaryOfDiff(diff), ...(recorded ? summaryOfRuns(recorded) : [])].join(" "),
       },
       format,
       io,
     )
   return diff.widens ? WIDENS : EXIT.ok
+}
+
+/** What really ran and would be refused is what a reviewer must see: a warning, like more. */
+function findingOfRuns(change: ChangedRuns): Finding {
+  const { place } = change
+  const at = place?.set === "new" ? place : { file: ORGANISATION_FILE, line: 1 }
+  const was = place?.set === "old" ? ` (It was ${place.file}:${place.line}.)` : ""
+  return {
+    severity: change.change === "unknown" ? "notice" : "warning",
+    code: `runs_${change.change}`,
+    file: at.file,
+    line: at.line,
+    column: 1,
+    message: `${sentenceOfRuns(change)}${was}`,
+  }
 }
 
 async function faulty(folder: string, loaded: LoadedFolder, format: Format, io: CliIo): Promise<number> {

@@ -3,6 +3,7 @@ import { fieldOfClaim, isFieldClaim } from "../../analysis/scopes/field-axes.ts"
 import type { ChangeSubject } from "../../analysis/scopes/scope.ts"
 import { tokenOf } from "../../analysis/scopes/token.ts"
 import { familyOf } from "../../analysis/scopes/unit-claims.ts"
+import type { RecordedDiff } from "../../analysis/used/changed-runs.ts"
 
 /** A diff for programs; in snake_case, like the wire. */
 export function diffAsJson({ widens, narrows, changes, limitsDiffer, issuers }: PolicyDiff) {
@@ -17,6 +18,26 @@ export function diffAsJson({ widens, narrows, changes, limitsDiffer, issuers }: 
     })),
     limits_differ: limitsDiffer,
     issuers: issuers.map(({ old, next }) => ({ old: jsonOfIssuer(old), new: jsonOfIssuer(next) })),
+  }
+}
+
+/** What a record says of a change. */
+export function runsAsJson({ changes, first, last, exchanges, alike, otherwise, uncounted }: RecordedDiff) {
+  return {
+    from: first,
+    to: last,
+    exchanges,
+    alike,
+    otherwise,
+    uncounted,
+    changes: changes.map(({ unit: { issuerUrl, unit_kind, unit, unit_id }, examples, ...change }) => ({
+      ...change,
+      issuer: issuerUrl,
+      unit_kind,
+      unit,
+      unit_id,
+      runs: examples,
+    })),
   }
 }
 

@@ -17,6 +17,7 @@ import { measureDecide } from "./decide.ts"
 import { measureExchanges } from "./exchanges.ts"
 import { measurePolicies } from "./folder.ts"
 import { measureGithub } from "./github.ts"
+import { measureIsolate } from "./isolate.ts"
 import { startLoadGenerator } from "./load.ts"
 import { measureManyRepositories } from "./many-repositories.ts"
 import { measureMemory } from "./memory.ts"
@@ -53,6 +54,7 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   action: { measure: measureSteps },
   "command-line": { measure: measureCommandLine },
   bundles: { measure: measureBundles },
+  isolate: { measure: measureIsolate },
   sweep: { measure: measureSweep, when: "long" },
   memory: { measure: measureMemory, when: "long" },
   repositories: { measure: measureManyRepositories, when: "long" },

@@ -13,11 +13,15 @@ export interface CliRun {
 }
 
 /** What a test scripts of the world besides streams: anything else is touched by mistake, and fails. */
-export type Script = Partial<Omit<CliIo, "out" | "err">> & { readonly input?: string | Uint8Array }
+export type Script = Partial<Omit<CliIo, "out" | "err" | "input">> & { readonly input?: string | Uint8Array }
 
 /** Files as they are, the rest as the script has it. Nobody is asked over the network unless a test says so. */
 export function scriptedIo({ input, ...script }: Script = {}): Omit<CliIo, "out" | "err"> {
   return {
+    async *input() {
+      if (input === undefined) throw new Error("nobody scripted standard input")
+      yield Buffer.from(input)
+    },
     readFile: async (path) => readFileSync(path),
     createFile,
     appendFile: async (path, text) => appendFileSync(path, text),

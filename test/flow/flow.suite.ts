@@ -329,6 +329,8 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
         ],
         ["by another method", () => ({ method: "GET", token: "x" }), "/v1/exchange", "method_not_allowed"],
         ["for a path that is not there", () => ({ token: "x" }), "/v2/exchange", "route_not_found"],
+        ["for an operators' path that is not there", () => ({ token: "x" }), "/v1/operate/nothing", "route_not_found"],
+        ["for what operators may", () => ({ method: "GET", token: "x" }), "/v1/operate/policies", "token_malformed"],
         [
           "for a lease that cannot be one",
           () => ({ method: "DELETE", token: "x" }),

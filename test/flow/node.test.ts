@@ -8,6 +8,7 @@ import { incidentSuite } from "./incident.suite.ts"
 import { limitsSuite } from "./limits.suite.ts"
 import { policySuite } from "./policy.suite.ts"
 import { standardsSuite } from "./standards.suite.ts"
+import { stopsSuite } from "./stops.suite.ts"
 import { trailFromExport } from "./trail.ts"
 import { vendorsSuite } from "./vendors.suite.ts"
 import type { StartBroker } from "./world.ts"
@@ -44,3 +45,4 @@ policySuite("Node", startBroker)
 vendorsSuite("Node", startBroker)
 standardsSuite("Node", startBroker)
 incidentSuite("Node", startBroker)
+stopsSuite("Node", startBroker)

@@ -10,6 +10,7 @@ import { limitsSuite } from "./limits.suite.ts"
 import { writeFlowPolicies } from "./policies.ts"
 import { policySuite } from "./policy.suite.ts"
 import { standardsSuite } from "./standards.suite.ts"
+import { stopsSuite } from "./stops.suite.ts"
 import { vendorsSuite } from "./vendors.suite.ts"
 import { type StartBroker, send } from "./world.ts"
 
@@ -61,3 +62,4 @@ policySuite("workerd", startBroker)
 vendorsSuite("workerd", startBroker)
 standardsSuite("workerd", startBroker)
 incidentSuite("workerd", startBroker)
+stopsSuite("workerd", startBroker)

@@ -6,8 +6,9 @@ import { bearerOf, proofOf } from "../request.ts"
 import { metricsRoutes } from "./metrics.ts"
 import { policyRoutes } from "./policies.ts"
 import type { OperateEnv, OperateRoutes, OperateRouting, OperateServices } from "./routing.ts"
+import { stopRoutes } from "./stops.ts"
 
-const GROUPS: readonly OperateRoutes[] = [policyRoutes, metricsRoutes]
+const GROUPS: readonly OperateRoutes[] = [policyRoutes, metricsRoutes, stopRoutes]
 
 /**
  * The operators' routes: `/v1/operate/...`. They answer no error by themselves. The app around them does, with the same form,
@@ -19,10 +20,10 @@ export function createOperateRoutes(services: OperateServices): Hono<OperateEnv>
   const routing: OperateRouting = {
     ...services,
     app,
-    async act(context, right) {
+    async act(context, right, ...others) {
       const incoming = incomingOf(context.req.raw)
       const { event, client } = context.env
-      const operator = await operators.authorise({ token: bearerOf(incoming), ...proofOf(incoming) }, right)
+      const operator = await operators.authorise({ token: bearerOf(incoming), ...proofOf(incoming) }, right, ...others)
       const { unit_kind, unit, unit_id } = operator.identity
       Object.assign(event, { unit_kind, unit, unit_id, lease: operator.lease })
       return { operator, requestId: event.request_id, clientAddress: client.clientAddress }

@@ -3,6 +3,8 @@ import type { OperatorRight } from "../../core/operator-rights.ts"
 import type { Broker } from "../../exchange/broker.ts"
 import type { OperatorAct } from "../../operate/act.ts"
 import type { GaugeSource } from "../../operate/gauges.ts"
+import type { Directory } from "../../ports/directory.ts"
+import type { Documents } from "../../ports/documents.ts"
 import type { RequestEvent } from "../../ports/log.ts"
 import type { Counts } from "../../ports/metrics.ts"
 import type { Client } from "../exchange-route.ts"
@@ -15,6 +17,11 @@ export interface OperateEnv {
 /** Everything that the operators' routes work with. */
 export interface OperateServices {
   readonly broker: Broker
+  readonly documents: Documents
+  /** Left out where the broker follows no ledgers. */
+  readonly directory?: Directory
+  /** Begins to revoke what is due now, where no ledger does it by itself. */
+  sweepSoon?(): void
   /** What was counted: in this process, or at the edge by all isolates together. */
   counts(): Promise<Counts>
   /** What the runtime can tell beside what every broker can. */
@@ -25,11 +32,11 @@ export interface OperateServices {
 export interface OperateRouting extends OperateServices {
   readonly app: Hono<OperateEnv>
   /**
-   * The operator of a call who has the right. Each route asks for it before it looks at anything else.
+   * The operator of a call who has the right, or one of the others. Each route asks for it before it looks at anything else.
    *
    * @throws {BrokerError} `token_*`, `proof_invalid`, `bound_token_required`, `not_allowed`
    */
-  act(context: Context<OperateEnv>, right: OperatorRight): Promise<OperatorAct>
+  act(context: Context<OperateEnv>, right: OperatorRight, ...others: readonly OperatorRight[]): Promise<OperatorAct>
 }
 
 /** Adds the routes of one subject. */

@@ -54,6 +54,32 @@ const STEPS: readonly (readonly string[])[] = [
       PRIMARY KEY (ledger, kind, name)
     ) STRICT, WITHOUT ROWID`,
   ],
+  [
+    // The trees of ledgers, and those of logs of heads, whose issuer is empty.
+    `CREATE TABLE trees (
+      id INTEGER PRIMARY KEY,
+      issuer TEXT NOT NULL,
+      unit_id TEXT NOT NULL,
+      size INTEGER NOT NULL,
+      UNIQUE (issuer, unit_id)
+    ) STRICT`,
+    `CREATE TABLE tiles (
+      tree INTEGER NOT NULL,
+      level INTEGER NOT NULL,
+      tile INTEGER NOT NULL,
+      hashes BLOB NOT NULL,
+      PRIMARY KEY (tree, level, tile)
+    ) STRICT`,
+    // The last heads of each ledger in a log.
+    `CREATE TABLE logged_heads (
+      log TEXT NOT NULL,
+      tree INTEGER NOT NULL,
+      place INTEGER NOT NULL,
+      size INTEGER NOT NULL,
+      root TEXT NOT NULL,
+      PRIMARY KEY (log, tree, place)
+    ) STRICT, WITHOUT ROWID`,
+  ],
 ]
 
 /** Brings the tables to this code's schema. */

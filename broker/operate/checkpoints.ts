@@ -1,0 +1,117 @@
+import { hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js"
+import { parseCheckpoint, type SignedCheckpoint } from "../core/checkpoint/checkpoint.ts"
+import { formatProofExtra, type RecordPlace } from "../core/checkpoint/ledger-head.ts"
+import { formatTlogProof } from "../core/checkpoint/tlog-proof.ts"
+import { formatVerifierKey } from "../core/checkpoint/verifier-key.ts"
+import { BrokerError } from "../core/errors.ts"
+import type { LedgerKey } from "../ports/directory.ts"
+import type { Health, HealthCheck } from "../ports/health.ts"
+import type { TreeStore } from "../ports/tree-store.ts"
+import type { LogStates } from "./log-state.ts"
+import type { Trees } from "./trees.ts"
+import { bodyOf } from "./witness.ts"
+
+export interface CheckpointsParts {
+  readonly store: TreeStore
+  readonly states: LogStates
+  readonly trees: Trees
+  /** The lines of the organisation's policy of witnesses; null: none. */
+  witnessLines(): Promise<string | null>
+}
+
+/** What is given away of the log of heads: its newest checkpoint with enough cosignatures, and proofs that lead to it. */
+export class Checkpoints {
+  readonly #parts: CheckpointsParts
+
+  constructor(parts: CheckpointsParts) {
+    this.#parts = parts
+  }
+
+  /** The checkpoint, a signed note. Null before the first. @throws {BrokerError} `ledger_unavailable` */
+  async latest(): Promise<string | null> {
+    return (await this.#published())?.note ?? null
+  }
+
+  /**
+   * The policy (c2sp.org/tlog-policy) with which a reader verifies the checkpoints: the log's key, and the organisation's
+   * witnesses. Whoever verifies keeps his own copy: one that is fetched with the checkpoint proves nothing.
+   *
+   * @throws {BrokerError} `ledger_unavailable`
+   */
+  async policy(): Promise<string | null> {
+    const { states } = this.#parts
+    const read = await states.read()
+    const signer = read === null ? null : await states.signer(read.state)
+    if (signer === null) return null
+    return `log ${formatVerifierKey(signer.key)}\n${(await this.#parts.witnessLines()) ?? "quorum none"}\n`.replace(
+      /\n+$/,
+      "\n",
+    )
+  }
+
+  /**
+   * The checkpoint after the proof that its log begins with the checkpoint of `old` heads, in the form of a request to a
+   * witness (c2sp.org/tlog-witness). Null when there is none, or it is smaller.
+   *
+   * @throws {BrokerError} `ledger_unavailable`
+   */
+  async since(old: number): Promise<string | null> {
+    const published = await this.#published()
+    if (published === null || old > published.checkpoint.size) return null
+    const { origin, size } = published.checkpoint
+    const proof = await this.#parts.trees.consistency({ log: origin }, old, size)
+    const [text = "", lines = ""] = published.note.split(/\n\n(?=\u2014 )/)
+    return bodyOf(old, proof, { text: `${text}\n`, line: lines })
+  }
+
+  /**
+   * Proves the head of a ledger, or with `seq` one of its records (c2sp.org/tlog-proof). Null when the checkpoint does not
+   * reach so far.
+   *
+   * @throws {BrokerError} `ledger_unavailable`
+   */
+  async prove(ledger: LedgerKey, seq?: number): Promise<string | null> {
+    const { store, trees } = this.#parts
+    const published = await this.#published()
+    if (published === null) return null
+    const { checkpoint } = published
+    const log = checkpoint.origin
+    const head = await store.head(log, ledger, checkpoint.size)
+    if (head === null || (seq !== undefined && seq > head.size)) return null
+    const record: RecordPlace | null =
+      seq === undefined ? null : { seq, hashes: await trees.inclusion(ledger, seq - 1, head.size) }
+    const named = { issuer: ledger.issuerUrl, unit_id: ledger.unitId }
+    const extra = formatProofExtra({ ledger: named, size: head.size, root: hexToBytes(head.root) }, record)
+    const hashes = await trees.inclusion({ log }, head.index, checkpoint.size)
+    return formatTlogProof({ extra, index: head.index, hashes, checkpoint })
+  }
+
+  async #published(): Promise<{ readonly note: string; readonly checkpoint: SignedCheckpoint } | null> {
+    const read = await this.#parts.states.read()
+    const note = read?.state.published?.note
+    if (note === undefined) return null
+    const checkpoint = parseCheckpoint(utf8ToBytes(note))
+    if (!checkpoint.ok) {
+      throw new BrokerError("ledger_unavailable", `The stored checkpoint cannot be read: ${checkpoint.fault}.`)
+    }
+    return { note, checkpoint: checkpoint.value }
+  }
+}
+
+/** A witness that has not cosigned for so long is said in `/healthz`. */
+const PATIENCE_MS = 60 * 60_000
+
+/** Whether all witnesses cosign. Nothing is refused when one does not; only nobody outside can vouch for the newest records. */
+export const witnessHealth = (states: LogStates, now: () => Date): HealthCheck => ({
+  part: "checkpoints",
+  async look(): Promise<Health> {
+    const read = await states.read().catch(() => null)
+    const failing = Object.entries(read?.state.witnesses ?? {}).flatMap(([key, { failing: fault }]) =>
+      fault !== null && now().getTime() - Date.parse(fault.since) >= PATIENCE_MS ? [{ key, ...fault }] : [],
+    )
+    const [first] = failing.sort((one, other) => one.since.localeCompare(other.since))
+    if (first === undefined) return { state: "ok" }
+    const reason = `the witness ${first.key.split("+", 1)[0]} does not cosign the checkpoints of the audit trail: ${first.reason}`
+    return { state: "degraded", reason, since: first.since }
+  },
+})

@@ -1,0 +1,244 @@
+import { bytesToHex } from "@noble/hashes/utils.js"
+import type { Sha256 } from "../core/audit-chain.ts"
+import { formatCheckpoint } from "../core/checkpoint/checkpoint.ts"
+import { ledgerHeadLeaf } from "../core/checkpoint/ledger-head.ts"
+import { sameHash } from "../core/checkpoint/proofs.ts"
+import { meetsQuorum, type TrustPolicy } from "../core/checkpoint/trust-policy.ts"
+import { formatVerifierKey } from "../core/checkpoint/verifier-key.ts"
+import { BrokerError } from "../core/errors.ts"
+import type { Clock } from "../ports/clock.ts"
+import type { LedgerKey } from "../ports/directory.ts"
+import type { Ed25519 } from "../ports/ed25519.ts"
+import type { FollowedRecords, Reader } from "../ports/followed.ts"
+import type { Http } from "../ports/http.ts"
+import type { Ledgers } from "../ports/ledger.ts"
+import type { Log } from "../ports/log.ts"
+import type { NewHead, TreeStore } from "../ports/tree-store.ts"
+import type { LogState, LogStates, ReadState, WitnessState } from "./log-state.ts"
+import { rootOf } from "./log-state.ts"
+import { growTree, Trees } from "./trees.ts"
+import { askWitness, type WitnessAnswer } from "./witness.ts"
+
+/** A checkpoint at most this often: each costs a signature, a proof and a request to each witness. */
+export const CHECKPOINT_EVERY_MS = 5 * 60_000
+/** After this time, a witness that did not answer is asked again. Each new checkpoint asks it, too. */
+const ASK_AGAIN_MS = 60_000
+/** Heads of one checkpoint. The rest waits for the next one, which follows at once. */
+const HEADS_AT_ONCE = 5000
+const RECORDS_AT_ONCE = 1000
+
+export interface LogOfHeadsParts {
+  readonly store: TreeStore
+  readonly states: LogStates
+  readonly ledgers: Ledgers
+  readonly ed25519: Ed25519
+  readonly sha256: Sha256
+  readonly http: Http
+  readonly clock: Clock
+  readonly log: Log
+  /** The witnesses and their quorum, as the policies in force say; null: none. */
+  witnesses(): Promise<TrustPolicy | null>
+  /** Records what the broker did by itself. */
+  record(event: "log.begun" | "record.rewritten", reason: string): Promise<void>
+}
+
+/**
+ * The log of heads: one RFC 6962 tree over the heads of all ledgers' trees, whose checkpoints are signed, and cosigned by
+ * witnesses.
+ *
+ * A log never signs two histories. Each checkpoint is signed only after the stored tree was seen to begin with the one before,
+ * and leaves only after it was stored by compare-and-swap. A state that is lost or does not fit begins another log.
+ */
+export class LogOfHeads implements Reader {
+  readonly name = "checkpoint"
+  readonly from = "start"
+  readonly #parts: LogOfHeadsParts
+  readonly trees: Trees
+  /** When this instance last asked witnesses about a checkpoint, in Unix milliseconds. */
+  #asked: { readonly text: string; readonly at: number } = { text: "", at: 0 }
+
+  constructor(parts: LogOfHeadsParts) {
+    this.#parts = parts
+    this.trees = new Trees(parts.store, parts.sha256)
+  }
+
+  async take({ ledger, records }: FollowedRecords): Promise<void> {
+    const { store, ledgers } = this.#parts
+    let growth = await growTree(this.trees, store, ledger, records)
+    if (growth.outcome === "rewritten") {
+      await this.#tellRewritten(ledger, growth.seq)
+      await store.forget(ledger)
+      growth = { outcome: "unfit", size: 0 }
+    }
+    const last = records.at(-1)?.record.seq ?? 0
+    while (growth.outcome === "unfit") {
+      const missing = await ledgers.of(ledger.issuerUrl, ledger.unitId).auditTrail(growth.size, RECORDS_AT_ONCE)
+      if (missing[0]?.record.seq !== growth.size + 1) throw new BrokerError("ledger_unavailable", GAP)
+      const filled = await growTree(this.trees, store, ledger, missing)
+      // Rewritten while it was read: the next time tells.
+      if (filled.outcome === "rewritten") throw new BrokerError("ledger_unavailable", GAP)
+      const size = await store.size(ledger)
+      growth = size >= last ? { outcome: "grown" } : { outcome: "unfit", size }
+    }
+  }
+
+  /** Signs a checkpoint when there are new heads and it is time, and asks witnesses. */
+  async due(now: number): Promise<number | null> {
+    const read = await this.#whole()
+    if (read === null) return now + 1000
+    const signedAt = read.state.signedAt === null ? 0 : Date.parse(read.state.signedAt)
+    // A clock that was set back must not stop checkpoints.
+    const isTime = now >= signedAt + CHECKPOINT_EVERY_MS || now < signedAt
+    const signed = isTime ? await this.#sign(read, now) : read
+    if (signed === null) return now + 1000
+    const asksAgain = await this.#ask(signed, now)
+    return Math.min(now + CHECKPOINT_EVERY_MS, asksAgain ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** The state of a log whose stored tree fits it; null: it has just begun, or another broker was first. */
+  async #whole(): Promise<ReadState | null> {
+    const { states, record, log } = this.#parts
+    const read = await states.read()
+    if (read === null) {
+      await states.begin(0, "the first log of this deployment")
+      return null
+    }
+    const reason = await this.#reasonToBegin(read.state)
+    if (reason !== null) {
+      await states.begin(read.version, reason)
+      return null
+    }
+    if (read.state.recorded) return read
+    const origin = states.originOf(read.state)
+    await record("log.begun", `log of heads ${origin}: ${read.state.reason}`)
+    log({ event: "checkpoint.log_begun", detail: `the log of heads ${origin} begins: ${read.state.reason}` })
+    await states.replace(read.version, { ...read.state, recorded: true })
+    return await states.read()
+  }
+
+  async #reasonToBegin(state: LogState): Promise<string | null> {
+    const { store, states } = this.#parts
+    if ((await states.signer(state)) === null && state.text !== null) return "the key of the log before was lost"
+    const log = states.originOf(state)
+    if ((await store.size({ log })) < state.size) return "the stored hashes of the log before were lost"
+    const isSame = sameHash(await this.trees.root({ log }, state.size), rootOf(state))
+    return isSame ? null : "the stored hashes of the log before do not fit its last checkpoint"
+  }
+
+  /** The state with a new checkpoint, or as it is when there is nothing new; null when another broker was first. */
+  async #sign(read: ReadState, now: number): Promise<ReadState | null> {
+    const { states, log } = this.#parts
+    const { state, version } = read
+    const origin = states.originOf(state)
+    const signer = await states.signer(state)
+    if (signer === null) return null
+    const size = await this.#appendHeads(origin, state.published?.size ?? 0)
+    if (size === null) return null
+    if (size === state.size) return read
+    const root = await this.trees.root({ log: origin }, size)
+    const text = formatCheckpoint({ origin, size, root })
+    const line = await signer.sign(text)
+    const next: LogState = {
+      ...state,
+      ...{ size, root: bytesToHex(root), text, line, signedAt: new Date(now).toISOString() },
+    }
+    // Only what is stored leaves: of two brokers that sign at once, one signature is thrown away unseen.
+    if (!(await states.replace(version, next))) return null
+    log({ event: "checkpoint.signed", detail: `checkpoint ${size} of ${origin}` })
+    return { version: version + 1, state: next }
+  }
+
+  /** Appends the heads of ledgers that have grown. Returns the log's size; null when another broker was first. */
+  async #appendHeads(log: string, published: number): Promise<number | null> {
+    const { store, sha256 } = this.#parts
+    const size = await store.size({ log })
+    const heads: NewHead[] = []
+    for (const { issuerUrl, unitId, size: records } of await store.grown(log, HEADS_AT_ONCE)) {
+      const root = await this.trees.root({ issuerUrl, unitId }, records)
+      heads.push({ issuerUrl, unitId, size: records, root: bytesToHex(root) })
+    }
+    if (heads.length === 0) return size
+    const leaves = heads.map((head) => ledgerHeadLeaf(headOf(head), sha256))
+    const tiles = await this.trees.tilesWith({ log }, size, leaves)
+    return (await store.append(log, { from: size, published }, heads, tiles)) ? size + heads.length : null
+  }
+
+  /** Asks the witnesses that have not cosigned the newest checkpoint. Returns when to ask again, in Unix milliseconds. */
+  async #ask({ state, version }: ReadState, now: number): Promise<number | null> {
+    const { states, log } = this.#parts
+    const policy = await this.#parts.witnesses()
+    const { text, line, size } = state
+    if (text === null || line === null) return null
+    const origin = states.originOf(state)
+    const isPause = this.#asked.text === text && now - this.#asked.at < ASK_AGAIN_MS && now >= this.#asked.at
+    const missing = (policy?.witnesses ?? []).filter(({ key }) => {
+      const known = state.witnesses[formatVerifierKey(key)]
+      return known?.line == null || known.size !== size
+    })
+    const asked = isPause ? [] : missing
+    if (asked.length > 0) this.#asked = { text, at: now }
+    const answers = await Promise.all(
+      asked.map(async (witness) => {
+        const known = state.witnesses[formatVerifierKey(witness.key)]
+        const answer = await askWitness(witness, { size, text, line }, known?.size ?? 0, {
+          http: this.#parts.http,
+          verify: this.#parts.ed25519.verify,
+          prove: (old, to) => this.trees.consistency({ log: origin }, old, to),
+        })
+        if (!answer.ok && known?.failing?.reason !== answer.reason) {
+          log({ event: "checkpoint.refused", detail: `the witness ${witness.name} did not cosign: ${answer.reason}` })
+        }
+        return [formatVerifierKey(witness.key), after(known, answer, size, now)] as const
+      }),
+    )
+    const witnesses = { ...state.witnesses, ...Object.fromEntries(answers) }
+    const published = publishedOf({ ...state, witnesses }, policy)
+    if (answers.length > 0 || published !== state.published) {
+      // When another broker was first, it has asked, too.
+      await states.replace(version, { ...state, witnesses, published })
+    }
+    const isOwed = isPause ? missing.length > 0 : answers.some(([, { failing }]) => failing !== null)
+    return isOwed ? this.#asked.at + ASK_AGAIN_MS : null
+  }
+
+  async #tellRewritten(ledger: LedgerKey, seq: number): Promise<void> {
+    const { record, log } = this.#parts
+    const about = { issuer: ledger.issuerUrl, unit_id: ledger.unitId }
+    const detail = `record ${seq} is another one than the checkpoints have: the ledger was set back to an older state, or changed`
+    log({ event: "record.rewritten", detail, ...about })
+    await record(
+      "record.rewritten",
+      `unit ${JSON.stringify(about.unit_id)} of ${JSON.stringify(about.issuer)}: ${detail}`,
+    )
+  }
+}
+
+const headOf = ({ issuerUrl, unitId, size, root }: NewHead) => ({
+  ledger: { issuer: issuerUrl, unit_id: unitId },
+  size,
+  root: Uint8Array.from(root.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)),
+})
+
+/** What is known of a witness after its answer about the checkpoint of `size`. */
+function after(known: WitnessState | undefined, answer: WitnessAnswer, size: number, now: number): WitnessState {
+  if (answer.ok) return { size, line: answer.line, failing: null }
+  const since = known?.failing?.since ?? new Date(now).toISOString()
+  return { size: known?.size ?? 0, line: known?.line ?? null, failing: { since, reason: answer.reason } }
+}
+
+/** The checkpoint to give away: the newest with cosignatures for the quorum, else the newest that had them. */
+function publishedOf(state: LogState, policy: TrustPolicy | null): LogState["published"] {
+  const { text, line, size, published } = state
+  if (text === null || line === null) return published
+  const cosigned = (policy?.witnesses ?? []).flatMap(({ key }) => {
+    const known = state.witnesses[formatVerifierKey(key)]
+    return known?.line != null && known.size === size ? [{ key, line: known.line }] : []
+  })
+  const isEnough = policy === null || meetsQuorum(policy, new Set(cosigned.map(({ key }) => key)))
+  if (!isEnough && published !== null) return published
+  const note = `${text}\n${line}${cosigned.map((one) => one.line).join("")}`
+  return published?.note === note ? published : { size, note }
+}
+
+const GAP =
+  "The stored hashes of the audit trail lack records that the ledger does not have any more, so that no checkpoint can prove them."

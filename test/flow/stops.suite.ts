@@ -1,0 +1,205 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { EndLeasesAnswer, StopsAnswer } from "../../broker/wire/stops.ts"
+import { openOperator } from "../../cli/operate/client.ts"
+import { scriptedIo } from "../cli/run-cli.ts"
+import { type GitHub, startGitHub } from "../support/github.ts"
+import type { Vendor } from "../support/vendor.ts"
+import {
+  connectionLines,
+  TOOLS,
+  toolsJob,
+  trustBroker,
+  vendorSecrets,
+  writeToolsPolicy,
+} from "../support/vendor-world.ts"
+import { startGitHubVendor } from "../support/vendors/github.ts"
+import { soon } from "./incident-world.ts"
+import { type RunningBroker, type StartBroker, send } from "./world.ts"
+
+const OPS = { repository: "acme/ops", repository_id: "77", repository_owner_id: "9001", ref: "refs/heads/main" }
+
+const OPS_POLICY = `version: 1
+repository: acme/ops
+repository_id: "77"
+allow:
+  - { name: from main, when: { ref: refs/heads/main }, grants: [operator, reader, of-tools] }
+grants:
+  operator: { connection: operators, may: [stop, leases.revoke, audit.read] }
+  reader: { connection: operators, may: [audit.read] }
+  of-tools: { connection: operators, may: [stop, leases.revoke], units: ["github:${TOOLS.repository_id}"] }
+`
+
+/** An operator stops what jobs can get, ends what they have, and resumes it. */
+export function stopsSuite(runtime: string, startBroker: StartBroker): void {
+  describe(`stops on ${runtime}`, () => {
+    const ends = new AsyncDisposableStack()
+    let [github, api, broker] = [] as unknown as [GitHub, Vendor, RunningBroker]
+    let folder = ""
+    let [grant, connection] = ["", ""]
+    let runs = 100
+
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), "daypass-stops-"))
+      ends.defer(() => rmSync(folder, { recursive: true, force: true }))
+      github = await startGitHub()
+      ends.defer(() => github.close())
+      api = await startGitHubVendor()
+      ends.defer(() => api.close())
+      const policies = join(folder, "policies")
+      mkdirSync(join(policies, "acme"), { recursive: true })
+      writeFileSync(
+        join(policies, "daypass.yaml"),
+        `version: 1
+issuers:
+  github: { family: github-actions, url: "${github.issuer}", owners: { acme: "9001" } }
+help: { url: "https://wiki.acme.example/daypass" }
+connections:
+  operators: { provider: broker, may: [stop, leases.revoke, audit.read] }
+${connectionLines([api])}`,
+      )
+      writeToolsPolicy(policies, [api])
+      writeFileSync(join(policies, "acme/ops.yaml"), OPS_POLICY)
+      ;[grant = ""] = Object.keys(api.grants)
+      ;[connection = ""] = Object.keys(api.connections)
+      broker = await startBroker({ policies, settings: vendorSecrets([api]) })
+      ends.defer(async () => void (await broker.stop()))
+      await trustBroker([api], broker.url)
+    }, 120_000)
+    afterAll(() => ends.disposeAsync())
+
+    const operator = async (name = "operator") => {
+      const file = join(folder, `token-${++runs}`)
+      writeFileSync(file, await github.mint({ ...OPS, run_id: `${runs}`, actor: "ann" }, { audience: broker.url }))
+      const client = await openOperator(
+        { broker: broker.url, "token-file": file, grant: name },
+        { ...scriptedIo(), out: () => {}, err: () => {} },
+      )
+      const call = async (method: "GET" | "POST" | "DELETE", path: string, given: Record<string, unknown> = {}) => {
+        const body = method === "DELETE" ? { query: given as Record<string, string> } : { json: given }
+        const reply = await client.call({ method, path: `/v1/operate/${path}`, ...(method === "GET" ? {} : body) })
+        return JSON.parse(reply.body.toString("utf8"))
+      }
+      return {
+        stop: (target: Record<string, unknown>) => call("POST", "stops", { reason: "incident 7", ...target }),
+        resume: (target: Record<string, unknown>) => call("DELETE", "stops", { reason: "it is over", ...target }),
+        list: async () => ((await call("GET", "stops")) as StopsAnswer).stops.map(({ scope }) => scope),
+        end: (target: Record<string, unknown>): Promise<EndLeasesAnswer> =>
+          call("POST", "leases/end", { reason: "incident 7", since: new Date().toISOString(), ...target }),
+      }
+    }
+    const ask = async (name = grant, path = "/v1/exchange") => {
+      const token = await github.mint(toolsJob(`${++runs}`), { audience: broker.url })
+      return await send(broker, path, { token, body: { grants: [name] } })
+    }
+    const recordsOf = async (unitId: string) =>
+      (await broker.trail(github.issuer, unitId)).map(({ record }) => `${record.event}: ${record.reason}`)
+
+    it("refuse a job at once with the reason and who helps, recorded before on the operator's side, until they are lifted", async () => {
+      const by = await operator()
+      expect((await ask()).status).toBe(200)
+      expect(await by.stop({ on: "connection", name: connection, for: "2h" })).toMatchObject({
+        scope: `connection ${connection}`,
+        reason: "incident 7",
+        by: "operator ann of acme/ops",
+      })
+      expect(await recordsOf("77")).toContainEqual(
+        expect.stringMatching(/^stop\.ordered: connection \S+, until 2\S+Z: incident 7$/),
+      )
+      const refused = await ask()
+      expect([refused.status, refused.json["code"]]).toEqual([403, "stopped"])
+      expect(refused.json["help"]).toEqual({ url: "https://wiki.acme.example/daypass" })
+      expect(refused.json["detail"]).toMatch(/^An operator of this broker has stopped this \(connection .*"incident 7"/)
+      expect((await recordsOf(TOOLS.repository_id)).at(-1)).toBe(`exchange.denied: stopped: ${grant}`)
+      expect((await ask(grant, "/v1/explain")).json).toMatchObject({ decision: "deny", code: "stopped" })
+      expect(await by.list()).toEqual([`connection ${connection}`])
+      await by.resume({ on: "connection", name: connection })
+      expect((await recordsOf("77")).at(-1)).toBe(`stop.lifted: connection ${connection}: it is over`)
+      expect((await ask()).status).toBe(200)
+      expect(await by.list()).toEqual([])
+    })
+
+    it("let in whoever can lift them, with everything and the issuer stopped, and nobody else", async () => {
+      const by = await operator()
+      await by.stop({ on: "all" })
+      await by.stop({ on: "issuer", name: "github" })
+      await by.stop({ on: "owner", name: "github:acme" })
+      expect((await ask()).json["code"]).toBe("stopped")
+      await expect(operator("reader")).rejects.toMatchObject({ code: "stopped" })
+      const other = await operator()
+      expect(await other.list()).toEqual(["all", "issuer github", "owner acme (9001)"])
+      for (const target of [{ on: "all" }, { on: "issuer", name: "github" }, { on: "owner", name: "github:9001" }]) {
+        await other.resume(target)
+      }
+      expect((await ask()).status).toBe(200)
+    })
+
+    it("are ordered within an operator's scope only, and by nobody without the right", async () => {
+      const [team, reader] = [await operator("of-tools"), await operator("reader")]
+      const refused = { code: "not_allowed" }
+      for (const target of [
+        { on: "all" },
+        { on: "issuer", name: "github" },
+        { on: "owner", name: "github:acme" },
+        { on: "unit", name: "github:77" },
+        { on: "unit", name: "nowhere:42" },
+        { on: "connection", name: connection },
+        { on: "connection", name: "there-is-none" },
+        { on: "grant", name: grant },
+        { on: "grant", name: "operator", unit: "github:77" },
+      ]) {
+        await expect(team.stop(target)).rejects.toMatchObject(refused)
+        await expect(team.end(target)).rejects.toMatchObject(refused)
+        await expect(reader.stop(target)).rejects.toMatchObject(refused)
+      }
+      const own = { on: "unit", name: `github:${TOOLS.repository_id}` }
+      await team.stop(own)
+      expect((await ask()).json["code"]).toBe("stopped")
+      await (await operator()).stop({ on: "connection", name: "operators" })
+      expect(await team.list()).toEqual([expect.stringContaining(`(${TOOLS.repository_id})`)])
+      await expect(team.resume({ on: "connection", name: "operators" })).rejects.toMatchObject(refused)
+      await team.resume(own)
+      await expect(team.resume(own)).rejects.toMatchObject(refused)
+      await (await operator()).resume({ on: "connection", name: "operators" })
+      expect((await ask()).status).toBe(200)
+    })
+
+    it("are refused when nothing of that name exists, or no reason is given", async () => {
+      const by = await operator()
+      for (const [target, says] of [
+        [{ on: "connection", name: `${connection}x` }, `Did you mean "${connection}"?`],
+        [{ on: "issuer", name: "circle" }, "It has: github."],
+        [{ on: "owner", name: "github:acmee" }, 'Did you mean "acme"?'],
+        [{ on: "unit", name: "acme/tools" }, "Write ISSUER:ID"],
+        [{ on: "all", reason: " " }, "Give a reason"],
+        [{ on: "all", reason: "x".repeat(301) }, "at most 300 characters"],
+        [{ on: "all", for: "soon" }, "a duration is"],
+        [{ on: "everything" }, "on: "],
+      ] as const) {
+        const refusal = await by.stop(target).catch((error: Error) => error)
+        expect(refusal).toMatchObject({ code: "request_malformed", message: expect.stringContaining(says) })
+      }
+      expect(await by.list()).toEqual([])
+    })
+
+    it("end what open leases hold at its vendor, when they are asked to", async () => {
+      const by = await operator()
+      const unit = { on: "unit", name: `github:${TOOLS.repository_id}` }
+      await by.end(unit)
+      await soon(() => expect(api.alive()).toBe(0))
+      for (let index = 0; index < 3; index++) expect((await ask()).status).toBe(200)
+      expect(api.alive()).toBe(3)
+      const other = { on: "grant", name: "another-grant", unit: unit.name }
+      expect(await by.end(other)).toMatchObject({ ended: 0, revoking: 0, unreached: 0, next: null })
+      expect(api.alive()).toBe(3)
+      expect(await by.end({ on: "grant", name: grant, unit: unit.name })).toMatchObject({ ended: 3, under_way: 0 })
+      await soon(() => expect(api.alive()).toBe(0))
+      await soon(async () => expect(await by.end(unit)).toMatchObject({ ended: 0, revoking: 0 }))
+      const records = await recordsOf(TOOLS.repository_id)
+      expect(records.filter((one) => one.includes(`stopped (grant ${grant} of `) && one.endsWith(`: incident 7: ${grant}`))).toHaveLength(3)
+      expect((await recordsOf("77")).at(-1)).toContain("end leases: unit ")
+    })
+  })
+}
