@@ -1,18 +1,31 @@
 import { BrokerError } from "../../broker/core/errors.ts"
 import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
 import { type CliIo, EXIT } from "../io.ts"
+import { EXPORT_FORMATS, formatter } from "./formats.ts"
 
-const USAGE = `Usage: daypass audit export (--data DIR | --store URL) > FILE
+const USAGE = `Usage: daypass audit export (--data DIR | --store URL) [--format jsonl|ocsf|cef|otlp] > FILE
 
 Writes the audit trail of all units of a broker on Node, as JSON lines. DIR is the broker's data folder. URL is the
 database of several brokers, as postgres://USER@HOST/DATABASE, with the password in PGPASSWORD; a whole URL can be in
 DAYPASS_STORE. The brokers may be running. Check the file with daypass audit verify.
+--format writes records for other systems, one in a line: ocsf, cef, or otlp (bodies of requests to a collector). Only jsonl,
+the default, can be verified.
 Exit codes: 0 written, 2 the folder or the database cannot be read.`
 
 /** `daypass audit export`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, { data: { type: "string" }, store: { type: "string" } }, io)
+  const options = { data: { type: "string" }, store: { type: "string" }, format: { type: "string" } } as const
+  const read = readArguments(args, USAGE, options, io)
   if (typeof read === "number") return read
+  const format = EXPORT_FORMATS.find((one) => one === (read.options["format"] ?? "jsonl"))
+  if (format === undefined) return misused(`--format is one of ${EXPORT_FORMATS.join(", ")}`, USAGE, io)
+  const { line, end } = formatter(format, io.out)
+  const code = await exportAll(read, { ...io, out: line })
+  if (code === EXIT.ok) end()
+  return code
+}
+
+async function exportAll(read: Exclude<ReturnType<typeof readArguments>, number>, io: CliIo): Promise<number> {
   const { data } = read.options
   if (read.positionals.length > 0) return misused("audit export takes options only", USAGE, io)
   const store = read.options["store"] ?? (data === undefined ? io.env["DAYPASS_STORE"] : undefined)

@@ -69,16 +69,9 @@ export function endsOf(records: readonly ChainedRecord[], noted: readonly number
  * The lines of an object, each with a line feed. In `jsonl`, the ledger's name comes first, and then the lines of its records as
  * `daypass audit export` writes them.
  */
-export function objectText(
-  ledger: LedgerName,
-  records: readonly ChainedRecord[],
-  format: ObjectFormat,
-  version: string,
-): string {
+export function objectText(ledger: LedgerName, records: readonly ChainedRecord[], format: ObjectFormat): string {
   const writer = new ExportWriter()
-  const lines = records.map((chained) =>
-    lineOf({ ledger, record: { ...chained.record } }, chained, format, version, writer),
-  )
+  const lines = records.map((chained) => lineOf({ ledger, record: { ...chained.record } }, chained, format, writer))
   return `${[...(format === "jsonl" ? [writer.ledger(ledger)] : []), ...lines].join("\n")}\n`
 }
 
@@ -86,11 +79,10 @@ function lineOf(
   from: LedgerRecord,
   { record, leaf, chain }: ChainedRecord,
   format: ObjectFormat,
-  version: string,
   writer: ExportWriter,
 ): string {
-  if (format === "cef") return cefLine(from, version)
-  if (format === "ocsf") return JSON.stringify(ocsfEvent(from, version))
+  if (format === "cef") return cefLine(from)
+  if (format === "ocsf") return JSON.stringify(ocsfEvent(from))
   const text = canonicalJson(record)
   // The ledger refuses records without a canonical text.
   if (!text.ok) throw new TypeError(`a record has no canonical text: ${text.fault}`)

@@ -25,7 +25,6 @@ export interface ExportReader {
 export interface ExportParts {
   readonly broker: Broker
   readonly marks: Marks
-  readonly version: string
   /** Refuses addresses that are not public, except where the target is in a private network. */
   httpFor(target: { readonly private_network?: true | undefined }): Http
   /** The sink of a kind that one runtime has alone; null on the other. */
@@ -114,13 +113,13 @@ export class Exports implements HealthCheck {
   }
 
   #takerOf(name: string, target: ExportTarget, connection: Connection | undefined): (batch: Batch) => Promise<void> {
-    const { broker, marks, version, httpFor } = this.#parts
+    const { broker, marks, httpFor } = this.#parts
     if (target.kind === "otlp") {
-      const parts = { target, secrets: broker.connectionSecrets, http: httpFor(target), broker: broker.url, version }
+      const parts = { target, secrets: broker.connectionSecrets, http: httpFor(target), broker: broker.url }
       return (batch) => exportOtlp(batch, parts)
     }
     const sink = this.#sinkOf(name, target, connection)
-    return (batch) => exportObjects(batch, { name, format: target.format, sink, marks, version })
+    return (batch) => exportObjects(batch, { name, format: target.format, sink, marks })
   }
 
   #sinkOf(

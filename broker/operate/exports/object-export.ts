@@ -25,8 +25,6 @@ export interface ObjectExportParts {
   readonly format: ObjectFormat
   readonly sink: ExportSink
   readonly marks: Marks
-  /** Of the broker, for formats that name it. */
-  readonly version: string
 }
 
 const encoder = new TextEncoder()
@@ -45,7 +43,7 @@ interface Cuts {
  * two objects.
  */
 export async function exportObjects({ ledger, records }: Batch, parts: ObjectExportParts): Promise<void> {
-  const { format, sink, marks, version } = parts
+  const { format, sink, marks } = parts
   const name: LedgerName = { issuer: ledger.issuerUrl, unit_id: ledger.unitId }
   const [begin, end] = [records[0], records.at(-1)]
   if (begin === undefined || end === undefined) return
@@ -60,7 +58,7 @@ export async function exportObjects({ ledger, records }: Batch, parts: ObjectExp
     const part = records.filter(({ record }) => record.seq >= from && record.seq <= last)
     await sink.put({
       name: objectName(name, part[0]?.record.at ?? "", { first: from, last }, format),
-      bytes: encoder.encode(objectText(name, part, format, version)),
+      bytes: encoder.encode(objectText(name, part, format)),
       contentType: CONTENT_TYPES[format],
       isFinal: true,
     })

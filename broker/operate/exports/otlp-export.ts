@@ -14,7 +14,6 @@ export interface OtlpParts {
   readonly secrets: ConnectionSecrets
   readonly http: Http
   readonly broker: string
-  readonly version: string
 }
 
 /**
@@ -24,11 +23,11 @@ export interface OtlpParts {
  * @throws {BrokerError} `provider_*`, `configuration_invalid`
  */
 export async function exportOtlp({ ledger, records }: Batch, parts: OtlpParts): Promise<void> {
-  const { target, secrets, http, broker, version } = parts
+  const { target, secrets, http, broker } = parts
   const name = { issuer: ledger.issuerUrl, unit_id: ledger.unitId }
   const logs = otlpLogs(
     records.map(({ record }) => ({ ledger: name, record: { ...record } })),
-    { broker, version },
+    broker,
   )
   const authorization = target.authorization && (await secrets.named(nameOf(target.authorization))).reveal()
   const host = new URL(target.url).host

@@ -82,7 +82,7 @@ async function follow(
   for (let turn = 0; place < RECORDS.length; turn++) {
     const records = RECORDS.slice(place, place + Math.max(least, sizes[turn % sizes.length] ?? 1))
     try {
-      await exportObjects({ ledger: LEDGER, records }, { name: "archive", format: "jsonl", sink, marks, version: "1" })
+      await exportObjects({ ledger: LEDGER, records }, { name: "archive", format: "jsonl", sink, marks })
       place += records.length
       least = 1
     } catch {
