@@ -1,11 +1,11 @@
 import { createReadStream } from "node:fs"
 import { readdir, readFile } from "node:fs/promises"
-import { basename, join } from "node:path"
+import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { ExportWriter } from "../../broker/core/audit-export.ts"
 
 const OBJECT = /^([0-9]{12})-([0-9]{12})\.jsonl$/
-const HEAD = /^([0-9a-f]{32})\.json$/
+const LEDGER = /^[0-9a-f]{32}$/
 
 /**
  * The lines of one export file, made of the objects that a broker pushed into a folder, or that were copied from a bucket: by
@@ -13,7 +13,7 @@ const HEAD = /^([0-9a-f]{32})\.json$/
  *
  * It corrects nothing: a missing object is a gap, and a head behind its records is the end. The verifier tells the rest.
  *
- * @throws {Error} when the folder cannot be read
+ * @throws {Error} when the folder cannot be read; `EISDIR` for one that is no export
  */
 export async function* exportedFolder(folder: string): AsyncGenerator<string> {
   const objects = await objectsIn(folder)
@@ -50,23 +50,33 @@ interface ObjectFile {
 
 /** Ledger -> its objects, in the order of their records; of two with the same first record, the shorter one first. */
 async function objectsIn(folder: string): Promise<ReadonlyMap<string, readonly ObjectFile[]>> {
+  // Any other folder, such as a home, could take minutes to walk.
+  if (!(await namesIn(folder, /^heads$/)).includes("heads")) throw Object.assign(new Error(), { code: "EISDIR" })
   const objects = new Map<string, ObjectFile[]>()
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const [, first, to] = OBJECT.exec(entry.name) ?? []
-    if (!entry.isFile() || first === undefined || to === undefined) continue
-    // `path` on Node before 20.12.
-    const parent = entry.parentPath ?? (entry as { readonly path?: string }).path ?? folder
-    const id = basename(parent)
-    const one = { path: join(parent, entry.name), first: Number(first), to: Number(to) }
-    objects.set(id, [...(objects.get(id) ?? []), one])
+  for (const year of await namesIn(folder, /^[0-9]{4}$/)) {
+    for (const month of await namesIn(join(folder, year), /^[0-9]{2}$/)) {
+      for (const day of await namesIn(join(folder, year, month), /^[0-9]{2}$/)) {
+        const place = join(folder, year, month, day)
+        for (const id of await namesIn(place, LEDGER)) {
+          const found = (await namesIn(join(place, id), OBJECT)).map((name) => objectOf(join(place, id), name))
+          objects.set(id, [...(objects.get(id) ?? []), ...found])
+        }
+      }
+    }
   }
   for (const list of objects.values()) list.sort((one, other) => one.first - other.first || one.to - other.to)
   return objects
 }
 
+const namesIn = async (folder: string, form: RegExp) => (await readdir(folder)).filter((name) => form.test(name)).sort()
+
+function objectOf(folder: string, name: string): ObjectFile {
+  const [, first = "", to = ""] = OBJECT.exec(name) ?? []
+  return { path: join(folder, name), first: Number(first), to: Number(to) }
+}
+
 /** Null without a head that can be read: the ledger then has no closing line, which the verifier tells. */
 async function headOf(folder: string, id: string): Promise<{ readonly seq: number; readonly chain: string } | null> {
-  if (!HEAD.test(`${id}.json`)) return null
   try {
     const { head } = JSON.parse(await readFile(join(folder, "heads", `${id}.json`), "utf8"))
     return { seq: Number(head.seq), chain: String(head.chain) }
