@@ -5,7 +5,6 @@ export interface HealthCheck {
   look(): Promise<Health>
 }
 
-export type HealthPart = "policies" | "ledger" | "clock" | "keys" | "leases" | "checkpoints" | "alerts" | "exports"
 export type HealthPart =
   | "policies"
   | "ledger"
@@ -13,9 +12,9 @@ export type HealthPart =
   | "keys"
   | "leases"
   | "checkpoints"
-  | "index"
   | "alerts"
   | "exports"
+  | "index"
 
 /**
  * `ok`: an exchange would work. `degraded`: it would work, and an operator must act soon. `unavailable`: it would fail.
