@@ -13,6 +13,7 @@ import {
   createCloudflareMarks,
 } from "../adapters/cloudflare/ledgers.ts"
 import { consoleLog as log } from "../adapters/cloudflare/log.ts"
+import { ask } from "../adapters/cloudflare/rpc.ts"
 import { digest } from "../adapters/cloudflare/sha256.ts"
 import { createMemoryMetrics } from "../adapters/memory/metrics.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
@@ -31,6 +32,8 @@ import { incomingOf } from "../http/incoming.ts"
 import { problemResponse } from "../http/problem.ts"
 import type { Cryptography } from "../ports/cryptography.ts"
 import type { LedgerHead } from "../ports/directory.ts"
+import type { Documents } from "../ports/documents.ts"
+import type { KeyRing as KeyRingPort } from "../ports/key-ring.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import type { Sql } from "../ports/sql.ts"
 import { PROVIDERS } from "../providers/index.ts"
@@ -116,11 +119,9 @@ export class Ledger extends LedgerObject<Env> {
     return await guards.meetLedger(name, birth)
   }
 
-  protected override tell(heads: readonly LedgerHead[]): void {
-    // A word that is lost is told again with the next record.
-    edgeDeploymentOf(this.env)
-      .then(({ directory }) => directory?.getByName(DIRECTORY_NAME).report(heads))
-      .catch(() => {})
+  protected override async tell(heads: readonly LedgerHead[]): Promise<void> {
+    const { directory } = await edgeDeploymentOf(this.env)
+    if (directory) await ask(() => directory.getByName(DIRECTORY_NAME).report(heads))
   }
 
   protected override async sweep(ledger: SweepTarget["ledger"], key: Omit<SweepTarget, "ledger">): Promise<boolean> {
@@ -130,7 +131,13 @@ export class Ledger extends LedgerObject<Env> {
 }
 
 /** The deployment's signing keys; see `wrangler.toml`. */
-export class KeyRing extends KeyRingObject<Env> {}
+export class KeyRing extends KeyRingObject<Env> {
+  protected override async keep(keyRing: KeyRingPort, documents: Documents): Promise<void> {
+    const broker = await brokerOf(this.env)
+    const { config } = await edgeDeploymentOf(this.env)
+    await (await loadOperate()).keepOwnKeys(broker, { ...config, keyRing, documents })
+  }
+}
 
 /** Which ledgers there are, and the index of their records; see `wrangler.toml`. */
 export class Directory extends DirectoryObject<Env> {
@@ -143,7 +150,11 @@ export class Directory extends DirectoryObject<Env> {
 const loadOperate = () => import("./operate.ts")
 
 /** The exchange passes by the app's router, which would set the answer's headers one by one: a twentieth of its time. */
-async function answer(request: Request, broker: Broker, env: Env): Promise<Response> {
+async function answer(
+  request: Request,
+  broker: Broker,
+  { config, keyRing, directory }: EdgeDeployment,
+): Promise<Response> {
   if (request.method === "POST" && request.url === broker.url + EXCHANGE_PATH) {
     builtExchange ??= createExchangeRoute(broker)
     return asResponse(await builtExchange(incomingOf(request), clientOf(request)))
@@ -155,9 +166,13 @@ async function answer(request: Request, broker: Broker, env: Env): Promise<Respo
     clientAddress: ({ req }) => clientOf(req.raw).clientAddress,
     operate: async () => {
       const operate = await loadOperate()
-      const { keyRing, directory } = await edgeDeploymentOf(env)
       return operate.createOperateApp({
         broker,
+        keys: {
+          ...config,
+          keyRing: createCloudflareKeyRing(keyRing),
+          documents: createCloudflareDocuments(keyRing),
+        },
         documents: createCloudflareDocuments(keyRing),
         ...(directory && operate.followedAt(directory)),
         counts: async () => metrics.read(),
@@ -178,10 +193,10 @@ const clientOf = ({ signal, headers }: Request): Client => ({
 export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
     try {
-      const { misplaced } = await edgeDeploymentOf(env)
-      if (misplaced !== null) throw misconfigured([misplaced])
+      const deployment = await edgeDeploymentOf(env)
+      if (deployment.misplaced !== null) throw misconfigured([deployment.misplaced])
       const broker = await brokerOf(env)
-      const answering = answer(request, broker, env)
+      const answering = answer(request, broker, deployment)
       // A job that disconnects must not interrupt an exchange: minted credentials must be recorded or revoked.
       context.waitUntil(answering)
       return await answering

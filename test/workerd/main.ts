@@ -6,6 +6,7 @@ import {
   type Namespace,
 } from "../../broker/adapters/cloudflare/ledgers.ts"
 import type { LedgerKey } from "../../broker/adapters/ledger/rows.ts"
+import type { KeyRing as KeyRingPort } from "../../broker/ports/key-ring.ts"
 import type { SweptLedger } from "../../broker/ports/ledger.ts"
 
 /** A ledger whose sweep is what a test says. */
@@ -16,7 +17,7 @@ export class Ledger extends LedgerObject<{ readonly KEY_RING: Namespace<KeyRingM
     return createCloudflareGuards(this.env.KEY_RING).meetLedger(name, birth)
   }
 
-  protected override tell(): void {}
+  protected override async tell(): Promise<void> {}
 
   /** As if the ledger could not be written, unless the test says otherwise. */
   protected override async sweep(ledger: SweptLedger, key: LedgerKey): Promise<boolean> {
@@ -24,7 +25,14 @@ export class Ledger extends LedgerObject<{ readonly KEY_RING: Namespace<KeyRingM
   }
 }
 
-export class KeyRing extends KeyRingObject {}
+/** A ring whose care is what a test says. */
+export class KeyRing extends KeyRingObject {
+  onKeep: (ring: KeyRingPort) => Promise<void> = async () => {}
+
+  protected override keep(ring: KeyRingPort): Promise<void> {
+    return this.onKeep(ring)
+  }
+}
 
 export default {
   fetch: () => new Response(null, { status: 404 }),

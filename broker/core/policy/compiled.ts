@@ -19,6 +19,7 @@ import type {
 import { compilePattern, type Pattern } from "./pattern.ts"
 import { policySet } from "./policy-set.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
+import type { Alarms } from "./schema-alarms.ts"
 import type { AlertEndpoint, ExportTarget } from "./schema-outbound.ts"
 
 /**
@@ -41,8 +42,10 @@ export interface CompiledOrganisation {
   readonly limits: readonly CompiledLimit[]
   readonly requireBoundToken: boolean
   readonly help?: Help
+  readonly witnesses?: string
   readonly alerts?: Readonly<Record<string, AlertEndpoint>>
   readonly exports?: Readonly<Record<string, ExportTarget>>
+  readonly alarms?: Alarms
 }
 
 type CompiledLimit = Omit<LimitEntry, "when"> & { readonly when: readonly CompiledCondition[] }
@@ -102,7 +105,8 @@ export function revived(from: CompiledPolicies, providers: ProviderSchemaTable):
 }
 
 export function compiledOrganisation(organisation: Organisation): CompiledOrganisation {
-  const { issuers, connections, boundaries, limits, requireBoundToken, help, alerts, exports } = organisation
+  const { issuers, connections, boundaries, limits, requireBoundToken, help, alerts, exports, alarms, witnesses } =
+    organisation
   return {
     issuers: [...issuers.values()].map((issuer) => ({ ...issuer, owners: [...issuer.owners] })),
     connections: [...connections.values()],
@@ -116,7 +120,9 @@ export function compiledOrganisation(organisation: Organisation): CompiledOrgani
     requireBoundToken,
     ...(help && { help }),
     ...(alerts && { alerts: Object.fromEntries(alerts) }),
+    ...(witnesses && { witnesses }),
     ...(exports && { exports: Object.fromEntries(exports) }),
+    ...(alarms && { alarms }),
   }
 }
 
@@ -135,7 +141,9 @@ export function revivedOrganisation(from: CompiledOrganisation): Organisation {
     requireBoundToken: from.requireBoundToken,
     ...(from.help && { help: from.help }),
     ...(from.alerts && { alerts: new Map(Object.entries(from.alerts)) }),
+    ...(from.witnesses && { witnesses: from.witnesses }),
     ...(from.exports && { exports: new Map(Object.entries(from.exports)) }),
+    ...(from.alarms && { alarms: from.alarms }),
   }
 }
 
