@@ -23,8 +23,8 @@ export interface ChainFault {
 
 export interface VerifiedLedger extends ChainHead {
   readonly ledger: LedgerName
-  /** Records up to this one are not in the file, and are not verified; 0: it begins with the first one. */
-  readonly after: number
+  /** Present when records are missing at its start: up to this one they are not in the file, and not verified. */
+  readonly after?: number
 }
 
 /** A hash that was noted earlier and was found in the file, as the chain value of record `seq`. */
@@ -155,7 +155,7 @@ export class ChainVerifier {
     const start = chainStart(ledger, this.#sha256)
     if (this.#begun.has(start)) return "a ledger that was closed begins a second time"
     this.#begun.add(start)
-    this.#current = { ledger, seq: 0, chain: start, after: 0 }
+    this.#current = { ledger, seq: 0, chain: start }
     this.#watcher?.ledger(ledger)
     return null
   }
