@@ -1,3 +1,5 @@
+// Long because one pass over a file has one state, and each kind of line may come at one place of it only.
+
 import {
   type ChainHead,
   chainStart,
@@ -27,7 +29,7 @@ export interface VerifiedLedger extends ChainHead {
   readonly after?: number
 }
 
-/** A hash that was noted earlier and was found in the file, as the chain value of record `seq`. */
+/** A hash that was noted earlier and was found, as the chain value of record `seq`. */
 export interface FoundNote extends ChainHead {
   readonly ledger: LedgerName
 }
@@ -163,17 +165,19 @@ export class ChainVerifier {
   /** Earlier records are not in the file. What it says of the last of them is taken as it is: a checkpoint can prove it. */
   #takeFrom(from: unknown): string | null {
     const current = this.#current
-    if (current === null || current.seq > 0)
-      return "a line that says where records begin is not at the start of a ledger"
-    if (!isObject(from) || !hasOnly(from, ["chain", "seq"]))
-      return "the line that says where records begin is malformed"
-    const { seq, chain } = from
-    if (!Number.isSafeInteger(seq) || (seq as number) < 1 || typeof chain !== "string" || !HASH.test(chain)) {
-      return "the line that says where records begin is malformed"
-    }
-    this.#current = { ...current, seq: seq as number, chain, after: seq as number }
+    if (current === null || current.seq > 0) return "the line with the beginning of records is not at a ledger's start"
+    const { seq, chain } = isObject(from) && hasOnly(from, ["chain", "seq"]) ? from : {}
+    if (
+      typeof seq !== "number" ||
+      !Number.isSafeInteger(seq) ||
+      seq < 1 ||
+      typeof chain !== "string" ||
+      !HASH.test(chain)
+    )
+      return "the line with the beginning of records is malformed"
+    this.#current = { ...current, seq, chain, after: seq }
     if (this.#noted.has(chain)) this.#found.push(this.#current)
-    this.#watcher?.from?.(seq as number)
+    this.#watcher?.from?.(seq)
     return null
   }
 

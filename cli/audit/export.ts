@@ -30,8 +30,14 @@ Without a broker, from the storage of brokers on Node, which may be running:
                          line: ocsf, cef, otlp (bodies of requests to a collector)
 Exit codes: 0 written, 1 the broker refused, 2 the folder or the database cannot be read, or the arguments are wrong.`
 
-const string = { type: "string" } as const
-const OWN_OPTIONS = { data: string, store: string, since: string, unit: string, out: string, format: string }
+const OWN_OPTIONS = {
+  data: { type: "string" },
+  store: { type: "string" },
+  since: { type: "string" },
+  unit: { type: "string" },
+  out: { type: "string" },
+  format: { type: "string" },
+} as const
 
 /** `daypass audit export`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
