@@ -12,9 +12,9 @@ export type HealthPart =
   | "keys"
   | "leases"
   | "checkpoints"
-  | "index"
   | "alerts"
   | "exports"
+  | "index"
 
 /**
  * `ok`: an exchange would work. `degraded`: it would work, and an operator must act soon. `unavailable`: it would fail.

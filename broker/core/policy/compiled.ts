@@ -19,6 +19,7 @@ import type {
 import { compilePattern, type Pattern } from "./pattern.ts"
 import { policySet } from "./policy-set.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
+import type { Alarms } from "./schema-alarms.ts"
 import type { AlertEndpoint, ExportTarget } from "./schema-outbound.ts"
 
 /**
@@ -43,6 +44,7 @@ export interface CompiledOrganisation {
   readonly help?: Help
   readonly alerts?: Readonly<Record<string, AlertEndpoint>>
   readonly exports?: Readonly<Record<string, ExportTarget>>
+  readonly alarms?: Alarms
 }
 
 type CompiledLimit = Omit<LimitEntry, "when"> & { readonly when: readonly CompiledCondition[] }
@@ -102,7 +104,7 @@ export function revived(from: CompiledPolicies, providers: ProviderSchemaTable):
 }
 
 export function compiledOrganisation(organisation: Organisation): CompiledOrganisation {
-  const { issuers, connections, boundaries, limits, requireBoundToken, help, alerts, exports } = organisation
+  const { issuers, connections, boundaries, limits, requireBoundToken, help, alerts, exports, alarms } = organisation
   return {
     issuers: [...issuers.values()].map((issuer) => ({ ...issuer, owners: [...issuer.owners] })),
     connections: [...connections.values()],
@@ -117,6 +119,7 @@ export function compiledOrganisation(organisation: Organisation): CompiledOrgani
     ...(help && { help }),
     ...(alerts && { alerts: Object.fromEntries(alerts) }),
     ...(exports && { exports: Object.fromEntries(exports) }),
+    ...(alarms && { alarms }),
   }
 }
 
@@ -136,6 +139,7 @@ export function revivedOrganisation(from: CompiledOrganisation): Organisation {
     ...(from.help && { help: from.help }),
     ...(from.alerts && { alerts: new Map(Object.entries(from.alerts)) }),
     ...(from.exports && { exports: new Map(Object.entries(from.exports)) }),
+    ...(from.alarms && { alarms: from.alarms }),
   }
 }
 

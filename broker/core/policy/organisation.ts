@@ -180,6 +180,7 @@ function compile(
     ...(parsed.help && { help: parsed.help as Help }),
     ...(parsed.alerts && { alerts: new Map(Object.entries(parsed.alerts)) }),
     ...(parsed.exports && { exports: new Map(Object.entries(parsed.exports)) }),
+    ...(parsed.alarms && { alarms: parsed.alarms }),
   }
 }
 
