@@ -160,6 +160,7 @@ try {
     keys,
     documents: store.documents,
     directory: store.operate.directory,
+    index: store.operate.index,
     counts: async () => metrics.read(),
     gauges: [],
     sweepSoon: () => sweeper.soon(),
