@@ -1,9 +1,9 @@
-import { performance } from "node:perf_hooks"
 import { BrokerError } from "../core/errors.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { Sweep } from "../exchange/sweep.ts"
 import type { DueLedger, NodeStore } from "../ports/node-store.ts"
 import type { ClockWatch } from "./clock-watch.ts"
+import { rest, threadMs } from "./node-rest.ts"
 import type { OverdueWatch } from "./overdue-watch.ts"
 
 const SWEEP_EVERY_MS = 15_000
@@ -20,14 +20,6 @@ const LEDGERS_AT_ONCE = 16
 const FIRST_TURN = 4
 const FURTHER_TURN = 100
 
-/**
- * A sweep takes a tenth of the main thread's processor time while the thread is busy with other work for a fifth of the time, and all
- * that is left of it otherwise. Processor time, because on a busy machine the same work takes several times as long.
- */
-const OWN_SHARE = 0.1
-const BUSY = 0.2
-/** How long one look at how busy the thread is takes, as a share of the turn before. */
-const LOOK_SHARE = 0.2
 /** What a revocation costs all threads, beside its turn: its handle, its call to the vendor and its record. Measured. */
 const REVOCATION_COST_MS = 0.5
 
@@ -125,24 +117,6 @@ async function payAll({ owed }: Broker): Promise<void> {
     await owed.pay()
   }
 }
-
-/** Leaves the main thread to other work after a turn that began at `begun` and costs `cost` milliseconds of it. */
-async function rest(begun: number, cost: number): Promise<void> {
-  let utilization: number
-  do {
-    const before = performance.eventLoopUtilization()
-    await sleep(Math.max(1, cost * LOOK_SHARE))
-    utilization = performance.eventLoopUtilization(before).utilization
-  } while (utilization > BUSY && threadMs() - begun < cost / OWN_SHARE)
-}
-
-/** Processor time of the main thread, in milliseconds. */
-function threadMs(): number {
-  const { user, system } = process.threadCpuUsage()
-  return (user + system) / 1000
-}
-
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 const idOf = ({ issuerUrl, unitId }: DueLedger) => `${issuerUrl} ${unitId}`
 

@@ -14,13 +14,16 @@ import { createExchangeRoute } from "../http/exchange-route.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createClockWatch } from "./clock-watch.ts"
 import { createBroker } from "./instance.ts"
+import { startFollowing } from "./node-follower.ts"
+import { startKeepingKeys } from "./node-key-keeper.ts"
 import { isClientGone, startListening } from "./node-listener.ts"
 import { openStore, readStorePlace } from "./node-store.ts"
 import { startSweeping } from "./node-sweeper.ts"
-import { createOperateApp } from "./operate.ts"
+import { createOperateApp, keepOwnKeys } from "./operate.ts"
 import { createOverdueWatch } from "./overdue-watch.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 import { createPolicyPeers } from "./policy-peers.ts"
+import { readersOf } from "./readers.ts"
 
 const USAGE = `Usage: npm start -- --policies DIR --url URL (--data DIR | --store URL) [--port N] [--host ADDRESS]
 
@@ -32,7 +35,7 @@ const USAGE = `Usage: npm start -- --policies DIR --url URL (--data DIR | --stor
   --port N         the port to listen on (8787)
   --host ADDRESS   the address to listen on (127.0.0.1)
 
-Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT, DAYPASS_MAX_STALE; for repositories' own policies
+Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_KEK_PREVIOUS, DAYPASS_ROTATE_EVERY, DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT, DAYPASS_MAX_STALE; for repositories' own policies
 and protected environments DAYPASS_GITHUB_APP_ID, DAYPASS_GITHUB_APP_KEY, DAYPASS_GITHUB_API_URL, DAYPASS_GITHUB_ISSUER,
 and for those of GitLab DAYPASS_GITLAB_TOKEN, DAYPASS_GITLAB_ISSUER, DAYPASS_GITLAB_API_URL.
 `
@@ -145,14 +148,18 @@ try {
     log,
     metrics,
     createHttp: createNodeHttp,
-    health: [policyPeers, store.health, clockWatch, overdueWatch],
+    health: [policyPeers, store.health, clockWatch, overdueWatch, store.operate.health],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
+  const keys = { ...settings, keyRing: store.keyRing, documents: store.documents }
+  const keeper = await startKeepingKeys(() => keepOwnKeys(broker, keys), log)
   const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
   const operate = createOperateApp({
     broker,
+    keys,
     documents: store.documents,
+    directory: store.operate.directory,
     counts: async () => metrics.read(),
     gauges: [],
     sweepSoon: () => sweeper.soon(),
@@ -163,6 +170,7 @@ try {
     isGone: isClientGone,
     operate: async () => operate,
   })
+  const follower = startFollowing(store.operate, readersOf(store.operate), broker)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   store.notices?.start(policySource.status().version ?? "", policyPeers)
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })
@@ -175,6 +183,8 @@ try {
     log({ event: "broker.stopping", detail: "no new requests; running requests finish" })
     await listener.stop()
     await sweeper.stop()
+    await keeper.stop()
+    await follower.stop()
     policySource.close()
     await store.close()
     process.exit(0)

@@ -5,13 +5,22 @@ export interface HealthCheck {
   look(): Promise<Health>
 }
 
-export type HealthPart = "policies" | "ledger" | "clock" | "keys" | "leases" | "checkpoints" | "alerts" | "exports"
+export type HealthPart =
+  | "policies"
+  | "ledger"
+  | "clock"
+  | "keys"
+  | "leases"
+  | "checkpoints"
+  | "alerts"
+  | "exports"
+  | "index"
 
 /**
  * `ok`: an exchange would work. `degraded`: it would work, and an operator must act soon. `unavailable`: it would fail.
  * `reason` is a sentence for the operator. It contains no secret, no claim and no name of a unit or a file, because
- * the route is public.
+ * the route is public. So is `note`: what an operator has begun and not finished.
  */
 export type Health =
-  | { readonly state: "ok" }
+  | { readonly state: "ok"; readonly note?: string }
   | { readonly state: "degraded" | "unavailable"; readonly reason: string; readonly since: string }

@@ -4,6 +4,7 @@ import type { KeyRing } from "./key-ring.ts"
 import type { Ledgers, SweptLedger } from "./ledger.ts"
 import type { Marks } from "./marks.ts"
 import type { Notices } from "./notices.ts"
+import type { OperateStore } from "./operate-store.ts"
 import type { Overdue } from "./sweeping.ts"
 
 /** A ledger with something due. */
@@ -20,6 +21,8 @@ export interface NodeStore {
   readonly marks: Marks
   readonly documents: Documents
   readonly health: HealthCheck
+  /** What follows the ledgers. */
+  readonly operate: OperateStore
   /** How the brokers of one store tell each other what has changed; absent in a store of one broker. */
   readonly notices?: Notices
   /** The latest time that a ledger here has seen, in Unix milliseconds; 0 when there is none. */

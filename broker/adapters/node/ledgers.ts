@@ -8,7 +8,7 @@ import { RecordedLedger } from "../ledger/recorded-ledger.ts"
 import { SqlDocuments } from "../sqlite/documents.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { SqlMarks } from "../sqlite/marks.ts"
-import { dueLedgers, makeDueThatAreAhead, overdueLeases } from "../sqlite/sqlite-rows.ts"
+import { dueLedgers, headsAfter, makeDueThatAreAhead, overdueLeases } from "../sqlite/sqlite-rows.ts"
 import { SqliteStore } from "../sqlite/sqlite-store.ts"
 import { latestTime } from "../sqlite/store-row.ts"
 import { GroupCommit } from "./group-commit.ts"
@@ -19,6 +19,8 @@ import { type OpenedLedger, openLedger } from "./ledger-opening.ts"
 import { LedgerReserve } from "./ledger-reserve.ts"
 import { LedgerWatch } from "./ledger-watch.ts"
 import { openLogFlush } from "./log-flush.ts"
+import { OperateFile } from "./operate-file.ts"
+import { createOperateStore } from "./operate-store.ts"
 import { sha256 } from "./sha256.ts"
 import { folderInUse } from "./sqlite.ts"
 import { type StorageFault, storageFaultOf } from "./storage-errors.ts"
@@ -118,8 +120,15 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
   }
   const stored = new SqliteStore({ sql, transact: commits.transact, reading, sha256 })
   const ledgerOf = (issuerUrl: string, unitId: string) => new RecordedLedger(stored, { issuerUrl, unitId })
+  const ledgers = { of: ledgerOf }
+  const operateFile = new OperateFile(folder, log)
   return {
-    ledgers: { of: ledgerOf },
+    ledgers,
+    operate: createOperateStore({
+      file: operateFile,
+      ledgers,
+      headsAfter: (row) => reading(() => headsAfter(sql, row)),
+    }),
     keyRing: new SqlKeyRing(sql, back),
     marks: new SqlMarks(sql, commits.transact, reading),
     documents: new SqlDocuments(sql, back, reading),
@@ -138,6 +147,7 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
     },
     overdue: (at) => reading(() => overdueLeases(sql, at)),
     close: () => {
+      operateFile.close()
       closed ??= commits.close().then(() => {
         watch.close()
         // Closing copies the log into the ledger. After a flush that failed, the log may not be what was written; the next start

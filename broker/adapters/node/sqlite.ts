@@ -100,8 +100,8 @@ export function lockFolder(folder: string): DatabaseSync {
 export const folderInUse = (folder: string, cause?: unknown): BrokerError =>
   new BrokerError("ledger_unavailable", `another broker is using the data folder ${folder}: stop it first`, { cause })
 
-/** SQLite gives its other files the same permissions as the first one. */
-function makePrivate(folder: string, path: string): void {
+/** Makes a file that only this user can read. SQLite gives its other files the same permissions as the first one. */
+export function makePrivate(folder: string, path: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   // An existing file is not opened: closing it would drop the locks that this process has on it (POSIX, fcntl).
   if (!existsSync(path)) closeSync(openSync(path, "a", 0o600))

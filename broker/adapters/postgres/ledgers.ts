@@ -9,6 +9,7 @@ import { RecordedLedger } from "../ledger/recorded-ledger.ts"
 import type { LedgerKey, Touched } from "../ledger/rows.ts"
 import type { LedgerStore } from "../ledger/store.ts"
 import type { DatabaseAddress } from "./address.ts"
+import { AsideTransactions } from "./aside.ts"
 import { PostgresDocuments } from "./documents.ts"
 import { dueLedgers, latestTime, makeDueThatAreAhead, overdueLeases } from "./due-ledgers.ts"
 import { FaultFound, faultOf } from "./faults.ts"
@@ -19,6 +20,7 @@ import { type OwnRows, PostgresKeyRing, PostgresMarks } from "./key-ring.ts"
 import { KnownLedgers } from "./known-ledgers.ts"
 import { PostgresNotices } from "./notices.ts"
 import { checkTables, openDatabase, refusalOf } from "./opening.ts"
+import { createPostgresOperateStore } from "./operate-store.ts"
 import { RowReading, readTrail } from "./read-rows.ts"
 import type { Session } from "./session.ts"
 import { openPrimary, Sessions } from "./sessions.ts"
@@ -37,8 +39,8 @@ const PROBE_EVERY_MS = 1000
 const LOOK_TIMEOUT_MS = 3000
 
 /**
- * Opens a database that several brokers share. Each broker has two connections to it, or three, and one more that
- * listens for notices.
+ * Opens a database that several brokers share. Each broker has two connections to it, or three, one more that
+ * listens for notices, and one that follows the ledgers.
  *
  * @throws {BrokerError} `ledger_unavailable` when the database cannot be used, with what to change
  */
@@ -66,6 +68,7 @@ class PostgresStore implements NodeStore {
   readonly documents: PostgresDocuments
   readonly health: NodeStore["health"]
   readonly notices: PostgresNotices
+  readonly operate: NodeStore["operate"]
   readonly #guard: DatabaseGuard
   readonly #history: History
   readonly #reader: Sessions
@@ -73,6 +76,8 @@ class PostgresStore implements NodeStore {
   /** Waits for ledgers that other brokers have locked. Opened when that happens first. */
   readonly #waiter: Sessions
   readonly #commits: GroupCommit
+  /** Of what follows the ledgers. Its connection is opened by the broker that follows. */
+  readonly #aside: AsideTransactions
   readonly #stored: LedgerStore
   readonly #probe: NodeJS.Timeout
   /** Names this broker in the claims of its sweeps, and in notices. */
@@ -115,6 +120,9 @@ class PostgresStore implements NodeStore {
       )
     this.notices = new PostgresNotices({ address, broker: this.#id, notify, log })
     this.ledgers = { of: (issuerUrl, unitId) => this.#ledgerOf({ issuerUrl, unitId }) }
+    this.#aside = new AsideTransactions(new Sessions(address, async () => {}), (cause) => this.#guard.failed(cause))
+    const aside: OwnRows = { read: own.read, write: (work) => this.#aside.run(work) }
+    this.operate = createPostgresOperateStore(aside, this.ledgers, this.#id)
     this.health = {
       part: "ledger",
       look: () => {
@@ -150,6 +158,7 @@ class PostgresStore implements NodeStore {
     this.#closed ??= (async () => {
       clearInterval(this.#probe)
       await this.notices.close()
+      await this.#aside.close()
       await this.#commits.close()
       await this.#writer.close()
       await this.#waiter.close()

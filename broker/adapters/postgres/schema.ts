@@ -1,4 +1,5 @@
 import { FaultFound } from "./faults.ts"
+import { FOLLOW_STEP } from "./follow-schema.ts"
 import type { Session } from "./session.ts"
 
 /**
@@ -103,6 +104,7 @@ const STEPS: readonly (readonly string[])[] = [
     // The deployment's documents, by name. Stops are among them: older code would not look, and grant what is stopped.
     "CREATE TABLE daypass.documents (name text PRIMARY KEY, version bigint NOT NULL, text text NOT NULL)",
   ],
+  FOLLOW_STEP,
 ]
 
 /** The version that this code writes. */
@@ -125,6 +127,12 @@ export const TABLES = [
   "key_ring",
   "marks",
   "documents",
+  "followed_ledgers",
+  "readers",
+  "reader_places",
+  "segments",
+  "last_uses",
+  "follower",
 ] as const
 
 /** Only one broker changes the schema at a time. A lock of the transaction, because a pooler would leave others behind. */

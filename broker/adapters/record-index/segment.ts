@@ -46,7 +46,19 @@ const HEAD = 10
  * A segment has records of one stretch of 30 days, so that a search newest first reads few segments, in whatever order the
  * ledgers were read. Shorter stretches would make reading all ledgers anew slow: each batch would change as many segments.
  */
-export const monthOf = (at: number): number => Math.floor(at / (30 * 86_400_000))
+const monthOf = (at: number): number => Math.floor(at / (30 * 86_400_000))
+
+/** Rows by the month that they belong to. */
+export function byMonth(rows: readonly IndexRow[]): ReadonlyMap<number, readonly IndexRow[]> {
+  const months = new Map<number, IndexRow[]>()
+  for (const row of rows) {
+    const month = monthOf(row.at)
+    const ofMonth = months.get(month)
+    if (ofMonth) ofMonth.push(row)
+    else months.set(month, [row])
+  }
+  return months
+}
 
 /** Newest first. */
 export const compare = (one: Position, other: Position): number =>

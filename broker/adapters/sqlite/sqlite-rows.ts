@@ -1,7 +1,9 @@
 import { type ChainLink, chainStart, type Sha256 } from "../../core/audit-chain.ts"
+import type { LedgerHead } from "../../ports/directory.ts"
 import type { Sql } from "../../ports/sql.ts"
 import { OVERDUE_COUNTED_AT_MOST, type Overdue } from "../../ports/sweeping.ts"
 import { CLOCK_TOLERANCE_MS } from "../ledger/open-ledger.ts"
+import { readCounts } from "../ledger/quotas.ts"
 import type { Head, LedgerKey, LedgerRows } from "../ledger/rows.ts"
 import { SqliteLeases } from "./sqlite-leases.ts"
 import { SqliteTokens } from "./sqlite-tokens.ts"
@@ -93,6 +95,40 @@ export function dueLedgers(sql: Sql, now: number, limit: number): readonly Ledge
       limit,
     )
     .map(keyOf)
+}
+
+/**
+ * The heads of ledgers with records after a row of the table of all records, and that table's last row; of all ledgers for the
+ * row 0. SQLite numbers rows upwards, so what is new is found without an index of its own. A table that is shorter than it was
+ * is read anew.
+ */
+export function headsAfter(sql: Sql, row: number): { readonly heads: readonly LedgerHead[]; readonly row: number } {
+  const [newest] = sql.all<{ row: number | null }>("SELECT max(rowid) AS row FROM audit")
+  const last = newest?.row ?? 0
+  if (last === row) return { heads: [], row }
+  const rows =
+    row === 0 || last < row
+      ? sql.all<HeadRow>(`SELECT ${HEAD} FROM ledgers`)
+      : sql.all<HeadRow>(`SELECT ${HEAD} FROM ledgers WHERE id IN (SELECT ledger FROM audit WHERE rowid > ?)`, row)
+  const heads = rows.map((head) => ({
+    ...keyOf(head),
+    seq: head.seq,
+    chain: head.chain,
+    latestAt: head.latest_at,
+    openLeases: readCounts(head.quotas).openLeases,
+  }))
+  return { heads, row: last }
+}
+
+const HEAD = "issuer, repository_id, seq, chain, latest_at, quotas"
+
+type HeadRow = {
+  readonly issuer: string
+  readonly repository_id: string
+  readonly seq: number
+  readonly chain: string
+  readonly latest_at: number
+  readonly quotas: string
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Help } from "../../wire/exchange.ts"
 import type { Identity } from "../identity.ts"
 import type { PublicKey } from "../public-key.ts"
+import type { BreakGlass } from "./break-glass.ts"
 import type { Condition } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { Pattern } from "./pattern.ts"
@@ -186,6 +187,8 @@ export interface Grant {
   readonly minTtlSeconds: number
   /** How many leases with this grant may be open at the same time; left out: no limit of its own. */
   readonly maxOpenLeases?: number
+  /** Present when the job's run must have been approved by others. */
+  readonly breakGlass?: BreakGlass
 }
 
 /** A grant's keys as the policy wrote them, with gaps such as `${repository_name}` in their texts. */

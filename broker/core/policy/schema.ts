@@ -1,5 +1,6 @@
 import * as z from "zod"
 import { ISSUER_FAMILIES, LIMIT_CLAIMS } from "../families/families.ts"
+import { breakGlassSchema } from "./break-glass-schema.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
 import { alarmsSection } from "./schema-alarms.ts"
@@ -109,6 +110,7 @@ export const grantBase = z.looseObject({
   max_open_leases: countUpTo(1_000_000, "to give the grant to no job, use a deny").optional().meta({
     description: "How many leases with this grant can be open at the same time.",
   }),
+  break_glass: breakGlassSchema.optional(),
 })
 
 /** A connection without its provider's keys. */

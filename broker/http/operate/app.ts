@@ -3,12 +3,13 @@ import { BrokerError } from "../../core/errors.ts"
 import { createOperators } from "../../operate/operator.ts"
 import { incomingOf } from "../incoming.ts"
 import { bearerOf, proofOf } from "../request.ts"
+import { keyRoutes } from "./keys.ts"
 import { metricsRoutes } from "./metrics.ts"
 import { policyRoutes } from "./policies.ts"
 import type { OperateEnv, OperateRoutes, OperateRouting, OperateServices } from "./routing.ts"
 import { stopRoutes } from "./stops.ts"
 
-const GROUPS: readonly OperateRoutes[] = [policyRoutes, metricsRoutes, stopRoutes]
+const GROUPS: readonly OperateRoutes[] = [policyRoutes, metricsRoutes, stopRoutes, keyRoutes]
 
 /**
  * The operators' routes: `/v1/operate/...`. They answer no error by themselves. The app around them does, with the same form,

@@ -77,9 +77,11 @@ export class SqlFollowStore implements FollowStore, Directory {
 
   behind(reader: string, limit: number): Promise<readonly Behind[]> {
     return this.#work(() => {
-      const done = this.#done.get(reader) ?? 0
       const [newest] = this.#sql.all<{ noted: number | null }>("SELECT max(noted) AS noted FROM followed_ledgers")
-      if ((newest?.noted ?? 0) === done) return []
+      const noted = newest?.noted ?? 0
+      // Fewer were noted than before: the database was lost.
+      const done = Math.min(this.#done.get(reader) ?? 0, noted)
+      if (done === noted) return []
       const rows = this.#sql.all<EntryRow & { readonly cursor: number }>(
         `SELECT ${ENTRY}, coalesce(p.seq, 0) AS cursor
          FROM followed_ledgers l LEFT JOIN reader_places p ON p.reader = ? AND p.ledger = l.id
@@ -88,7 +90,7 @@ export class SqlFollowStore implements FollowStore, Directory {
         done,
         limit,
       )
-      if (rows.length === 0) this.#done.set(reader, newest?.noted ?? 0)
+      if (rows.length === 0) this.#done.set(reader, noted)
       return rows.map((row) => ({ ledger: entryOf(row), cursor: row.cursor }))
     })
   }

@@ -1,7 +1,7 @@
 import type { LedgerKey } from "../../../ports/directory.ts"
 import type { LastUse } from "../../../ports/record-index.ts"
 import type { Reading, Sql } from "../../../ports/sql.ts"
-import { filled, type IndexRow, monthOf, SEGMENT_RECORDS, type Segment } from "../../record-index/segment.ts"
+import { byMonth, filled, type IndexRow, SEGMENT_RECORDS, type Segment } from "../../record-index/segment.ts"
 import type { Additions, IndexedLedger, IndexStore, SegmentHead, SegmentPlace } from "../../record-index/store.ts"
 import { type EntryRow, entryOf } from "./follow-store.ts"
 
@@ -36,7 +36,7 @@ export class SqlIndexStore implements IndexStore {
         // Only a ledger that was noted is followed.
         if (!ledger) throw new Error("this ledger was never noted")
         const added = rows.filter(({ seq }) => seq > ledger.indexed).map((row) => ({ ...row, ledger: ledger.id }))
-        for (const [month, ofMonth] of Map.groupBy(added, ({ at }) => monthOf(at))) this.#addTo(month, ofMonth)
+        for (const [month, ofMonth] of byMonth(added)) this.#addTo(month, ofMonth)
         for (const { kind, name, at } of uses) {
           this.#sql.run(
             `INSERT INTO last_uses (ledger, kind, name, at) VALUES (?, ?, ?, ?)

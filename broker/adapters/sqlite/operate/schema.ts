@@ -82,14 +82,15 @@ const STEPS: readonly (readonly string[])[] = [
   ],
 ]
 
-/** Brings the tables to this code's schema. */
-export function migrateOperate(sql: Sql, steps = STEPS): void {
-  sql.transaction(() => {
+/** Brings the tables to this code's schema. Returns whether the database was empty. */
+export function migrateOperate(sql: Sql, steps = STEPS): boolean {
+  return sql.transaction(() => {
     sql.run("CREATE TABLE IF NOT EXISTS operate_version (version INTEGER NOT NULL) STRICT")
     const version = sql.all<{ version: number }>("SELECT version FROM operate_version")[0]?.version ?? 0
-    if (version >= steps.length) return
+    if (version >= steps.length) return false
     for (const step of steps.slice(version)) for (const statement of step) sql.run(statement)
     sql.run("DELETE FROM operate_version")
     sql.run("INSERT INTO operate_version (version) VALUES (?)", steps.length)
+    return version === 0
   })
 }
