@@ -33,7 +33,7 @@ grants:
 `
 
 /** An operator stops what jobs can get, ends what they have, and resumes it. */
-export function stopsSuite(runtime: string, startBroker: StartBroker): void {
+export function stopsSuite(runtime: string, startBroker: StartBroker, { follows }: { follows: boolean }): void {
   describe(`stops on ${runtime}`, () => {
     const ends = new AsyncDisposableStack()
     let [github, api, broker] = [] as unknown as [GitHub, Vendor, RunningBroker]
@@ -56,6 +56,8 @@ export function stopsSuite(runtime: string, startBroker: StartBroker): void {
 issuers:
   github: { family: github-actions, url: "${github.issuer}", owners: { acme: "9001" } }
 help: { url: "https://wiki.acme.example/daypass" }
+alarms:
+  token_replayed: { stop: unit, for: 1h, revoke: true }
 connections:
   operators: { provider: broker, may: [stop, leases.revoke, audit.read] }
 ${connectionLines([api])}`,
@@ -184,6 +186,7 @@ ${connectionLines([api])}`,
         [{ on: "issuer", name: "circle" }, "It has: github."],
         [{ on: "owner", name: "github:acmee" }, 'Did you mean "acme"?'],
         [{ on: "unit", name: "acme/tools" }, "Write ISSUER:ID"],
+        ...(follows ? [[{ on: "unit", name: "github:acme/never-seen" }, "Name it by its id"] as const] : []),
         [{ on: "all", reason: " " }, "Give a reason"],
         [{ on: "all", reason: "x".repeat(301) }, "at most 300 characters"],
         [{ on: "all", for: "soon" }, "a duration is"],
@@ -213,6 +216,20 @@ ${connectionLines([api])}`,
         records.filter((one) => one.includes(`stopped (grant ${grant} of `) && one.endsWith(`: incident 7: ${grant}`)),
       ).toHaveLength(3)
       expect((await recordsOf("77")).at(-1)).toContain("end leases: unit ")
+    })
+
+    it.runIf(follows)("are ordered by an alarm a moment after what it is for, and lifted by name", async () => {
+      const token = await github.mint(toolsJob(`${++runs}`), { audience: broker.url })
+      const use = async () => await send(broker, "/v1/exchange", { token, body: { grants: [grant] } })
+      expect((await use()).status).toBe(200)
+      expect([(await use()).json["code"], api.alive()]).toEqual(["token_already_used", 1])
+      await soon(async () => expect((await ask()).json["code"]).toBe("stopped"))
+      expect((await ask()).json["detail"]).toMatch(
+        /^The alarm token_replayed has stopped this \(unit acme\/tools \(42\)\) at 2/,
+      )
+      await soon(() => expect(api.alive()).toBe(0))
+      await (await operator()).resume({ on: "unit", name: "github:acme/tools" })
+      expect((await ask()).status).toBe(200)
     })
   })
 }
