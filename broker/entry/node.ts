@@ -159,6 +159,7 @@ try {
     broker,
     documents: store.documents,
     directory: store.operate.directory,
+    index: store.operate.index,
     sweepSoon: () => sweeper.soon(),
   }
   const operate = createOperateApp({ ...office, keys, counts: async () => metrics.read(), gauges: [] })

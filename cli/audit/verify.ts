@@ -1,5 +1,5 @@
 import crypto from "node:crypto"
-import { open } from "node:fs/promises"
+import { open, stat } from "node:fs/promises"
 import { type CheckedProofs, CheckpointWatcher, verifyProofs } from "../../analysis/audit/checkpoints.ts"
 import { type ChainVerdict, ChainVerifier, type VerifiedLedger } from "../../analysis/audit/verify.ts"
 import type { LedgerName, Sha256 } from "../../broker/core/audit-chain.ts"
@@ -9,10 +9,11 @@ import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
 import { inert } from "../inert.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import { verifyEd25519 } from "./ed25519.ts"
+import { exportedFolder } from "./exported-folder.ts"
 
-const USAGE = `Usage: daypass audit verify FILE [--checkpoint FILE --policy FILE] [--earlier FILE] [--head HASH]
+const USAGE = `Usage: daypass audit verify FILE|DIR [--checkpoint FILE --policy FILE] [--earlier FILE] [--head HASH]
 
-Verifies an audit trail that daypass audit export wrote. Finds every edited, deleted, reordered, repeated or cut-off record.
+Verifies an audit trail that daypass audit export wrote, or the folder of an export that the broker pushes. Finds every edited, deleted, reordered, repeated or cut-off record.
 Prints the head of each ledger (of a repository, a project, ...): the number and the hash of its last record.
 
 The file alone cannot show that the whole trail was rewritten, with all hashes. These can:
@@ -101,6 +102,11 @@ async function readEarlier(path: string, io: CliIo): Promise<readonly VerifiedLe
 }
 
 async function readInto(verifier: ChainVerifier, path: string): Promise<void> {
+  if ((await stat(path)).isDirectory()) {
+    const encoder = new TextEncoder()
+    for await (const line of exportedFolder(path)) verifier.push(encoder.encode(`${line}\n`))
+    return
+  }
   const file = await open(path)
   try {
     const chunk = new Uint8Array(CHUNK_BYTES)
@@ -122,7 +128,10 @@ function tell(file: string, verdict: ChainVerdict, io: CliIo): verdict is Verifi
     tellFault(file, verdict, io)
     return false
   }
-  for (const { ledger, seq, chain } of verdict.ledgers) io.out(`${named(ledger)}: ${counted(seq)}, head ${chain}`)
+  for (const { ledger, seq, chain, after } of verdict.ledgers) {
+    const records = after === 0 ? counted(seq) : `records ${after + 1} to ${seq} (the earlier ones are not in the file)`
+    io.out(`${named(ledger)}: ${records}, head ${chain}`)
+  }
   if (verdict.ledgers.length === 0) io.out(inert(`${file} verifies and contains no records`))
   return true
 }
