@@ -351,6 +351,8 @@ describe("what exists is named", () => {
     const taken = [...new Set([...sources, ...shared])].flatMap((path) =>
       [...read(path).matchAll(/"?\b([a-z][a-z-]*)"?: \{ type: "(?:string|boolean)"/g)].map((match) => `--${match[1]}`),
     )
+    // So do the commands of operators. Their usage explains further options of that kind below.
+    if (sources.some((path) => read(path).includes("OPERATOR_USAGE"))) taken.push("--broker")
     const isFormatted = sources.some(
       (path) => read(path).includes("FORMAT_OPTIONS,") || read(path).includes("...FORMAT_OPTIONS"),
     )
