@@ -1,8 +1,12 @@
 import type { Reader } from "../ports/followed.ts"
 import type { OperateStore } from "../ports/operate-store.ts"
+import type { CheckpointKeeping } from "./checkpoints.ts"
 
 /**
  * All that follows the record, on every runtime. A reader here gets each record of each ledger a moment after it was made, and
  * no exchange waits for it.
  */
-export const readersOf = ({ indexReader }: Pick<OperateStore, "indexReader">): readonly Reader[] => [indexReader]
+export const readersOf = (
+  { indexReader }: Pick<OperateStore, "indexReader">,
+  { log }: Pick<CheckpointKeeping, "log">,
+): readonly Reader[] => [indexReader, log]

@@ -23,7 +23,9 @@ import { askWitness, type WitnessAnswer } from "./witness.ts"
 export const CHECKPOINT_EVERY_MS = 5 * 60_000
 /** After this time, a witness that did not answer is asked again. Each new checkpoint asks it, too. */
 const ASK_AGAIN_MS = 60_000
-/** Heads of one checkpoint. The rest waits for the next one, which follows at once. */
+/** After a step that another broker may have taken at the same time. */
+const SOON_MS = 1000
+/** Heads of one checkpoint. The rest waits for the next one. */
 const HEADS_AT_ONCE = 5000
 const RECORDS_AT_ONCE = 1000
 
@@ -54,7 +56,9 @@ export class LogOfHeads implements Reader {
   readonly from = "start"
   readonly #parts: LogOfHeadsParts
   readonly trees: Trees
-  /** When this instance last asked witnesses about a checkpoint, in Unix milliseconds. */
+  /** The last call of `due`, and the time that it named. All in Unix milliseconds. */
+  #waits = { at: 0, next: 0 }
+  /** When it last asked witnesses about a checkpoint, and about which. */
   #asked: { readonly text: string; readonly at: number } = { text: "", at: 0 }
 
   constructor(parts: LogOfHeadsParts) {
@@ -84,13 +88,22 @@ export class LogOfHeads implements Reader {
 
   /** Signs a checkpoint when there are new heads and it is time, and asks witnesses. */
   async due(now: number): Promise<number | null> {
+    // Called often: nothing is read before the time that the last call has named. A clock that was set back waits for nothing.
+    const { at, next } = this.#waits
+    if (now >= at && now < next) return next
+    const dueAt = await this.#due(now)
+    this.#waits = { at: now, next: dueAt }
+    return dueAt
+  }
+
+  async #due(now: number): Promise<number> {
     const read = await this.#whole()
-    if (read === null) return now + 1000
+    if (read === null) return now + SOON_MS
     const signedAt = read.state.signedAt === null ? 0 : Date.parse(read.state.signedAt)
     // A clock that was set back must not stop checkpoints.
     const isTime = now >= signedAt + CHECKPOINT_EVERY_MS || now < signedAt
     const signed = isTime ? await this.#sign(read, now) : read
-    if (signed === null) return now + 1000
+    if (signed === null) return now + SOON_MS
     const asksAgain = await this.#ask(signed, now)
     return Math.min(now + CHECKPOINT_EVERY_MS, asksAgain ?? Number.POSITIVE_INFINITY)
   }
