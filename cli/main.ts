@@ -28,7 +28,13 @@ const USAGE = `Usage: daypass COMMAND
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge
   audit verify FILE [...]       verify an exported audit chain
   audit checkpoint --broker URL get the signed checkpoint of the audit trail, verify it, keep it
+  audit search FILE [...]       find records: by unit, person, grant, run, time, or by a leaked value
+  audit report FILE [...]       evidence for an auditor, as Markdown or JSON
   audit export --data DIR [...] export a Node broker's audit chain as JSON lines
+  keys list --broker URL        the broker's signing keys, and what is sealed under which deployment key
+  keys rotate --broker URL      publish the next signing key, or let it sign; --now after a theft
+  keys retire KID --broker URL  take a signing key out of the key set
+  keys reseal --broker URL      after a change of DAYPASS_KEK: seal anew what is under the previous one
   ledger copy --from DIR [...]  copy a Node broker's ledger into a PostgreSQL database
 
   --help, --version             a command's --help says more
@@ -59,7 +65,13 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["push", async () => (await import("./push/push.ts")).run],
   ["audit verify", async () => (await import("./audit/verify.ts")).run],
   ["audit checkpoint", async () => (await import("./audit/checkpoint.ts")).run],
+  ["audit search", async () => (await import("./audit/search/search.ts")).run],
+  ["audit report", async () => (await import("./audit/report/report.ts")).run],
   ["audit export", async () => (await import("./audit/export.ts")).run],
+  ["keys list", async () => (await import("./keys/list.ts")).run],
+  ["keys rotate", async () => (await import("./keys/rotate.ts")).run],
+  ["keys retire", async () => (await import("./keys/retire.ts")).run],
+  ["keys reseal", async () => (await import("./keys/reseal.ts")).run],
   ["ledger copy", async () => (await import("./ledger/copy.ts")).run],
 ])
 
@@ -79,7 +91,7 @@ export async function main(args: readonly string[], version: string, io: CliIo =
   if (load === undefined) {
     if (first !== "")
       io.err(
-        `daypass: there is no command ${JSON.stringify(["audit", "ledger"].includes(first) ? grouped.trim() : first)}\n`,
+        `daypass: there is no command ${JSON.stringify(["audit", "keys", "ledger"].includes(first) ? grouped.trim() : first)}\n`,
       )
     io.err(USAGE)
     return EXIT.usage

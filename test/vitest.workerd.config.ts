@@ -1,6 +1,6 @@
-import { fileURLToPath } from "node:url"
 import { cloudflareTest } from "@cloudflare/vitest-plugin"
 import { defineConfig } from "vitest/config"
+import { XML } from "../replacements.ts"
 import { common } from "./vitest.common.ts"
 
 // The pure rooms and the contract suites once more, inside the runtime that serves production. The worker is the tests' own:
@@ -20,14 +20,7 @@ export default defineConfig({
       },
     }),
   ],
-  resolve: {
-    // As wrangler.toml has it: the build of the XML parser for browsers wants DOMParser, which workerd has not.
-    alias: {
-      "@aws-sdk/xml-builder": fileURLToPath(
-        new URL("../node_modules/@aws-sdk/xml-builder/dist-cjs/index.js", import.meta.url),
-      ),
-    },
-  },
+  resolve: { alias: XML },
   test: {
     // Node tries the properties of the pure rooms in depth. Here a few cases of each show that workerd comes to the same.
     ...common(0.01),

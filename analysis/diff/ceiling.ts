@@ -3,7 +3,7 @@ import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import type { Pattern } from "../../broker/core/policy/pattern.ts"
 import type { Result } from "../../broker/core/result.ts"
-import { demandWords } from "../reach/grant-words.ts"
+import { needWords } from "../reach/grant-words.ts"
 import type { Comparable } from "../reach/offers.ts"
 import { ownPoliciesSpace, type Potential, potentialsOf, type Side, type Sides, sideOf } from "../reach/own-policies.ts"
 import { firstThat } from "../reach/sample-job.ts"
@@ -180,10 +180,10 @@ function sayingOf(
       : `could get grants of ${name} ${own} for ${shorter} only, instead of ${longer}`
   }
   if (surplus.kind === "protection") {
-    const words = demandWords(surplus.demand)
+    const words = needWords(surplus.demand)
     return wider
-      ? `could get grants of ${name} ${own} without ${words} on the environment`
-      : `need ${words} on the environment to get grants of ${name} ${own}`
+      ? `could get grants of ${name} ${own} without ${words}`
+      : `need ${words} to get grants of ${name} ${own}`
   }
   const longest = Math.max(...lifetimes.map(({ seconds }) => seconds))
   const ttl = Number.isFinite(longest) ? `, for ${formatDuration(longest)}` : ""

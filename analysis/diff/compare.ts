@@ -1,5 +1,4 @@
-import type { EnvironmentDemand } from "../../broker/core/policy/environment-protection.ts"
-import { type Comparable, implies, type Lifetime } from "../reach/offers.ts"
+import { type Comparable, type Demand, implies, type Lifetime } from "../reach/offers.ts"
 import { intersect, isEmpty, type Region, subtract, union } from "../regions/region.ts"
 import type { Space } from "../regions/space.ts"
 import type { Must } from "../regions/too-complex.ts"
@@ -8,7 +7,7 @@ import type { Must } from "../regions/too-complex.ts"
 export type Surplus<Given> = { readonly offer: Given; readonly region: Region } & (
   | { readonly kind: "grant"; readonly instead: readonly Given[] }
   | { readonly kind: "lifetime"; readonly other: Given; readonly seconds: number; readonly otherSeconds: number }
-  | { readonly kind: "protection"; readonly other: Given; readonly demand: EnvironmentDemand }
+  | { readonly kind: "protection"; readonly other: Given; readonly demand: Demand }
 )
 
 /**
@@ -57,7 +56,7 @@ function longer<Given extends Comparable>(offer: Given, other: Given, both: Regi
   )
 }
 
-/** The jobs for which the other side demands something of the environment that this side does not. */
+/** The jobs for which the other side demands something of the environment or the run that this side does not. */
 function freer<Given extends Comparable>(offer: Given, other: Given, both: Region, must: Must): Surplus<Given>[] {
   return other.demands.flatMap(({ demand, region }): Surplus<Given>[] => {
     const still = offer.demands.filter((one) => implies(one.demand, demand)).map((one) => one.region)

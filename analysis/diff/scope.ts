@@ -1,7 +1,7 @@
 import { formatDuration } from "../../broker/core/duration.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import type { Result } from "../../broker/core/result.ts"
-import { demandWords, differenceOf, resourceOf } from "../reach/grant-words.ts"
+import { differenceOf, needWords, resourceOf } from "../reach/grant-words.ts"
 import { type Offer, offersOf } from "../reach/offers.ts"
 import { firstThat, getsMore } from "../reach/sample-job.ts"
 import { isEmpty, type Region, subtract, union } from "../regions/region.ts"
@@ -142,10 +142,8 @@ function sayingOf(
       : `can have ${name} for ${shorter} only, instead of ${longer}`
   }
   if (surplus.kind === "protection") {
-    const words = demandWords(surplus.demand)
-    return wider
-      ? `no longer needs ${words} on the environment for ${name}`
-      : `needs ${words} on the environment for ${name}`
+    const words = needWords(surplus.demand)
+    return wider ? `no longer needs ${words} for ${name}` : `needs ${words} for ${name}`
   }
   const [instead] = surplus.instead
   if (instead !== undefined) {

@@ -1,4 +1,5 @@
 import type { Claims, Identity } from "../../broker/core/identity.ts"
+import type { ApprovalFact } from "../../broker/core/policy/break-glass.ts"
 import type { ProtectionFact } from "../../broker/core/policy/environment-protection.ts"
 import type { IssuerConfig } from "../../broker/core/policy/model.ts"
 import type { Result } from "../../broker/core/result.ts"
@@ -18,6 +19,7 @@ export interface PolicyTest {
   /** Whether the token is bound to a key of the job. */
   readonly bound: boolean
   readonly protection: ProtectionFact
+  readonly approvals: ApprovalFact
   /** The grants that the job asks for. */
   readonly grants: readonly string[]
   readonly ttlSeconds?: number

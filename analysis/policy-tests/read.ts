@@ -3,6 +3,7 @@ import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
 import { UNITS } from "../../broker/core/families/units.ts"
 import type { Claims } from "../../broker/core/identity.ts"
 import { parseWith } from "../../broker/core/parse-with.ts"
+import type { ApprovalFact } from "../../broker/core/policy/break-glass.ts"
 import type { ProtectionFact } from "../../broker/core/policy/environment-protection.ts"
 import { didYouMean, type FaultCode, fault, type Position, quote } from "../../broker/core/policy/faults.ts"
 import type { PolicyInput } from "../../broker/core/policy/load.ts"
@@ -58,6 +59,11 @@ interface Folder {
 const UNKNOWN_PROTECTION: ProtectionFact = {
   known: false,
   reason: "say in the test how the environment is protected: add environment_protection",
+}
+
+const UNKNOWN_APPROVALS: ApprovalFact = {
+  known: false,
+  reason: "say in the test who approved it: add approvals",
 }
 
 const MAX_HINTS = 10
@@ -133,6 +139,7 @@ class TestFileReader {
       claims: all satisfies Claims,
       bound: test.bound ?? defaults.bound ?? true,
       protection: test.environment_protection ?? defaults.environment_protection ?? UNKNOWN_PROTECTION,
+      approvals: test.approvals ?? defaults.approvals ?? UNKNOWN_APPROVALS,
       grants,
       ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
       expected: expectationOf(test),

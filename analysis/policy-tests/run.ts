@@ -49,13 +49,14 @@ function runOne(set: PolicySet, test: PolicyTest, identify: Identify, count: Cov
   const identity = identityOf(set, test, identify)
   if ("code" in identity) return { test, ...judged(test, { ...identity, outcome: "deny", by: [], trace: null }) }
 
-  const { grants, ttlSeconds, protection } = test
+  const { grants, ttlSeconds, protection, approvals } = test
   const decision = decide({
     organisation: set.organisation,
     policies: set.policiesOf(identity),
     identity,
     grants,
     protection,
+    approvals,
     ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
   })
   const offered = offeredTo(set, identity, decision)

@@ -1,4 +1,5 @@
 import * as z from "zod"
+import type { ApprovalFact } from "../../broker/core/policy/break-glass.ts"
 import type { ProtectionFact } from "../../broker/core/policy/environment-protection.ts"
 import { claimName, duration, name, oneLine } from "../../broker/core/policy/schema-words.ts"
 import type { ErrorCode } from "../../broker/wire/error-codes.ts"
@@ -41,6 +42,18 @@ const environmentProtection = z
     minProperties: 1,
   })
 
+/** Who approved the job's run, by id, with the comments. */
+const approvals = z
+  .array(z.strictObject({ id: z.string().min(1), comment: z.string().optional() }))
+  .transform(
+    (list): ApprovalFact => ({
+      known: true,
+      approvals: list.map(({ id, comment = "" }) => ({ approver: id, approverId: id, comment })),
+      startedBy: [],
+    }),
+  )
+  .meta({ description: "Who approved the job's run. Default: unknown, which meets no requirement." })
+
 /** The keys that describe a job, in a test and in the defaults. */
 const job = {
   sample: z.enum(SAMPLE_NAMES).optional().meta({ description: "The token that the test begins with." }),
@@ -62,6 +75,7 @@ const job = {
   ttl: duration.optional().meta({ description: "The lifetime that the job asks for." }),
   bound: z.boolean().optional().meta({ description: "Whether the token is bound to a key of the job. Default: true." }),
   environment_protection: environmentProtection.optional(),
+  approvals: approvals.optional(),
 }
 
 const test = z

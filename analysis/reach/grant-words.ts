@@ -1,7 +1,9 @@
+import type { BreakGlass } from "../../broker/core/policy/break-glass.ts"
 import { underCeiling } from "../../broker/core/policy/ceiling.ts"
 import { type EnvironmentDemand, isForAny } from "../../broker/core/policy/environment-protection.ts"
 import type { Grant } from "../../broker/core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
+import { type Demand, isBreakGlass } from "./offers.ts"
 
 /** What a grant reaches, in its provider's words: a role's ARN, an audience. Gaps stay as they are written. */
 export function resourceOf(grant: Grant, providers: ProviderSchemaTable): string {
@@ -53,6 +55,16 @@ export function demandWords(demand: EnvironmentDemand): string {
     ...(deploymentBranches ? [`deployment branches ${deploymentBranches.join(" or ")}`] : []),
   ].join(", ")
 }
+
+/** The same with what it is about: `required reviewers on the environment`. */
+export const needWords = (demand: Demand): string =>
+  isBreakGlass(demand) ? approvalWords(demand) : `${demandWords(demand)} on the environment`
+
+/** `2 approvals of the run by others, with reasons`. */
+export const approvalWords = ({ approvals, reasonRequired }: BreakGlass): string =>
+  approvals === 1
+    ? `an approval of the run by somebody else${reasonRequired ? ", with a reason" : ""}`
+    : `${approvals} approvals of the run by others${reasonRequired ? ", with reasons" : ""}`
 
 /** A value of a policy, on one line. */
 export const shown = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""))

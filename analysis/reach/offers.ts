@@ -1,3 +1,4 @@
+import type { BreakGlass } from "../../broker/core/policy/break-glass.ts"
 import { type EnvironmentDemand, isForAny } from "../../broker/core/policy/environment-protection.ts"
 import type { Result } from "../../broker/core/result.ts"
 import { intersect, isEmpty, type Region, subtract, union } from "../regions/region.ts"
@@ -17,9 +18,19 @@ export interface Offer {
   readonly possible: Region
   /** The lifetimes and the jobs that get each. The regions are disjoint, and together they are `possible`. */
   readonly lifetimes: readonly Lifetime[]
-  /** How the environment must be protected, one property each, and for which jobs. */
-  readonly demands: readonly { readonly demand: EnvironmentDemand; readonly region: Region }[]
+  /** How the environment must be protected, one property each, and who must approve the run; and for which jobs. */
+  readonly demands: readonly { readonly demand: Demand; readonly region: Region }[]
 }
+
+/** What a job needs beside its claims: a protection of its environment, or approvals of its run. */
+export type Demand = EnvironmentDemand | BreakGlass
+
+export const isBreakGlass = (demand: Demand): demand is BreakGlass => "approvals" in demand
+
+/** Whether approvals that meet the one demand also meet the other. */
+export const isAtLeast = (one: BreakGlass | undefined, other: BreakGlass | undefined): boolean =>
+  other === undefined ||
+  (one !== undefined && one.approvals >= other.approvals && (one.reasonRequired || !other.reasonRequired))
 
 /** The part of an offer that a comparison needs. */
 export type Comparable = Pick<Offer, "content" | "sure" | "possible" | "lifetimes" | "demands">
@@ -42,9 +53,10 @@ export function offersOf(survey: Survey, name: string): Result<readonly Offer[],
           sure: reach.inside,
           possible,
           lifetimes: limitedTo(reach.grant.ttlSeconds, limitsOf(survey), possible, must),
-          demands: reach.demands.flatMap(({ demand, region }) =>
-            singly(demand).map((one) => ({ demand: one, region })),
-          ),
+          demands: [
+            ...reach.demands.flatMap(({ demand, region }) => singly(demand).map((one) => ({ demand: one, region }))),
+            ...(reach.grant.breakGlass ? [{ demand: reach.grant.breakGlass, region: possible }] : []),
+          ],
         },
       ]
     }),
@@ -52,10 +64,11 @@ export function offersOf(survey: Survey, name: string): Result<readonly Offer[],
 }
 
 /**
- * Whether an environment that meets the one demand also meets the other. Each demand has at most one property; whatever is
- * demanded, an environment that meets it is protected in some way.
+ * Whether a job that meets the one demand also meets the other. Each demand has at most one property; whatever is demanded of
+ * an environment, one that meets it is protected in some way.
  */
-export function implies(one: EnvironmentDemand, other: EnvironmentDemand): boolean {
+export function implies(one: Demand, other: Demand): boolean {
+  if (isBreakGlass(one) || isBreakGlass(other)) return isBreakGlass(one) && isBreakGlass(other) && isAtLeast(one, other)
   if (isForAny(other)) return true
   if (other.requiredReviewers) return one.requiredReviewers
   if (other.preventSelfReview) return one.preventSelfReview

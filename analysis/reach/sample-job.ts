@@ -1,5 +1,6 @@
 import { hostOf } from "../../broker/core/families/units.ts"
 import type { Identity } from "../../broker/core/identity.ts"
+import type { ApprovalFact } from "../../broker/core/policy/break-glass.ts"
 import { type Decision, decide } from "../../broker/core/policy/decide.ts"
 import type { DeploymentBranches, ProtectionFact } from "../../broker/core/policy/environment-protection.ts"
 import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
@@ -8,6 +9,7 @@ import { candidatesOf } from "../regions/witnesses.ts"
 import { contentOf, settingsOf } from "../scopes/meaning.ts"
 import { cautionsIn, claimsOf } from "../scopes/token.ts"
 import { familyOf } from "../scopes/unit-claims.ts"
+import { isAtLeast } from "./offers.ts"
 
 /** All combinations of environment protection, the strongest first. */
 export const PROTECTIONS: readonly ProtectionFact[] = [true, false].flatMap((requiredReviewers) =>
@@ -18,6 +20,17 @@ export const PROTECTIONS: readonly ProtectionFact[] = [true, false].flatMap((req
     })),
   ),
 )
+
+/** More approvals than any grant demands, each with a reason. How many a grant demands is compared apart, in `isMore`. */
+export const WELL_APPROVED: ApprovalFact = {
+  known: true,
+  approvals: Array.from({ length: 6 }, (_, index) => ({
+    approver: `approver-${index}`,
+    approverId: `-${index}`,
+    comment: "a reason",
+  })),
+  startedBy: [],
+}
 
 /**
  * The job with these claims, as a token of the set's issuer describes it; null when the set does not list the issuer. `iss`
@@ -46,7 +59,8 @@ export function jobOf(witness: Witness, issuer: string, { organisation }: Policy
     refType: said(roles.refType),
     event: said(roles.event),
     actor: said(roles.actor),
-    actorId: said(roles.actorId),
+    // Real tokens say it, and rules look at claims alone: only approvals of others are compared with it.
+    actorId: said(roles.actorId) ?? "0",
     runId: said(roles.runId) ?? "",
     runAttempt: said(roles.runAttempt) ?? "",
     cautions: cautionsIn(witness, claims, family),
@@ -71,7 +85,14 @@ export function decideSample(
   const identity = jobOf(witness, issuer, set)
   if (identity === null) return null
   const policies = [...set.policiesOf(identity), ...own]
-  return decide({ organisation: set.organisation, policies, identity, grants: [grant], protection })
+  return decide({
+    organisation: set.organisation,
+    policies,
+    identity,
+    grants: [grant],
+    protection,
+    approvals: WELL_APPROVED,
+  })
 }
 
 /** Whether the first decision gives more than the second: another credential, or the same for longer or with fewer demands. */
@@ -82,6 +103,7 @@ export function isMore(more: Decision | null, less: Decision | null): boolean {
   return more.grants.some((one, index) => {
     const other = less.grants[index]
     if (other === undefined || contentOf(one.grant) !== contentOf(other.grant)) return true
+    if (!isAtLeast(one.grant.breakGlass, other.grant.breakGlass)) return true
     return one.ttlSeconds > other.ttlSeconds || settingsOf(one.grant.connection) !== settingsOf(other.grant.connection)
   })
 }

@@ -71,7 +71,7 @@ function meaningOfRule({ grants, conditions }: Rule, grant?: string): string {
 }
 
 function meaningOfGrant(grant: Grant): string {
-  return stable([contentOf(grant), grant.ttlSeconds, grant.minTtlSeconds])
+  return stable([contentOf(grant), grant.ttlSeconds, grant.minTtlSeconds, grant.breakGlass])
 }
 
 export function meaningOfCondition({ claim, test }: Condition): string {

@@ -4,21 +4,21 @@ import type { Caution, Claims, ClaimValue, Identity } from "../../broker/core/id
 import { memoized } from "../../broker/core/memoized.ts"
 import { claimsRead } from "../../broker/core/policy/claims-read.ts"
 import { type Decision, decide } from "../../broker/core/policy/decide.ts"
-import type { EnvironmentDemand } from "../../broker/core/policy/environment-protection.ts"
 import type { Policy, PolicySet, PolicySubject } from "../../broker/core/policy/model.ts"
 import { covers } from "../../broker/core/policy/policy-set.ts"
 import type { Trace } from "../../broker/wire/trace.ts"
+import { type Demand, singly } from "../reach/offers.ts"
 import { type RunGroup, type RunUnit, subjectIn } from "./runs.ts"
 import { type Assumption, assume } from "./uncertain.ts"
 
 /**
- * What a policy set gives to recorded runs. `protected`: everything but the environment's protection is known, and allows it; only
- * its host knows whether it meets the demands. `unknown`: it depends on claims that the record does not have.
+ * What a policy set gives to recorded runs. `protected`: everything but the environment's protection and approvals of the run is
+ * known, and allows it; only its host knows whether it meets the demands. `unknown`: it depends on claims that the record does not have.
  */
 export type Replayed =
   | { readonly outcome: "allow"; readonly trace: Trace }
   | { readonly outcome: "deny"; readonly trace: Trace | null; readonly why: "policy" | "issuer" | "unbound" }
-  | { readonly outcome: "protected"; readonly trace: Trace; readonly demands: readonly EnvironmentDemand[] }
+  | { readonly outcome: "protected"; readonly trace: Trace; readonly demands: readonly Demand[] }
   | { readonly outcome: "unknown"; readonly trace: Trace; readonly claims: readonly string[] }
 
 /**
@@ -98,20 +98,19 @@ export class Replayer {
     )
   }
 
-  /** All demands of the policies and boundaries that the run meets. */
-  #demandsOn(
-    { environment }: RunGroup,
-    { policies, subject }: UnitPolicies,
-    trace: Trace,
-  ): readonly EnvironmentDemand[] {
+  /** All demands of the policies, the boundaries and the grants that the run meets. */
+  #demandsOn({ environment, asked }: RunGroup, { policies, subject }: UnitPolicies, trace: Trace): readonly Demand[] {
     const applies = (policy: Policy) => covers(policy, subject) && (policy.environment ?? null) === environment
-    const own = policies.filter(applies).flatMap(({ protectedEnvironment }) => protectedEnvironment ?? [])
+    const applying = policies.filter(applies)
+    const own = applying.flatMap(({ protectedEnvironment }) => protectedEnvironment ?? [])
+    const approvals = asked.flatMap((name) => applying.flatMap(({ grants }) => grants.get(name)?.breakGlass ?? []))
     const demanding = trace.grants.flatMap(({ boundaries = [] }) =>
       boundaries.filter((one) => one.environment.length > 0),
     )
     const lines = new Set(demanding.map(({ line }) => line))
     const above = this.#set.organisation.boundaries.filter(({ line }) => lines.has(line))
-    return [...own, ...above.flatMap(({ protectedEnvironment }) => protectedEnvironment ?? [])]
+    const demanded = [...own, ...above.flatMap(({ protectedEnvironment }) => protectedEnvironment ?? [])]
+    return [...demanded.flatMap(singly), ...approvals]
   }
 }
 

@@ -15,7 +15,8 @@ export interface Assumed {
  * of the unknown ones. If both decisions are the same, the unknown claims do not matter.
  *
  * Sound, because a condition on an unknown claim is replaced by what helps the job (`most`) or hurts it (`least`) in the place
- * where it stands: an `allow`, a `deny`, or either role of a boundary. `unprotected`: without demands on the environment.
+ * where it stands: an `allow`, a `deny`, or either role of a boundary. `unprotected`: without demands on
+ * the environment, and on approvals of the run.
  */
 export function assume(
   { boundaries }: Pick<Organisation, "boundaries">,
@@ -41,9 +42,12 @@ export function assume(
         ...(unprotected ? rest : policy),
         allow: rulesOf(policy.allow, most),
         deny: rulesOf(policy.deny, !most),
-        grants: most
-          ? new Map([...policy.grants].map(([name, grant]) => [name, filledAtWill(grant, unknown)]))
-          : policy.grants,
+        grants: new Map(
+          [...policy.grants].map(([name, grant]) => {
+            const filled = most ? filledAtWill(grant, unknown) : grant
+            return [name, unprotected ? withoutBreakGlass(filled) : filled]
+          }),
+        ),
       }
     }),
   }
@@ -90,6 +94,8 @@ const never = ({ claim }: Condition): Condition => ({ claim, test: { kind: "any"
 /** Whether an unknown claim fills a gap of the grant. */
 export const hasUnknownGap = ({ template }: Grant, unknown: ReadonlySet<string>): boolean =>
   template?.claims.some((claim) => unknown.has(claim)) ?? false
+
+const withoutBreakGlass = ({ breakGlass: _, ...grant }: Grant): Grant => grant
 
 /** A grant whose gaps some value could fill: its fields keep the samples, so nothing may be read from them. */
 function filledAtWill(grant: Grant, unknown: ReadonlySet<string>): Grant {

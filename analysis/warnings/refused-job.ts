@@ -1,7 +1,7 @@
 import { decide } from "../../broker/core/policy/decide.ts"
 import type { Boundary, Organisation, PolicySet } from "../../broker/core/policy/model.ts"
 import type { CeilingRefusal } from "../reach/reach.ts"
-import { jobOf, PROTECTIONS } from "../reach/sample-job.ts"
+import { jobOf, PROTECTIONS, WELL_APPROVED } from "../reach/sample-job.ts"
 import { type Region, type Witness, witness } from "../regions/region.ts"
 
 /** An example of a job that the policies admit and the ceiling refuses. */
@@ -31,7 +31,8 @@ export function confirmedJob(set: PolicySet, issuer: string, grant: string, { sp
     const isAllowed = (by: Organisation) =>
       WELL_PROTECTED.some(
         (protection) =>
-          decide({ organisation: by, policies, identity, grants: [grant], protection }).outcome === "allow",
+          decide({ organisation: by, policies, identity, grants: [grant], protection, approvals: WELL_APPROVED })
+            .outcome === "allow",
       )
     if (isAllowed(unbounded) && !isAllowed(organisation)) return claims
   }

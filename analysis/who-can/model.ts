@@ -52,6 +52,8 @@ export interface WhoCanRow {
   readonly within: readonly WrittenBoundary[]
   /** How the policies require the environment to be protected. */
   readonly protectedEnvironment: readonly string[]
+  /** Who must approve the job's run; null when nobody must. */
+  readonly breakGlass: string | null
   /** The rule, or the entry of the boundary. */
   readonly place: { readonly name: string; readonly file: string; readonly line: number }
   /** A job that gets it. */

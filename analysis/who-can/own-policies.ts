@@ -117,6 +117,7 @@ function rowOf(
       return describeBoundary(one, { isAllowing: one === boundary, restricts, reached }, must)
     }),
     protectedEnvironment: [],
+    breakGlass: null,
     place: { name: boundary.name, file: boundary.file, line: entry.line },
     example: Object.fromEntries(job),
     proven: true,

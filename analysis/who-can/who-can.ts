@@ -3,7 +3,7 @@ import { shortName } from "../../broker/core/identity.ts"
 import type { Grant, PolicySet } from "../../broker/core/policy/model.ts"
 import { templateParts } from "../../broker/core/policy/template.ts"
 import { identityTokenSubject } from "../../broker/wire/subject.ts"
-import { demandWords, resourceOf, writtenFields } from "../reach/grant-words.ts"
+import { approvalWords, demandWords, resourceOf, writtenFields } from "../reach/grant-words.ts"
 import { limitedTo } from "../reach/offers.ts"
 import { type Reach, reachesBy } from "../reach/reach.ts"
 import { decideSample, firstThat, PROTECTIONS } from "../reach/sample-job.ts"
@@ -145,6 +145,7 @@ function rowOf(reach: Reach, allow: RuleRegion, reached: Region, reportContext: 
     })),
     within: survey.ceiling.flatMap((one) => boundaryOf(one, reached, reach, must)),
     protectedEnvironment: [...new Set(own)],
+    breakGlass: grant.breakGlass ? approvalWords(grant.breakGlass) : null,
     place: placeOf(allow),
     example: example ?? witness(reached) ?? {},
     proven: example !== null,

@@ -1,5 +1,6 @@
 import { parseDuration } from "../core/duration.ts"
 import { fail, ok, type Result } from "../core/result.ts"
+import { isSealed } from "../core/sealed-form.ts"
 import { Secret } from "../core/secret.ts"
 import { isLoopbackHost } from "../core/url.ts"
 import { KEY_BINDING_SEPARATOR } from "../wire/exchange.ts"
@@ -33,8 +34,16 @@ export interface Config {
   readonly maxStaleSeconds: number
   /** Ed25519 public keys, base64 of SPKI: one of them must have signed published policies. Empty: no signature is needed. */
   readonly policyPublishers: readonly string[]
+  /** The settings that `daypass seal` has sealed, by name. The broker cannot seal them anew: they are not in its storage. */
+  readonly sealedSettings: readonly SealedSetting[]
   /** A secret that a connection names; undefined when it is not set. Never one of the broker's own settings. */
   connectionSecret(name: string): Secret<string> | undefined
+}
+
+/** A setting as `daypass seal` has printed it. Nothing here is secret. */
+export interface SealedSetting {
+  readonly name: string
+  readonly sealed: string
 }
 
 /** A wrong setting, and what to write instead. Never contains the setting's value. */
@@ -106,8 +115,15 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
     jurisdiction,
     maxStaleSeconds,
     policyPublishers,
+    sealedSettings: readSealedSettings(env),
     connectionSecret: (name) => readConnectionSecret(env, name),
   })
+}
+
+function readSealedSettings(env: Readonly<Record<string, unknown>>): readonly SealedSetting[] {
+  return Object.entries(env).flatMap(([name, value]) =>
+    typeof value === "string" && isSealed(value.trim()) ? [{ name, sealed: value.trim() }] : [],
+  )
 }
 
 function readConnectionSecret(env: Readonly<Record<string, unknown>>, name: string): Secret<string> | undefined {

@@ -1,5 +1,6 @@
 import type { BoundedMap } from "./bounded-map.ts"
 import type { Identity } from "./identity.ts"
+import type { Approval } from "./policy/break-glass.ts"
 import { visible } from "./policy/faults.ts"
 
 /**
@@ -21,6 +22,7 @@ export const RECORD_VERSION = 2
  * - `limit.reached`: a limit stood in the way of an exchange; recorded once an hour for each limit
  * - `denials.counted`: how many denials of an hour were beyond the limit and have no record of their own
  * - `lease.revoking`, `lease.closed`: the revocation of a lease's credentials
+ * - `keys.changed`: the broker's own keys are about to change: an operator's act, or in the deployment's own ledger a schedule's
  * - `log.begun`: the broker began a log of heads, whose checkpoints it signs; `reason` has its name and why
  * - `record.rewritten`: a record of a ledger is another one than the checkpoints have
  * - `operator.acted`: an operator is about to do what the reason says; durable before it is done
@@ -39,6 +41,7 @@ export type AuditEvent =
   | "lease.revoking"
   | "lease.closed"
   | "operator.acted"
+  | "keys.changed"
   | "stop.ordered"
   | "stop.lifted"
   | "log.begun"
@@ -87,6 +90,15 @@ export interface Learnt {
   readonly ids?: Readonly<Record<string, string>>
 }
 
+/** An approval of a run, in a record: names and the comment bounded, on one line, without invisible characters. */
+export interface RecordedApproval {
+  /** For people. The id decided. */
+  readonly approver: string
+  readonly approver_id: string
+  /** The comment of the approval; empty when there was none. */
+  readonly reason: string
+}
+
 export interface AuditGrant extends Learnt {
   readonly name: string
   readonly connection: string
@@ -94,6 +106,8 @@ export interface AuditGrant extends Learnt {
   /** The resource, in the provider's terms: a role's ARN, an audience. */
   readonly resource: string
   readonly ttl_seconds: number
+  /** Present when the grant demanded approvals: those of other people that counted. */
+  readonly break_glass?: { readonly approvals: readonly RecordedApproval[] }
 }
 
 /** A record as its writer makes it. The ledger adds `seq`, and keeps `at` in order, when it appends. */
@@ -179,3 +193,17 @@ export function auditIdentity(identity: Identity): AuditIdentity {
 }
 
 const shown = (text: string | null): string | null => (text === null ? null : visible(text))
+
+/** In UTF-16 code units. People outside of the broker choose both, and every record is kept. */
+const MAX_REASON = 512
+const MAX_NAME = 128
+
+/** An approval as records keep it: each text on one line, without invisible characters, bounded. */
+export const recordedApproval = ({ approver, approverId, comment }: Approval): RecordedApproval => ({
+  approver: bounded(approver, MAX_NAME),
+  approver_id: bounded(approverId, MAX_NAME),
+  reason: bounded(comment.trim().replace(/\s+/g, " "), MAX_REASON),
+})
+
+// Cut before and after: escapes make a text longer.
+const bounded = (text: string, most: number) => visible(text.slice(0, most)).slice(0, most).toWellFormed()

@@ -53,7 +53,7 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
   const clock = systemClock
   const http = ports.createHttp({ userAgent: USER_AGENT })
   const { cryptography, log } = ports
-  const sealer = await createSealer(kek, config.deployment, cryptography)
+  const sealer = await createSealer(kek, config.deployment, cryptography, config.previousKek)
   const base = { policySource: ports.policySource, providers: PROVIDERS, sealer, http, clock, log }
   const { policySource, environments } = await withGitHub(config, base)
   return {

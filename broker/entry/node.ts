@@ -17,10 +17,11 @@ import { keepCheckpoints } from "./checkpoints.ts"
 import { createClockWatch } from "./clock-watch.ts"
 import { createBroker } from "./instance.ts"
 import { startFollowing } from "./node-follower.ts"
+import { startKeepingKeys } from "./node-key-keeper.ts"
 import { isClientGone, startListening } from "./node-listener.ts"
 import { openStore, readStorePlace } from "./node-store.ts"
 import { startSweeping } from "./node-sweeper.ts"
-import { createOperateApp } from "./operate.ts"
+import { createOperateApp, keepOwnKeys } from "./operate.ts"
 import { createOverdueWatch } from "./overdue-watch.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 import { createPolicyPeers } from "./policy-peers.ts"
@@ -36,7 +37,7 @@ const USAGE = `Usage: npm start -- --policies DIR --url URL (--data DIR | --stor
   --port N         the port to listen on (8787)
   --host ADDRESS   the address to listen on (127.0.0.1)
 
-Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT, DAYPASS_MAX_STALE; for repositories' own policies
+Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_KEK_PREVIOUS, DAYPASS_ROTATE_EVERY, DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT, DAYPASS_MAX_STALE; for repositories' own policies
 and protected environments DAYPASS_GITHUB_APP_ID, DAYPASS_GITHUB_APP_KEY, DAYPASS_GITHUB_API_URL, DAYPASS_GITHUB_ISSUER,
 and for those of GitLab DAYPASS_GITLAB_TOKEN, DAYPASS_GITLAB_ISSUER, DAYPASS_GITLAB_API_URL.
 `
@@ -157,9 +158,12 @@ try {
   const broker = { ...withoutCheckpoints, health: [...withoutCheckpoints.health, keeping.health] }
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
+  const keys = { ...settings, keyRing: store.keyRing, documents: store.documents }
+  const keeper = await startKeepingKeys(() => keepOwnKeys(broker, keys), log)
   const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
   const operate = createOperateApp({
     broker,
+    keys,
     documents: store.documents,
     directory: store.operate.directory,
     index: store.operate.index,
@@ -187,6 +191,7 @@ try {
     log({ event: "broker.stopping", detail: "no new requests; running requests finish" })
     await listener.stop()
     await sweeper.stop()
+    await keeper.stop()
     await follower.stop()
     policySource.close()
     await store.close()

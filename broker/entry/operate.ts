@@ -2,6 +2,8 @@ import type { OperateApp } from "../http/app.ts"
 import { createOperateRoutes } from "../http/operate/app.ts"
 import type { OperateServices } from "../http/operate/routing.ts"
 
+export { keepOwnKeys } from "../operate/keys.ts"
+
 /**
  * What operators use. At the edge, this file and what it alone imports are modules of their own, which an isolate loads for the
  * first request of an operator: an isolate that serves jobs alone never has them. On Node it is a part like any other.

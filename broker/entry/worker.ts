@@ -28,6 +28,8 @@ import { type Client, createExchangeRoute, EXCHANGE_PATH, type ExchangeRoute } f
 import { incomingOf } from "../http/incoming.ts"
 import { problemResponse } from "../http/problem.ts"
 import type { Cryptography } from "../ports/cryptography.ts"
+import type { Documents } from "../ports/documents.ts"
+import type { KeyRing as KeyRingPort } from "../ports/key-ring.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { type EdgeDeployment, type Env, edgeDeploymentOf, misconfigured } from "./edge-deployment.ts"
@@ -119,13 +121,19 @@ export class Ledger extends LedgerObject<Env> {
 }
 
 /** The deployment's signing keys; see `wrangler.toml`. */
-export class KeyRing extends KeyRingObject<Env> {}
+export class KeyRing extends KeyRingObject<Env> {
+  protected override async keep(keyRing: KeyRingPort, documents: Documents): Promise<void> {
+    const broker = await brokerOf(this.env)
+    const { config } = await edgeDeploymentOf(this.env)
+    await (await loadOperate()).keepOwnKeys(broker, { ...config, keyRing, documents })
+  }
+}
 
 /** A module of its own: isolates that serve jobs never load it. Requests of operators do, and objects that work for them. */
 const loadOperate = () => import("./operate.ts")
 
 /** The exchange passes by the app's router, which would set the answer's headers one by one: a twentieth of its time. */
-async function answer(request: Request, broker: Broker, env: Env): Promise<Response> {
+async function answer(request: Request, broker: Broker, { config, keyRing }: EdgeDeployment): Promise<Response> {
   if (request.method === "POST" && request.url === broker.url + EXCHANGE_PATH) {
     builtExchange ??= createExchangeRoute(broker)
     return asResponse(await builtExchange(incomingOf(request), clientOf(request)))
@@ -138,7 +146,12 @@ async function answer(request: Request, broker: Broker, env: Env): Promise<Respo
     operate: async () =>
       (await loadOperate()).createOperateApp({
         broker,
-        documents: createCloudflareDocuments((await edgeDeploymentOf(env)).keyRing),
+        keys: {
+          ...config,
+          keyRing: createCloudflareKeyRing(keyRing),
+          documents: createCloudflareDocuments(keyRing),
+        },
+        documents: createCloudflareDocuments(keyRing),
         counts: async () => metrics.read(),
         gauges: [],
       }),
@@ -156,10 +169,10 @@ const clientOf = ({ signal, headers }: Request): Client => ({
 export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
     try {
-      const { misplaced } = await edgeDeploymentOf(env)
-      if (misplaced !== null) throw misconfigured([misplaced])
+      const deployment = await edgeDeploymentOf(env)
+      if (deployment.misplaced !== null) throw misconfigured([deployment.misplaced])
       const broker = await brokerOf(env)
-      const answering = answer(request, broker, env)
+      const answering = answer(request, broker, deployment)
       // A job that disconnects must not interrupt an exchange: minted credentials must be recorded or revoked.
       context.waitUntil(answering)
       return await answering

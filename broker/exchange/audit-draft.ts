@@ -5,6 +5,7 @@ import {
   auditIdentity,
   type Learnt,
   RECORD_VERSION,
+  recordedApproval,
 } from "../core/audit-record.ts"
 import { factsOf } from "../core/families/families.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
@@ -39,7 +40,7 @@ export function draftOf(call: Call, caller: Proved, policyVersion: string | null
 
 /** A grant as records name it, with what its mint found out. */
 export function auditGrant(
-  { grant, ttlSeconds }: GrantedGrant,
+  { grant, ttlSeconds, approvals }: GrantedGrant,
   learnt: Learnt | undefined,
   broker: Broker,
 ): AuditGrant {
@@ -50,6 +51,7 @@ export function auditGrant(
     // A claim may have filled a gap in it.
     resource: visible(broker.providers.get(grant.connection.provider)?.resource(grant.fields) ?? ""),
     ttl_seconds: ttlSeconds,
+    ...(approvals && { break_glass: { approvals: approvals.map(recordedApproval) } }),
     ...learnt,
   }
 }

@@ -29,7 +29,8 @@ export type Verdict = {
  * Decides the caller's request. A caller whose owner is not listed is decided against an empty policy set, so the answer
  * reveals nothing about existing policies. What the policies allow may still be stopped.
  *
- * The environment's host is asked about its protection only when this is the last open question: a denial costs no call.
+ * The environment's host is asked about its protection, and then about approvals of the run, only when this is the last open
+ * question: a denial costs no call.
  *
  * @throws {BrokerError} `policy_unavailable`, `policy_invalid`, `ledger_unavailable` while nobody can know what is stopped
  */
@@ -43,7 +44,7 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
   const inForce = caller.own ? await snapshot.policiesOf(identity).catch(withHelp(help)) : none
   const inSession = sessionSeconds(caller, broker.clock.now())
   const ttlSeconds = Math.min(call.ttlSeconds ?? Infinity, inSession ?? Infinity)
-  const input: DecisionInput = {
+  let input: DecisionInput = {
     organisation: snapshot.organisation,
     policies: inForce.policies,
     identity,
@@ -62,7 +63,11 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
     return { outcome: "deny", error, decision, policyVersion, claims }
   }
   if (decision.outcome === "deny" && decision.awaitsProtection) {
-    decision = decide({ ...input, protection: await broker.environments.protectionOf(identity) })
+    input = { ...input, protection: await broker.environments.protectionOf(identity) }
+    decision = decide(input)
+  }
+  if (decision.outcome === "deny" && decision.awaitsApprovals) {
+    decision = decide({ ...input, approvals: await broker.environments.approvalsOf(identity) })
   }
   if (decision.outcome === "deny")
     return {
@@ -96,8 +101,9 @@ const withHelp = (help: Help | undefined) => (error: unknown) => {
   throw new BrokerError(error.code, error.detail, { help })
 }
 
-/** Denied, regardless of the environment's protection. */
-const isRefused = (decision: Decision) => decision.outcome === "deny" && !decision.awaitsProtection
+/** Denied, whatever the environment's host would say. */
+const isRefused = (decision: Decision) =>
+  decision.outcome === "deny" && !decision.awaitsProtection && !decision.awaitsApprovals
 
 /** The error for a denial. The trace goes only to callers whose unit owns the policies that it describes. */
 export function refusal(

@@ -9,7 +9,8 @@ import { BrokerError } from "../core/errors.ts"
 import { Secret } from "../core/secret.ts"
 import type { Documents } from "../ports/documents.ts"
 import type { Ed25519 } from "../ports/ed25519.ts"
-import type { Sealer } from "../signing/sealer.ts"
+import { type Sealer, sealedAnew } from "../signing/sealer.ts"
+import type { SealedUnder } from "../wire/keys.ts"
 
 /** What one witness has told of the log. */
 const witnessState = z.object({
@@ -149,7 +150,28 @@ export class LogStates {
   }
 }
 
-const placeOf = ({ birth }: LogState) => ({ kind: "log-key", unit: "-", id: birth }) as const
+/** Under which deployment key the log's key is sealed; null when there is none yet. @throws {BrokerError} as `LogStates.read` */
+export async function logKeySealedUnder({ documents, sealer }: LogKeyParts): Promise<SealedUnder | null> {
+  const { text } = await documents.read(KEY)
+  return text === null ? null : sealer.sealedUnder(parsed(logKey, text).sealed)
+}
+
+/**
+ * Seals the log's key anew if it is sealed under the previous deployment key; returns how many that were.
+ * @throws {BrokerError} as `LogStates.signer`
+ */
+export async function sealLogKeyAnew({ documents, sealer }: LogKeyParts): Promise<number> {
+  const { version, text } = await documents.read(KEY)
+  if (text === null) return 0
+  const key = parsed(logKey, text)
+  const sealed = await sealedAnew(key.sealed, placeOf(key), sealer)
+  // When another broker was first, it has sealed it anew.
+  return sealed !== null && (await documents.replace(KEY, version, JSON.stringify({ ...key, sealed }))) ? 1 : 0
+}
+
+export type LogKeyParts = Pick<LogStateParts, "documents" | "sealer">
+
+const placeOf = ({ birth }: Pick<LogState, "birth">) => ({ kind: "log-key", unit: "-", id: birth }) as const
 
 export const rootOf = (state: LogState): Uint8Array => hexToBytes(state.root)
 

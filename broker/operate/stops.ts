@@ -1,4 +1,3 @@
-import type { AuditEvent } from "../core/audit-record.ts"
 import { parseDuration } from "../core/duration.ts"
 import { BrokerError } from "../core/errors.ts"
 import { visible } from "../core/policy/faults.ts"
@@ -18,6 +17,7 @@ import type { Broker } from "../exchange/broker.ts"
 import type { Documents } from "../ports/documents.ts"
 import { type OperatorAct, recordAct, recordOwnAct } from "./act.ts"
 import { outOfSight } from "./operator.ts"
+import { noteResumed } from "./resumed.ts"
 
 /** What orders and lifts stops. */
 export interface StopOffice {
@@ -54,7 +54,7 @@ export async function orderStop(order: StopOrder, act: OperatorAct, office: Stop
   await change(
     office,
     (stops) => [...stops.filter((one) => !isSameScope(one, stop)), stop],
-    recorded(act, "stop.ordered", tell, office),
+    () => recordAct(act, tell, office.broker, "stop.ordered"),
   )
   return stop
 }
@@ -71,7 +71,13 @@ export async function liftStop(scope: StopScope, reason: string, act: OperatorAc
     if (left.length === stops.length) throw outOfSight("stop")
     return left
   }
-  await change(office, without, recorded(act, "stop.lifted", tell, office))
+  const record = async () => {
+    await recordAct(act, tell, office.broker, "stop.lifted")
+    const { on, issuer, id } = scope
+    if (on !== "unit" || issuer === undefined || id === undefined) return
+    await noteResumed({ issuerUrl: issuer, unitId: id }, office.broker.clock.now(), office.documents)
+  }
+  await change(office, without, record)
 }
 
 /**
@@ -136,12 +142,6 @@ async function read(documents: Documents, now: Date) {
   }
   return { version, stops: stored.value.filter((stop) => !isOver(stop, now.getTime())) }
 }
-
-/** One record, however often the list must be read again. */
-const recorded =
-  (act: OperatorAct, event: AuditEvent, tell: string, { broker }: StopOffice) =>
-  () =>
-    recordAct(act, tell, broker, event)
 
 /** For people: who it was. The record has the ids. */
 function holderOf({ operator }: Pick<OperatorAct, "operator">): string {

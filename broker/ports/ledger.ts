@@ -1,3 +1,5 @@
+// Long because a port is read in one place, with what each of its methods promises.
+
 import type { AuditDraft, AuditRecord } from "../core/audit-record.ts"
 import type { GrantLimit, Limits, ReachedLimit } from "../core/policy/limits.ts"
 import type { Revocation, RevocationOutcome } from "../wire/exchange.ts"

@@ -57,6 +57,7 @@ export interface BrokerEvent {
     | "settings.invalid"
     | "keys.unusable"
     | "keys.usable"
+    | "keys.unkept"
     | "ledger.failed"
     | "ledger.replaced"
     | "alerts.failed"

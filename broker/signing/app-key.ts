@@ -1,4 +1,5 @@
 import { BrokerError } from "../core/errors.ts"
+import { isSealed } from "../core/sealed-form.ts"
 import type { Secret } from "../core/secret.ts"
 import type { SealContext, Sealer } from "./sealer.ts"
 
@@ -11,8 +12,7 @@ export const GITHUB_APP_KEY: SealContext = { kind: "app-key", unit: "-", id: "gi
  * @throws {BrokerError} `configuration_invalid` when it was sealed for another deployment
  */
 export async function openAppKey(key: Secret<string>, sealer: Sealer): Promise<Secret<string>> {
-  // A compact JWE has five parts; PEM has no dots at all.
-  if (key.reveal().split(".").length !== 5) return key
+  if (!isSealed(key.reveal())) return key
   return await sealer.open(key.reveal(), GITHUB_APP_KEY).catch(() => {
     // The sealer's own message is about the broker's storage. This value is in the settings and must be corrected there.
     throw new BrokerError("configuration_invalid", SEALED_ELSEWHERE)

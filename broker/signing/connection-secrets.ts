@@ -1,4 +1,5 @@
 import { BrokerError } from "../core/errors.ts"
+import { isSealed } from "../core/sealed-form.ts"
 import type { Secret } from "../core/secret.ts"
 import type { ConnectionSecrets } from "../ports/connection-secrets.ts"
 import type { SealContext, Sealer } from "./sealer.ts"
@@ -26,12 +27,6 @@ export function createConnectionSecrets(
     },
   }
 }
-
-/**
- * A compact JWE (RFC 7516): five parts, and the first one begins with a JSON header. No token, key or password has this
- * form.
- */
-const isSealed = (text: string) => /^eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){4}$/.test(text)
 
 const missing = (name: string) =>
   `A connection names the secret ${name}, but it is not set. Set it: at the edge with npx wrangler secret put ${name}, on Node as the variable ${name}.`

@@ -1,4 +1,5 @@
 import { BrokerError } from "../core/errors.ts"
+import { isSealed } from "../core/sealed-form.ts"
 import type { Secret } from "../core/secret.ts"
 import type { SealContext, Sealer } from "./sealer.ts"
 
@@ -11,8 +12,7 @@ export const GITLAB_TOKEN: SealContext = { kind: "app-key", unit: "-", id: "gitl
  * @throws {BrokerError} `configuration_invalid` when it was sealed for another deployment
  */
 export async function openGitLabToken(token: Secret<string>, sealer: Sealer): Promise<Secret<string>> {
-  // A compact JWE begins with a JSON header and has five parts. No access token has this form.
-  if (!/^eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){4}$/.test(token.reveal())) return token
+  if (!isSealed(token.reveal())) return token
   return await sealer.open(token.reveal(), GITLAB_TOKEN).catch(() => {
     throw new BrokerError("configuration_invalid", SEALED_ELSEWHERE)
   })

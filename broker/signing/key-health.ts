@@ -3,7 +3,6 @@ import type { Clock } from "../ports/clock.ts"
 import type { Health, HealthCheck } from "../ports/health.ts"
 import type { KeyRing } from "../ports/key-ring.ts"
 import type { Log } from "../ports/log.ts"
-import { activeKey } from "./key-states.ts"
 import type { Sealer } from "./sealer.ts"
 import { sealedAs } from "./signing-key.ts"
 
@@ -11,8 +10,8 @@ import { sealedAs } from "./signing-key.ts"
 const FRESH_MS = 10_000
 
 /**
- * Whether the broker can use its signing keys: the ring can be read, and its active key opens with this broker's key and
- * deployment. It makes no key and imports none, so a look costs one read and one AES decryption. An empty ring is `ok`:
+ * Whether the broker can use its signing keys: the ring can be read, and its active and its next key open with this broker's
+ * key and deployment. It makes no key and imports none, so a look costs one read and a decryption or two. An empty ring is `ok`:
  * the first exchange makes a key.
  *
  * Without this check, a broker with a replaced `DAYPASS_KEK` or a changed `DAYPASS_URL` looked healthy and refused everything.
@@ -22,14 +21,20 @@ export function createKeyHealth(ports: { keyRing: KeyRing; sealer: Sealer; clock
   // Holds values, never a promise: on workerd one request must not await the I/O of another.
   let last: { readonly health: Health; readonly at: number } | undefined
 
-  async function reason(): Promise<string | null> {
+  async function finding(): Promise<Finding> {
     try {
-      const active = activeKey((await keyRing.read()).keys, clock.now())
-      if (active) await sealer.open(active.sealedPrivateKey, sealedAs(active.kid))
-      return null
+      const { keys } = await keyRing.read()
+      // The next one, too: it is to sign in a day.
+      for (const key of keys.filter(({ retiredAt }) => retiredAt === null)) {
+        await sealer.open(key.sealedPrivateKey, sealedAs(key.kid))
+      }
+      if (!sealer.hasPrevious) return { reason: null }
+      const left = keys.filter(({ sealedPrivateKey }) => sealer.sealedUnder(sealedPrivateKey) === "previous").length
+      return { reason: null, note: `${HAS_PREVIOUS}: ${left} signing keys are sealed under it. ${COUNT_THE_REST}` }
     } catch (error) {
-      if (!(error instanceof BrokerError)) return "The signing keys cannot be read: the storage failed."
-      return error.code === "ledger_unavailable" ? `The signing keys cannot be read: ${error.detail}.` : error.detail
+      if (!(error instanceof BrokerError)) return { reason: "The signing keys cannot be read: the storage failed." }
+      const unread = error.code === "ledger_unavailable"
+      return { reason: unread ? `The signing keys cannot be read: ${error.detail}.` : error.detail }
     }
   }
 
@@ -37,9 +42,10 @@ export function createKeyHealth(ports: { keyRing: KeyRing; sealer: Sealer; clock
     part: "keys",
     async look() {
       if (last !== undefined && clock.elapsed() - last.at < FRESH_MS) return last.health
-      const found = await reason()
+      const { reason: found, note } = await finding()
       const before = last?.health
-      const health = healthOf(found, before, clock)
+      const health =
+        found === null && note !== undefined ? { state: "ok" as const, note } : healthOf(found, before, clock)
       // Once for each change, and not with every look.
       if (found !== null && health !== before) log({ event: "keys.unusable", detail: found })
       if (found === null && before !== undefined && before.state !== "ok") {
@@ -49,6 +55,15 @@ export function createKeyHealth(ports: { keyRing: KeyRing; sealer: Sealer; clock
       return health
     },
   }
+}
+
+const HAS_PREVIOUS = "DAYPASS_KEK_PREVIOUS is set"
+const COUNT_THE_REST = "daypass keys list tells whether anything else is"
+
+/** Why the keys cannot be used, and what is to be known of keys that can be. */
+interface Finding {
+  readonly reason: string | null
+  readonly note?: string
 }
 
 function healthOf(reason: string | null, before: Health | undefined, clock: Clock): Health {

@@ -3,6 +3,7 @@ import { BrokerError } from "../core/errors.ts"
 import { Secret } from "../core/secret.ts"
 import { jsonOfUtf8 } from "../core/utf8.ts"
 import type { Cryptography } from "../ports/cryptography.ts"
+import type { SealedUnder } from "../wire/keys.ts"
 
 /**
  * The place that a value is sealed for. It can be unsealed only there: a row that is copied to another place stays sealed.
@@ -15,12 +16,6 @@ export interface SealContext {
   readonly id: string
 }
 
-/**
- * Under which key a value was sealed: `DAYPASS_KEK`, `DAYPASS_KEK_PREVIOUS`, or a key that this broker does not have. Read
- * from the header alone: only `open` proves it.
- */
-export type SealedUnder = "current" | "previous" | "other"
-
 export interface Sealer {
   /** Whether there is a previous key, so that values may have to be sealed anew. */
   readonly hasPrevious: boolean
@@ -31,6 +26,7 @@ export interface Sealer {
    * @throws {BrokerError} `configuration_invalid` when it was sealed under another key or for another place
    */
   open(sealed: string, context: SealContext): Promise<Secret<string>>
+  /** Read from the header alone: only `open` proves it. */
   sealedUnder(sealed: string): SealedUnder
 }
 

@@ -4,7 +4,7 @@ import { Secret } from "../core/secret.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Cryptography, SigningKey } from "../ports/cryptography.ts"
 import type { KeyRing, StoredKey } from "../ports/key-ring.ts"
-import { activeKey, first, publishedKeys } from "./key-states.ts"
+import { activeKey, first, KEYS_FRESH_SECONDS, publishedKeys } from "./key-states.ts"
 import type { Sealer } from "./sealer.ts"
 import { makeSigningKey, openSigningKey, SIGNING_ALGORITHM } from "./signing-key.ts"
 
@@ -23,10 +23,10 @@ export interface Signer {
   /** Signs `claims` unchanged. @throws {BrokerError} `ledger_unavailable`, `configuration_invalid` */
   sign(claims: Claims): Promise<Secret<string>>
   publicKeys(): Promise<readonly PublishedKey[]>
+  /** Reads the ring again with the next call: this instance has changed it. Others read it within a minute. */
+  forget(): void
 }
 
-/** How long an instance caches the keys, in seconds. Much shorter than the hours for which a key is published ahead. */
-const KEYS_FRESH_SECONDS = 60
 /** How often an instance retries after another one was first to store the first key. */
 const FIRST_KEY_ATTEMPTS = 3
 
@@ -66,6 +66,10 @@ export function createSigner(ports: SignerPorts): Signer {
     async sign(claims) {
       const { active } = await current()
       return new Secret(await active.key.sign(claims, active.kid))
+    },
+
+    forget() {
+      loaded = undefined
     },
 
     async publicKeys() {

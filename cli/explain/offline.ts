@@ -31,19 +31,23 @@ export function decideOffline(
   }
   const identity = identityIn(claims, issuer)
   if (!identity.ok) return identity
+  const policies = set.policiesOf(identity.value)
   const decision = decide({
     organisation: set.organisation,
-    policies: set.policiesOf(identity.value),
+    policies,
     identity: identity.value,
     grants,
     ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
   })
   const { outcome, trace } = decision
   const code = outcome === "allow" ? "allowed" : decision.code
-  return ok({ decision: outcome, code, trace, notes: notesOn(decision, issuer) })
+  const applying = policies.filter(({ file }) => trace.policies.includes(file))
+  const breakGlass = grants.filter((name) => applying.some((policy) => policy.grants.get(name)?.breakGlass))
+  return ok({ decision: outcome, code, trace, notes: notesOn(decision, issuer, breakGlass) })
 }
 
-function notesOn(decision: Decision, issuer: IssuerConfig): string[] {
+/** `breakGlass`: the names of the requested grants that demand approvals. */
+function notesOn(decision: Decision, issuer: IssuerConfig, breakGlass: readonly string[]): string[] {
   const notes: string[] = []
   if (decision.outcome === "allow" && decision.requireBoundToken) {
     notes.push("The broker gives it only to key-bound subject tokens. The action sends such tokens.")
@@ -52,6 +56,9 @@ function notesOn(decision: Decision, issuer: IssuerConfig): string[] {
     notes.push(
       "Everything else allows it. It depends only on how the environment is protected, which only its host knows. A broker asks the host.",
     )
+  }
+  if (decision.outcome === "deny" && decision.awaitsProtection && breakGlass.length > 0) {
+    notes.push(`It depends on who approved the run, too, because of break_glass: ${breakGlass.join(", ")}.`)
   }
   if (issuer.repositoryPolicies) {
     notes.push(

@@ -15,7 +15,7 @@ export function jsonOf({ rows, unreachable, unknown }: WhoCan, { version }: Poli
   return {
     ok: rows.length + unknown.length > 0,
     version,
-    rows: rows.map(({ subject, ttlSeconds, within, protectedEnvironment, example, ...row }) => ({
+    rows: rows.map(({ subject, ttlSeconds, within, protectedEnvironment, breakGlass, example, ...row }) => ({
       ...subjectOf(subject),
       ...row,
       example: tokenOf(example, familyOf(subject)),
@@ -27,6 +27,7 @@ export function jsonOf({ rows, unreachable, unknown }: WhoCan, { version }: Poli
         demands_of: demandsOf,
       })),
       protected_environment: protectedEnvironment,
+      break_glass: breakGlass,
     })),
     unreachable: unreachable.map(({ subject, ...row }) => ({ ...subjectOf(subject), ...row })),
     unknown: unknown.map(({ subject, ...row }) => ({ ...subjectOf(subject), ...row })),

@@ -143,6 +143,7 @@ function detailsOf({
   unless,
   within,
   protectedEnvironment,
+  breakGlass,
   place,
   proven,
   grant,
@@ -171,6 +172,7 @@ function detailsOf({
       .filter((boundary) => boundary.allows || demandsAnything(boundary, ttlSeconds))
       .map((boundary) => detail("within", boundaryWords(boundary, ttlSeconds))),
     ...protectedEnvironment.map((demand) => detail("needs", `${demand} on the environment`)),
+    ...(breakGlass === null ? [] : [detail("needs", breakGlass)]),
     ...(proven
       ? []
       : [detail("", "perhaps only: several claims fill one text, so it is unknown which jobs fill it with this one")]),

@@ -462,6 +462,13 @@ describe("what offline cannot know", () => {
     expect(out).toContain("deny (not_allowed)")
     expect(out).toContain("note: Everything else allows it. It depends only on how the environment is protected")
     expect(await decide(ORGANISATION, POLICY)).not.toContain("note:")
+    const emergency = demanding
+      .replace("true }", "true, prevent_self_review: true }")
+      .replace(/(connection: aws-prod\n)( +)/, "$1$2break_glass: {}\n$2")
+    expect(await decide(ORGANISATION, emergency)).toContain(
+      "note: It depends on who approved the run, too, because of break_glass: aws-deploy.",
+    )
+    expect(out).not.toContain("break_glass")
   })
 
   it("is said where repositories keep policies of their own", async () => {

@@ -94,6 +94,19 @@ describe("daypass who-can", () => {
     expect(out).toMatch(/1 outside the boundaries\.$/)
   })
 
+  it("says who must approve the run of a break-glass grant, to people and to programs", async () => {
+    const policy = POLICY.replace(
+      "allow:",
+      "protected_environment: { required_reviewers: true, prevent_self_review: true }\nallow:",
+    ).replace(/(connection: aws-prod\n)( +)/, "$1$2break_glass: { approvals: 2, reason: required }\n$2")
+    const folder = folderOf({ "daypass.yaml": ORGANISATION, "a.yaml": policy })
+    const { out } = await runCli("who-can", folder)
+    expect(out).toContain("    needs   required reviewers, no self-review on the environment\n")
+    expect(out).toContain("    needs   2 approvals of the run by others, with reasons\n")
+    const { rows } = JSON.parse((await runCli("who-can", folder, "--json")).out)
+    expect(rows).toMatchObject([{ break_glass: "2 approvals of the run by others, with reasons", proven: true }])
+  })
+
   it("writes JSON with the claims of a job that gets it", async () => {
     const { code, out } = await runCli("who-can", BELOW, "--grant-field", role("svc/svc-pay"), "--json")
     expect(code).toBe(0)

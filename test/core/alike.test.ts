@@ -14,7 +14,7 @@ import { job } from "./job.ts"
 // Node and workerd decide alike: this file runs in both, on the same thousands of cases, and both must come to the same digest.
 // After a change to how decisions or faults read, the digest changes too: look at what changed, then write the new one.
 const DECISIONS = "916b536471a03e916f5c5f9eb976be5345c1db9cdaf47c030224b960b1cda830"
-const FAULTS = "da657ca9b141f09de9db9e6bfcf45ed201d5fe158b08a23fccf97619d7d480dc"
+const FAULTS = "0efb2b9aa05003563018f1c907f1e4f4ce930c44e587e6c717eb0b786c11d409"
 
 const SEED = 20261122
 

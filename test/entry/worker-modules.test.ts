@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
+import type { Metafile } from "esbuild"
 import { afterAll, describe, expect, it } from "vitest"
 import { METAFILE } from "../../broker/entry/build-worker.ts"
-import { measureWorker, OPERATE_BUDGET_BYTES, WORKER_BUDGET_BYTES } from "../bench/bundles.ts"
+import { measureWorker, modulesIn, OPERATE_BUDGET_BYTES, WORKER_BUDGET_BYTES } from "../bench/bundles.ts"
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { DEPLOYMENT, send } from "../flow/world.ts"
 import { startWorkerdBroker } from "../support/broker-workerd.ts"
@@ -15,6 +16,10 @@ import { startGitHub } from "../support/github.ts"
 import { builtWorker, bundleWorker } from "../support/worker-bundle.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
+
+const OPERATORS_ALONE = /^(?:broker\/(?:operate|console|http\/operate)|analysis)\//
+
+const readMeta = async () => JSON.parse(readFileSync(join(await builtWorker(), METAFILE), "utf8")) as Metafile
 
 describe("the Worker's modules", () => {
   const folder = mkdtempSync(join(tmpdir(), "daypass-modules-"))
@@ -27,12 +32,21 @@ describe("the Worker's modules", () => {
   })
 
   it("have each source in one module alone, so that a class is one class in all of them", async () => {
-    const meta = JSON.parse(readFileSync(join(await builtWorker(), METAFILE), "utf8")) as {
-      readonly outputs: Readonly<Record<string, { readonly inputs: Readonly<Record<string, unknown>> }>>
-    }
-    const sources = Object.values(meta.outputs).flatMap(({ inputs }) => Object.keys(inputs))
+    const { outputs } = await readMeta()
+    const sources = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs))
     expect(sources).toContain("broker/core/errors.ts")
     expect(sources.filter((source, index) => sources.indexOf(source) !== index)).toEqual([])
+  })
+
+  it("have nothing that is for operators alone among those that every isolate loads", async () => {
+    const { always, forOperators } = modulesIn(await builtWorker())
+    const sourcesOf = async (modules: readonly string[]) => {
+      const { outputs } = await readMeta()
+      const ours = Object.entries(outputs).filter(([path]) => modules.includes(basename(path)))
+      return ours.flatMap(([, { inputs }]) => Object.keys(inputs)).filter((path) => OPERATORS_ALONE.test(path))
+    }
+    expect(await sourcesOf(always)).toEqual([])
+    expect(await sourcesOf(forOperators)).toContain("broker/operate/operator.ts")
   })
 
   it("are what wrangler uploads", async () => {

@@ -198,7 +198,9 @@ ${connectionLines([api])}`,
       await soon(() => expect(api.alive()).toBe(0))
       await soon(async () => expect(await by.end(unit)).toMatchObject({ ended: 0, revoking: 0 }))
       const records = await recordsOf(TOOLS.repository_id)
-      expect(records.filter((one) => one.includes(`stopped (grant ${grant} of `) && one.endsWith(`: incident 7: ${grant}`))).toHaveLength(3)
+      expect(
+        records.filter((one) => one.includes(`stopped (grant ${grant} of `) && one.endsWith(`: incident 7: ${grant}`)),
+      ).toHaveLength(3)
       expect((await recordsOf("77")).at(-1)).toContain("end leases: unit ")
     })
   })

@@ -2,16 +2,16 @@ import assert from "node:assert/strict"
 import { randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { deployment } from "../support/acme.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
 import { startGitHub } from "../support/github.ts"
 import { runAction } from "../support/runner.ts"
 import { freePort } from "../support/servers.ts"
+import { followPage } from "./follow-page.ts"
 import type { Check } from "./run.ts"
 import type { Desk } from "./sops-desk.ts"
 
-const PAGE = fileURLToPath(new URL("../../docs/move-a-secret.md", import.meta.url))
+const PAGE = "move-a-secret.md"
 
 /** docs/move-a-secret.md, its commands as they stand there, with jobs in between that get the secret from a broker on Node. */
 export async function thePage(desk: Desk, check: Check): Promise<void> {
@@ -48,7 +48,7 @@ export async function thePage(desk: Desk, check: Check): Promise<void> {
   await check("the page's steps up to the commit work as they stand there", async () => {
     await desk.run("git init --quiet")
     for (const step of ["2. Make the key", "3. Encrypt the secret", "4. Say who may have it"])
-      await followPage(desk, step)
+      await followPage(desk, PAGE, `## ${step}`)
     const committed = await desk.run("git show HEAD:policies/secrets/shop/production.sops.yaml")
     assert.match(committed, /key: ENC\[AES256_GCM,/)
     assert.ok(!committed.includes("sk_live_example_of_a_key"))
@@ -62,12 +62,12 @@ export async function thePage(desk: Desk, check: Check): Promise<void> {
     assert.equal(main.env["STRIPE_KEY"], "sk_live_example_of_a_key", main.log)
   })
   await check("a changed secret is what the next job gets", async () => {
-    await followPage(desk, "Change a secret")
+    await followPage(desk, PAGE, "## Change a secret")
     await gets("sk_live_another_key")
   })
   await check("once the age key is replaced, the new one opens the file, and the old one does not", async () => {
     const before = keysOf()
-    await followPage(desk, "Replace the age key")
+    await followPage(desk, PAGE, "## Replace the age key")
     await gets("sk_live_another_key", `${before}${keysOf()}`)
     await gets("sk_live_another_key")
     const main = await jobGets(before)
@@ -75,39 +75,4 @@ export async function thePage(desk: Desk, check: Check): Promise<void> {
     assert.match(main.log, /provider_denied[\s\S]*sops updatekeys/)
     assert.equal(main.env["STRIPE_KEY"], undefined)
   })
-}
-
-interface Block {
-  readonly info: string
-  readonly text: string
-}
-
-/** The blocks below a heading of docs/move-a-secret.md, up to the next heading. */
-function blocksBelow(heading: string): readonly Block[] {
-  const page = readFileSync(PAGE, "utf8")
-  const section = page.split(/^## /m).find((part) => part.startsWith(`${heading}\n`))
-  assert.ok(section, `the page has no section ${heading}`)
-  return [...section.matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)].map(([, info = "", text = ""]) => ({ info, text }))
-}
-
-/**
- * Follows one section of the page: runs its `sh` blocks, types into the editor what stands below `sh editor`, writes files
- * that name themselves in their first line, and holds outputs against those shown. `sh network` is left out.
- */
-async function followPage(desk: Desk, heading: string): Promise<void> {
-  const blocks = blocksBelow(heading)
-  let output: string | null = null
-  for (const [index, { info, text }] of blocks.entries()) {
-    const path = /^# (\S+\.yaml)\n/.exec(text)?.[1]
-    if (info === "text") assert.match(output ?? "", shown(text))
-    if (info === "sh editor") desk.type(blocks[index + 1]?.text ?? "")
-    if (info === "sh" || info === "sh editor") output = await desk.run(text)
-    else if (info.startsWith("yaml ") && path !== undefined) desk.write(path, text)
-  }
-}
-
-/** An output as the page shows it, where `...` stands for anything. */
-function shown(text: string): RegExp {
-  const parts = text.split("...").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
-  return new RegExp(`^${parts.join("[\\s\\S]*?")}$`)
 }

@@ -9,6 +9,24 @@ export interface ProtectedEnvironment {
   readonly rules?: readonly number[]
 }
 
+/** Somebody's word about a deployment. */
+export interface DeploymentApproval {
+  readonly by: readonly [id: number, username: string]
+  readonly status: "approved" | "rejected"
+  readonly comment?: string
+}
+
+/** A deployment that a job is. */
+export interface Deployment {
+  readonly id: number
+  readonly environment: string
+  readonly jobId: number
+  readonly user: readonly [id: number, username: string]
+  readonly approvals: readonly DeploymentApproval[]
+  /** Shown below the rules that asked for them, as newer servers do. */
+  readonly byRules?: boolean
+}
+
 export interface GitLabProject {
   readonly id: number
   /** Only members see it. */
@@ -16,6 +34,7 @@ export interface GitLabProject {
   /** "Allow pipeline triggerer to approve deployment"; not shown when left out, as without its licence. */
   allowsOwnApproval?: boolean
   readonly environments: Map<string, ProtectedEnvironment>
+  readonly deployments?: Deployment[]
 }
 
 /** An access token: its scopes, and the role of its user in each project, 40 being Maintainer. */
@@ -36,6 +55,7 @@ export interface GitLabApi extends StoreServer {
   override(part: string, body: unknown): void
 }
 
+const REPORTER = 20
 const MAINTAINER = 40
 const NO_TOKEN = json(401, { message: "401 Unauthorized" })
 const REVOKED = json(401, {
@@ -49,9 +69,10 @@ const SCOPE = json(403, {
 })
 
 /**
- * Starts a stand-in for two resources of GitLab's REST API: a project, and one protected environment of it. Both need the
- * scope `read_api`; the environment needs the role Maintainer as well. Source: "Protected environments API", and
- * `API::ProtectedEnvironments` in GitLab's code.
+ * Starts a stand-in for resources of GitLab's REST API: a project, one protected environment of it, and its deployments. All
+ * need the scope `read_api`; the environment needs the role Maintainer as well, and deployments the role Reporter. Only a
+ * deployment alone has its approvals. Source: "Protected environments API" and "Deployments API", and `API::ProtectedEnvironments`
+ * in GitLab's code.
  */
 export async function startGitLabApi(): Promise<GitLabApi> {
   const projects = new Map<number, GitLabProject>()
@@ -60,19 +81,34 @@ export async function startGitLabApi(): Promise<GitLabApi> {
   let limited: { readonly retryAfter?: string } | null = null
 
   const server = await startStoreServer("GitLab", async (ask) => {
-    const [, id = "", name] =
-      /^\/api\/v4\/projects\/([1-9][0-9]*)(?:\/protected_environments\/([^/]+))?$/.exec(ask.path) ?? []
-    if (ask.method !== "GET" || id === "" || [...ask.query].length > 0 || ask.body !== "") return null
+    const [, id = "", name, deployments, deployment] =
+      /^\/api\/v4\/projects\/([1-9][0-9]*)(?:\/protected_environments\/([^/]+)|(\/deployments)(?:\/([1-9][0-9]*))?)?$/.exec(
+        ask.path,
+      ) ?? []
+    const isList = deployments !== undefined && deployment === undefined
+    if (ask.method !== "GET" || id === "" || ask.body !== "") return null
+    if ([...ask.query.keys()].some((key) => !isList || !LIST_KEYS.includes(key))) return null
     if (limited !== null) {
       const headers = limited.retryAfter === undefined ? {} : { "Retry-After": limited.retryAfter }
       return { status: 429, body: "Retry later\n", type: "text/plain", headers }
     }
-    const answer = answerOf(ask, Number(id), name === undefined ? undefined : decodeURIComponent(name))
+    const answer = answerOf(ask, Number(id), (project, role) => {
+      if (deployments !== undefined) {
+        if (role < REPORTER) return json(403, { message: "403 Forbidden" })
+        return deployment === undefined ? listed(project, ask.query) : oneDeployment(project, Number(deployment))
+      }
+      if (name === undefined) return json(200, bodyOf(project))
+      if (role < MAINTAINER) return json(403, { message: "403 Forbidden" })
+      const environment = project.environments.get(decodeURIComponent(name))
+      return environment === undefined
+        ? json(404, { message: "404 Not found" })
+        : json(200, environmentBody(decodeURIComponent(name), environment))
+    })
     const [, other] = [...overrides].find(([part]) => ask.path.endsWith(part)) ?? []
     return other === undefined ? answer : json(200, other)
   })
 
-  function answerOf(ask: Ask, id: number, name: string | undefined): StoreAnswer {
+  function answerOf(ask: Ask, id: number, of: (project: GitLabProject, role: number) => StoreAnswer): StoreAnswer {
     const token = tokens.get(bearerOf(ask) ?? "")
     if (token === undefined) return NO_TOKEN
     if (token.isRevoked) return REVOKED
@@ -82,12 +118,7 @@ export async function startGitLabApi(): Promise<GitLabApi> {
     if (project === undefined || (project.isPrivate && role === 0)) {
       return json(404, { message: "404 Project Not Found" })
     }
-    if (name === undefined) return json(200, bodyOf(project))
-    if (role < MAINTAINER) return json(403, { message: "403 Forbidden" })
-    const environment = project.environments.get(name)
-    return environment === undefined
-      ? json(404, { message: "404 Not found" })
-      : json(200, environmentBody(name, environment))
+    return of(project, role)
   }
 
   return {
@@ -131,4 +162,57 @@ const environmentBody = (name: string, { count = 0, rules = [] }: ProtectedEnvir
     required_approvals: required,
     group_inheritance_type: 0,
   })),
+})
+
+const LIST_KEYS = ["environment", "order_by", "sort", "per_page"]
+
+/** A page of deployments. The oldest come first unless they are asked for otherwise, and a page has 20. */
+function listed({ deployments = [] }: GitLabProject, query: URLSearchParams): StoreAnswer {
+  const wanted = query.get("environment")
+  const found = deployments
+    .filter(({ environment }) => wanted === null || environment === wanted)
+    .sort((a, b) => (query.get("sort") === "desc" ? b.id - a.id : a.id - b.id))
+  return json(200, found.slice(0, Math.min(100, Number(query.get("per_page") ?? 20))).map(deploymentBody))
+}
+
+function oneDeployment({ deployments = [] }: GitLabProject, id: number): StoreAnswer {
+  const found = deployments.find((one) => one.id === id)
+  if (found === undefined) return json(404, { message: "404 Deployment Not Found" })
+  const approvals = found.approvals.map(({ by, status, comment = null }) => ({
+    user: userBody(by),
+    status,
+    created_at: "2026-11-22T09:58:00.000Z",
+    comment,
+  }))
+  const rule = { user_id: null, group_id: 135, access_level: null, required_approvals: 1 }
+  const summary = found.byRules ? [{ ...rule, deployment_approvals: approvals }] : []
+  return json(200, {
+    ...deploymentBody(found),
+    pending_approval_count: 0,
+    approvals: found.byRules ? [] : approvals,
+    approval_summary: { rules: summary },
+  })
+}
+
+const userBody = ([id, username]: readonly [number, string]) => ({
+  id,
+  username,
+  name: username,
+  state: "active",
+  locked: false,
+  avatar_url: null,
+  web_url: `https://gitlab.example.com/${username}`,
+})
+
+const deploymentBody = ({ id, environment, jobId, user }: Deployment) => ({
+  id,
+  iid: id,
+  ref: "main",
+  sha: "714a629c0b401fdce83e847fc9589983fc6f46bc",
+  created_at: "2026-11-22T09:50:00.000Z",
+  updated_at: "2026-11-22T09:59:00.000Z",
+  status: "running",
+  user: userBody(user),
+  environment: { id: 9, name: environment, external_url: null },
+  deployable: { id: jobId, status: "running", stage: "deploy", name: "deploy", ref: "main", user: userBody(user) },
 })

@@ -6,6 +6,7 @@ import {
   type Namespace,
 } from "../../broker/adapters/cloudflare/ledgers.ts"
 import type { LedgerKey } from "../../broker/adapters/ledger/rows.ts"
+import type { KeyRing as KeyRingPort } from "../../broker/ports/key-ring.ts"
 import type { SweptLedger } from "../../broker/ports/ledger.ts"
 
 /** A ledger whose sweep is what a test says. */
@@ -22,7 +23,14 @@ export class Ledger extends LedgerObject<{ readonly KEY_RING: Namespace<KeyRingM
   }
 }
 
-export class KeyRing extends KeyRingObject {}
+/** A ring whose care is what a test says. */
+export class KeyRing extends KeyRingObject {
+  onKeep: (ring: KeyRingPort) => Promise<void> = async () => {}
+
+  protected override keep(ring: KeyRingPort): Promise<void> {
+    return this.onKeep(ring)
+  }
+}
 
 export default {
   fetch: () => new Response(null, { status: 404 }),

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers"
-import type { StoredDocument } from "../../ports/documents.ts"
-import type { StoredKey, StoredKeys } from "../../ports/key-ring.ts"
+import type { Documents, StoredDocument } from "../../ports/documents.ts"
+import type { KeyRing, StoredKey, StoredKeys } from "../../ports/key-ring.ts"
 import type { Reading, Transact } from "../../ports/sql.ts"
 import { transactAlone } from "../sqlite/batch.ts"
 import { SqlDocuments } from "../sqlite/documents.ts"
@@ -9,24 +9,31 @@ import { readMark, SqlMarks, writeMark } from "../sqlite/marks.ts"
 import { migrate } from "../sqlite/schema.ts"
 import { type Meeting, SINCE, StoredGuards } from "./guards.ts"
 import type { KeyRingMethods } from "./ledgers.ts"
-import { type Answer, answer } from "./rpc.ts"
+import { consoleLog } from "./log.ts"
+import { type Answer, answer, reasonOf } from "./rpc.ts"
 import { ObjectSql } from "./sql.ts"
+
+/** How often the object looks at what is due with its keys. Nothing about keys is due in less than hours. */
+const KEEP_EVERY_MS = 60 * 60_000
 
 /**
  * The deployment's signing keys, in one Durable Object, so that two isolates never make two first keys; and its marks, with
  * which the loss of another part is noticed; and its documents.
  */
-export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements KeyRingMethods {
+export abstract class KeyRingObject<Env = unknown> extends DurableObject<Env> implements KeyRingMethods {
   readonly #sql: ObjectSql
   readonly #ring: SqlKeyRing
   readonly #marks: SqlMarks
   readonly #documents: SqlDocuments
   readonly #guards: StoredGuards
   readonly #transact: Transact
+  readonly #state: DurableObjectState
   #migrated = false
+  #isAlarmSet = false
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
+    this.#state = state
     this.#sql = new ObjectSql(state.storage)
     const prepared = () => {
       if (this.#migrated) return
@@ -61,6 +68,25 @@ export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements 
     return answer(() => this.#documents.replace(name, expectedVersion, text))
   }
 
+  /** Does what is due with the keys. The entry implements it, because an adapter knows no states of keys. */
+  protected abstract keep(ring: KeyRing, documents: Documents): Promise<void>
+
+  /** Never throws: the runtime gives up an alarm that fails again and again, and the keys would never be rotated. */
+  override async alarm(): Promise<void> {
+    // First of all, because the runtime deletes the alarm that fires.
+    await this.#setAlarm()
+    try {
+      await this.keep(this.#ring, this.#documents)
+    } catch (error) {
+      consoleLog({ event: "keys.unkept", detail: reasonOf(error) })
+    }
+  }
+
+  async #setAlarm(): Promise<void> {
+    await this.#state.storage.setAlarm(Date.now() + KEEP_EVERY_MS)
+    this.#isAlarmSet = true
+  }
+
   readMark(name: string): Promise<Answer<string | null>> {
     return answer(() => this.#marks.read(name))
   }
@@ -70,7 +96,13 @@ export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements 
   }
 
   read(): Promise<Answer<StoredKeys>> {
-    return answer(() => this.#ring.read())
+    return answer(async () => {
+      const keys = await this.#ring.read()
+      // Every isolate reads the keys when it starts: so the first one of a deployment sets the alarm.
+      if (!this.#isAlarmSet && (await this.#state.storage.getAlarm()) === null) await this.#setAlarm()
+      this.#isAlarmSet = true
+      return keys
+    })
   }
 
   replace(expectedVersion: number, keys: readonly StoredKey[]): Promise<Answer<boolean>> {

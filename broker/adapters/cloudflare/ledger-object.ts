@@ -1,3 +1,5 @@
+// Long because the object offers each method of the port by itself, and tells its own alarm what is due.
+
 import { DurableObject } from "cloudflare:workers"
 import type { AuditDraft } from "../../core/audit-record.ts"
 import { lateness } from "../../core/lateness.ts"

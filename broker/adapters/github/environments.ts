@@ -6,6 +6,7 @@ import type { Clock } from "../../ports/clock.ts"
 import type { Environments } from "../../ports/environments.ts"
 import { createBoundedCache } from "../memory/bounded-cache.ts"
 import type { GitHubApp } from "./app.ts"
+import { approvalsAtGitHub } from "./approvals.ts"
 import { type Step, stepOf } from "./git-objects.ts"
 import { explainRefusal } from "./sentences.ts"
 
@@ -40,10 +41,10 @@ const environmentSchema = z.object({
 })
 
 /**
- * Asks GitHub how environments are protected. Needs the App's permission to read Actions.
+ * Asks GitHub how environments are protected, and who approved a run. Needs the App's permission to read Actions.
  *
- * An answer is cached for five minutes. Never throws: on any failure the protection is unknown, with a sentence that says
- * what to change.
+ * A protection is cached for five minutes, approvals never. Never throws: on any failure they are unknown, with a sentence
+ * that says what to change.
  */
 export function createGitHubEnvironments({ app, issuerUrl, clock }: GitHubEnvironmentsOptions): Environments {
   const facts = createBoundedCache<{ readonly fact: ProtectionFact; readonly until: number }>(MAX_ENVIRONMENTS)
@@ -66,10 +67,15 @@ export function createGitHubEnvironments({ app, issuerUrl, clock }: GitHubEnviro
       facts.set(key, { fact, until: startedAt + (fact.known ? KNOWN_MS : UNKNOWN_MS) })
       return fact
     },
+
+    async approvalsOf(identity) {
+      if (identity.issuerUrl !== issuerUrl) return unknown("The broker's GitHub App does not serve this issuer.")
+      return await approvalsAtGitHub(app, identity, clock)
+    },
   }
 }
 
-const unknown = (reason: string): ProtectionFact => ({ known: false, reason })
+const unknown = (reason: string) => ({ known: false, reason }) as const
 
 async function ask(
   app: GitHubApp,

@@ -78,7 +78,7 @@ export const refused = (reason: string): Refusal => ({ outcome: "refused", reaso
 const REJECTED =
   "GitLab does not accept the broker's access token: check DAYPASS_GITLAB_TOKEN, and whether the token has expired"
 const FORBIDDEN =
-  "The broker's access token may not read the project's protected environments: it needs the scope read_api, and the role Maintainer in the project"
+  "The broker's access token may not read the project's protected environments and deployments: it needs the scope read_api, and the role Maintainer in the project"
 const LIMITED = "GitLab limits the broker's requests: try again later"
 
 const FAILURES: Readonly<Record<HttpFailure, string>> = {

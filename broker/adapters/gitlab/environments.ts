@@ -5,6 +5,7 @@ import type { Clock } from "../../ports/clock.ts"
 import type { Environments } from "../../ports/environments.ts"
 import { createBoundedCache } from "../memory/bounded-cache.ts"
 import type { Answer, GitLabApi } from "./api.ts"
+import { approvalsAtGitLab } from "./approvals.ts"
 
 export interface GitLabEnvironmentsOptions {
   readonly api: GitLabApi
@@ -33,12 +34,12 @@ const projectSchema = z.object({
 })
 
 /**
- * Asks GitLab how environments are protected (REST API, "Protected environments" and "Projects"). Needs an access token with
+ * Asks GitLab how environments are protected (REST API, "Protected environments" and "Projects"), and who approved a job. Needs an access token with
  * the scope `read_api` and the role Maintainer. GitLab has no limit of an environment to branches, and its groups' protected
  * environments are not read.
  *
- * An answer is cached for five minutes. Never throws: on any failure the protection is unknown, with a sentence that says
- * what to change.
+ * A protection is cached for five minutes, approvals never. Never throws: on any failure they are unknown, with a sentence
+ * that says what to change.
  */
 export function createGitLabEnvironments({ api, issuerUrl, clock }: GitLabEnvironmentsOptions): Environments {
   const facts = createBoundedCache<{ readonly fact: ProtectionFact; readonly until: number }>(MAX_ENVIRONMENTS)
@@ -59,10 +60,15 @@ export function createGitLabEnvironments({ api, issuerUrl, clock }: GitLabEnviro
       facts.set(key, { fact, until: startedAt + (fact.known ? KNOWN_MS : UNKNOWN_MS) })
       return fact
     },
+
+    async approvalsOf(identity) {
+      if (identity.issuerUrl !== issuerUrl) return unknown("The broker's access token does not serve this issuer")
+      return await approvalsAtGitLab(api, identity, clock)
+    },
   }
 }
 
-const unknown = (reason: string): ProtectionFact => ({ known: false, reason: `${reason}.` })
+const unknown = (reason: string) => ({ known: false, reason: `${reason}.` }) as const
 
 /**
  * Why GitLab does not hold this job back until it is approved; null when it does. GitLab holds back deployments only: a job

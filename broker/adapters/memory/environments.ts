@@ -3,7 +3,7 @@ import type { Environments } from "../../ports/environments.ts"
 
 /**
  * Asks the host of the job's issuer. `hosts`: the exact `iss` -> who can be asked about its units. For another issuer the
- * protection is unknown, for the reason that `otherwise` gives.
+ * protection is unknown and so are approvals, for the reason that `otherwise` gives.
  */
 export const environmentsByIssuer = (
   hosts: ReadonlyMap<string, Environments>,
@@ -12,5 +12,9 @@ export const environmentsByIssuer = (
   async protectionOf(identity) {
     const host = hosts.get(identity.issuerUrl)
     return host === undefined ? { known: false, reason: otherwise(identity) } : host.protectionOf(identity)
+  },
+  async approvalsOf(identity) {
+    const host = hosts.get(identity.issuerUrl)
+    return host === undefined ? { known: false, reason: otherwise(identity) } : host.approvalsOf(identity)
   },
 })

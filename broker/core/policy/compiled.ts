@@ -19,6 +19,7 @@ import type {
 import { compilePattern, type Pattern } from "./pattern.ts"
 import { policySet } from "./policy-set.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
+import type { Alarms } from "./schema-alarms.ts"
 import type { AlertEndpoint, ExportTarget } from "./schema-outbound.ts"
 
 /**
@@ -44,6 +45,7 @@ export interface CompiledOrganisation {
   readonly witnesses?: string
   readonly alerts?: Readonly<Record<string, AlertEndpoint>>
   readonly exports?: Readonly<Record<string, ExportTarget>>
+  readonly alarms?: Alarms
 }
 
 type CompiledLimit = Omit<LimitEntry, "when"> & { readonly when: readonly CompiledCondition[] }
@@ -103,7 +105,8 @@ export function revived(from: CompiledPolicies, providers: ProviderSchemaTable):
 }
 
 export function compiledOrganisation(organisation: Organisation): CompiledOrganisation {
-  const { issuers, connections, boundaries, limits, requireBoundToken, help, alerts, exports, witnesses } = organisation
+  const { issuers, connections, boundaries, limits, requireBoundToken, help, alerts, exports, alarms, witnesses } =
+    organisation
   return {
     issuers: [...issuers.values()].map((issuer) => ({ ...issuer, owners: [...issuer.owners] })),
     connections: [...connections.values()],
@@ -119,6 +122,7 @@ export function compiledOrganisation(organisation: Organisation): CompiledOrgani
     ...(alerts && { alerts: Object.fromEntries(alerts) }),
     ...(witnesses && { witnesses }),
     ...(exports && { exports: Object.fromEntries(exports) }),
+    ...(alarms && { alarms }),
   }
 }
 
@@ -139,6 +143,7 @@ export function revivedOrganisation(from: CompiledOrganisation): Organisation {
     ...(from.alerts && { alerts: new Map(Object.entries(from.alerts)) }),
     ...(from.witnesses && { witnesses: from.witnesses }),
     ...(from.exports && { exports: new Map(Object.entries(from.exports)) }),
+    ...(from.alarms && { alarms: from.alarms }),
   }
 }
 

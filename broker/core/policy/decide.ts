@@ -3,6 +3,7 @@ import { factsOf } from "../families/families.ts"
 import type { FamilyFacts } from "../families/family-facts.ts"
 import type { Identity } from "../identity.ts"
 import { memoized } from "../memoized.ts"
+import { type Approval, type ApprovalFact, approvalsFor } from "./break-glass.ts"
 import { type Ceiling, type CeilingVerdict, ceilingFor, checkGrant } from "./ceiling.ts"
 import type { ProtectionFact } from "./environment-protection.ts"
 import { evaluateRule } from "./evaluate-rule.ts"
@@ -23,6 +24,8 @@ export interface DecisionInput {
   readonly ttlSeconds?: number
   /** How the job's environment is protected. Left out until its host was asked; an unknown protection meets no demand. */
   readonly protection?: ProtectionFact
+  /** Who approved the job's run. Left out until the environment's host was asked. */
+  readonly approvals?: ApprovalFact
   /** Sentences for the trace, from the policy source. */
   readonly notes?: readonly string[]
 }
@@ -31,6 +34,8 @@ export interface DecisionInput {
 export interface GrantedGrant {
   readonly grant: Grant
   readonly ttlSeconds: number
+  /** Who approved the job's run, where the grant demands it. */
+  readonly approvals?: readonly Approval[]
 }
 
 /** All requested grants, or none. */
@@ -50,6 +55,8 @@ export type Decision =
       readonly ownsPolicies: boolean
       /** The only obstacle: the environment's host was not asked yet how it is protected. Ask it, and decide again. */
       readonly awaitsProtection: boolean
+      /** The only obstacle: the host was not asked yet who approved the run. Ask it, and decide again. */
+      readonly awaitsApprovals: boolean
       /** As above, for all requested grants. */
       readonly requireBoundToken: boolean
     }
@@ -74,7 +81,8 @@ export function decide(input: DecisionInput): Decision {
   const rules = memoized((rule: Rule) => evaluateRule(rule, identity))
   const family = factsOf(organisation.issuers.get(identity.issuer)?.family)
   const protection = protectionFor(identity, family, applying, input.protection)
-  const scope = { organisation, identity, own, family, ofUnit, applying, rules, ceiling, ...protection }
+  const { approvals } = input
+  const scope = { organisation, identity, own, family, ofUnit, applying, rules, ceiling, approvals, ...protection }
   const verdicts = asked.map((name) => verdictOf(name, scope, input.ttlSeconds))
   const trace: Trace = {
     subject: {
@@ -102,6 +110,7 @@ export function decide(input: DecisionInput): Decision {
     trace,
     ownsPolicies: ofUnit.length > 0,
     awaitsProtection: !scope.asked && onlyFor("unprotected"),
+    awaitsApprovals: approvals === undefined && onlyFor("unapproved"),
     requireBoundToken,
   }
 }
@@ -124,10 +133,11 @@ interface Scope extends Protection {
   readonly applying: readonly Policy[]
   readonly rules: (rule: Rule) => RuleTrace
   readonly ceiling: Ceiling
+  readonly approvals: ApprovalFact | undefined
 }
 
 /** Why a grant that the rules allow is still refused. */
-type Obstacle = "too-short" | "unprotected"
+type Obstacle = "too-short" | "unprotected" | "unapproved"
 
 interface Verdict {
   readonly granted: GrantedGrant | null
@@ -186,14 +196,17 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   const ttlSeconds = Math.min(asked ?? Infinity, grant.ttlSeconds, held?.maxTtlSeconds ?? Infinity)
   // Written so that NaN, zero and negative values fail too.
   if (!(ttlSeconds >= grant.minTtlSeconds && ttlSeconds > 0)) return no(reasons.tooShort(grant), "too-short", held)
-  // Last, because it takes a call to the environment's host.
+  // Last, because it takes calls to the environment's host.
   if (held?.onlyUnprotected || scope.unmet.length > 0) {
     return no(reasons.unprotected(scope, scope.unmet, held?.boundaries ?? []), "unprotected", held)
   }
 
+  const approved = grant.breakGlass && approvalsFor(grant.breakGlass, identity, scope.approvals)
+  if (approved?.ok === false) return no(reasons.unapproved(grant, approved.fault), "unapproved", held)
+
   const trace = { name, outcome: "allow", reason: reasons.allowed(allowed), ttl_seconds: ttlSeconds, rules } as const
   return {
-    granted: { grant: filled(grant, fields.value), ttlSeconds },
+    granted: { grant: filled(grant, fields.value), ttlSeconds, ...(approved && { approvals: approved.value }) },
     obstacle: null,
     bound,
     trace: held ? { ...trace, boundaries: held.boundaries } : trace,

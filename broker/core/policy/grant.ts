@@ -1,5 +1,7 @@
 import { type SubjectParts, subjectTooLong } from "../../wire/subject.ts"
 import { formatDuration, parseDuration } from "../duration.ts"
+import type { BreakGlass } from "./break-glass.ts"
+import { readBreakGlass } from "./break-glass-schema.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import type { NamedFile } from "./grant-files.ts"
 import type { Connection, Grant, GrantTemplate, PolicyFault } from "./model.ts"
@@ -57,7 +59,12 @@ export function readGrant(
   if (provider === null) return { faults: [], ...NOTHING }
 
   const faults: PolicyFault[] = []
-  const ttlSeconds = Math.min(requestedTtl(value["ttl"]), connection?.maxTtlSeconds ?? Infinity, provider.maxTtlSeconds)
+  const breakGlass = readBreakGlass(value["break_glass"])
+  const ttlSeconds = Math.min(
+    requestedTtl(value["ttl"], breakGlass?.ttlSeconds),
+    connection?.maxTtlSeconds ?? Infinity,
+    provider.maxTtlSeconds,
+  )
   const raw = Object.fromEntries(Object.entries(value).filter(([key]) => !COMMON_KEYS.includes(key)))
   const template: GrantTemplate | null = hasGaps(raw) ? { raw, claims: claimsOf(raw), schemas: provider } : null
   if (template?.claims.includes("environment") && !childOf(root, "environment")) {
@@ -103,7 +110,10 @@ export function readGrant(
   const { line } = keyPosition(root, path)
   const { underCeiling } = provider
   const open = grantBase.shape.max_open_leases.safeParse(value["max_open_leases"]).data
-  const limited = open === undefined ? {} : { maxOpenLeases: open }
+  const limited = {
+    ...(open === undefined ? {} : { maxOpenLeases: open }),
+    ...(breakGlass === undefined ? {} : { breakGlass: demandOf(breakGlass) }),
+  }
   const grant = { name, file, line, connection, fields: fields.value, ttlSeconds, minTtlSeconds, ...limited }
   const seen = underCeiling === undefined ? grant : { ...grant, underCeiling }
   return { faults, grant: template === null ? seen : { ...seen, template }, named }
@@ -121,8 +131,14 @@ function namesWithOtherClaims(
   return other.success ? (files?.namedBy(other.data, settings) ?? []) : []
 }
 
-/** The policy's own ttl in seconds. An unreadable ttl is already reported, and does not shorten the lifetime here. */
-function requestedTtl(ttl: unknown): number {
+const demandOf = ({ approvals, reasonRequired }: BreakGlass): BreakGlass => ({ approvals, reasonRequired })
+
+/**
+ * The policy's own ttl in seconds; `most` is that of `break_glass`. An unreadable ttl is already reported, and does not shorten
+ * the lifetime here.
+ */
+function requestedTtl(ttl: unknown, most: number | undefined): number {
+  if (most !== undefined) return ttl === undefined ? most : Math.min(most, requestedTtl(ttl, undefined))
   // Maps of a document have no prototype, so String() would throw on them.
   if (typeof ttl === "object") return Infinity
   const seconds = parseDuration(ttl === undefined ? DEFAULT_TTL : String(ttl))

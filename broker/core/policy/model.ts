@@ -1,10 +1,12 @@
 import type { Help } from "../../wire/exchange.ts"
 import type { Identity } from "../identity.ts"
 import type { PublicKey } from "../public-key.ts"
+import type { BreakGlass } from "./break-glass.ts"
 import type { Condition } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { Pattern } from "./pattern.ts"
 import type { GrantKey, ProviderSchemas } from "./provider-schemas.ts"
+import type { Alarms } from "./schema-alarms.ts"
 import type { AlertEndpoint, ExportTarget } from "./schema-outbound.ts"
 
 /** The organisation file, checked and compiled: trusted issuers and owners, and where credentials come from. */
@@ -25,6 +27,8 @@ export interface Organisation {
   readonly exports?: ReadonlyMap<string, ExportTarget>
   /** Who cosigns the checkpoints of the audit trail: lines of c2sp.org/tlog-policy. */
   readonly witnesses?: string
+  /** What the broker stops by itself. */
+  readonly alarms?: Alarms
 }
 
 export interface IssuerConfig {
@@ -185,6 +189,8 @@ export interface Grant {
   readonly minTtlSeconds: number
   /** How many leases with this grant may be open at the same time; left out: no limit of its own. */
   readonly maxOpenLeases?: number
+  /** Present when the job's run must have been approved by others. */
+  readonly breakGlass?: BreakGlass
 }
 
 /** A grant's keys as the policy wrote them, with gaps such as `${repository_name}` in their texts. */

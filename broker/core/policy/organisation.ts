@@ -183,6 +183,7 @@ function compile(
     ...(parsed.alerts && { alerts: new Map(Object.entries(parsed.alerts)) }),
     ...(parsed.witnesses && { witnesses: parsed.witnesses }),
     ...(parsed.exports && { exports: new Map(Object.entries(parsed.exports)) }),
+    ...(parsed.alarms && { alarms: parsed.alarms }),
   }
 }
 

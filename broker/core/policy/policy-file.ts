@@ -4,6 +4,7 @@ import { UNITS } from "../families/units.ts"
 import { ownerOf } from "../identity.ts"
 import { parseWith } from "../parse-with.ts"
 import { conditionsOf, emptyDemand } from "./boundaries.ts"
+import { breakGlassFaults } from "./break-glass-schema.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import { readGrant } from "./grant.ts"
 import type { NamedFile } from "./grant-files.ts"
@@ -56,6 +57,7 @@ export function readPolicy(
   const unit = readUnit(file, root, { issuer, family, owners })
   if (isTold) faults.push(...unit.faults, ...environmentFaults(file, root, family))
   const { target } = unit
+  faults.push(...breakGlassFaults(file, root, target))
   const jobs = issuer === null || target === null ? null : subjectParts(issuer, family, target, root)
   const grants = new Map<string, Grant>()
   const named: NamedFile[] = []

@@ -152,6 +152,16 @@ export const reasons = {
     return [`The environment ${environment} must be protected: ${demands}.`, protection ? change : leaveOut]
   },
 
+  unapproved: ({ name, file, line, breakGlass }: Grant, missing: string): Denial => {
+    const { approvals = 1, reasonRequired = false } = breakGlass ?? {}
+    const who = approvals === 1 ? "somebody" : `${approvals} people`
+    const how = reasonRequired ? ", with a comment that says why" : ""
+    return [
+      `The grant ${quote(name)} (${file}:${line}) has break_glass, so ${who} who did not start the run must approve it${how}: ${missing}.`,
+      `Start a new run, and let ${who} else approve it${how}.`,
+    ]
+  },
+
   denied: (rule: RuleTrace): Denial => [
     `The deny rule ${quote(rule.name)} (${rule.file}:${rule.line}) matches${becauseOf(rule)}.`,
     "Run a job that the rule does not match, or change the rule.",

@@ -1,7 +1,9 @@
 import * as z from "zod"
 import { ISSUER_FAMILIES, LIMIT_CLAIMS } from "../families/families.ts"
+import { breakGlassSchema } from "./break-glass-schema.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
+import { alarmsSection } from "./schema-alarms.ts"
 import { condition, pattern, patterns, whenSchema } from "./schema-conditions.ts"
 import { issuerForms, issuerKeys, issuerUrl } from "./schema-keys.ts"
 import { alertsSection, exportsSection } from "./schema-outbound.ts"
@@ -108,6 +110,7 @@ export const grantBase = z.looseObject({
   max_open_leases: countUpTo(1_000_000, "to give the grant to no job, use a deny").optional().meta({
     description: "How many leases with this grant can be open at the same time.",
   }),
+  break_glass: breakGlassSchema.optional(),
 })
 
 /** A connection without its provider's keys. */
@@ -198,6 +201,7 @@ export const organisationSchema = z.strictObject({
     description:
       "Who cosigns the checkpoints of the audit trail: lines `witness NAME KEY URL`, `group ...` and `quorum NAME` of c2sp.org/tlog-policy.",
   }),
+  alarms: alarmsSection,
   help: z
     .strictObject({ url: plainUrl("the URL of help"), text: oneLine("the text of help").optional() })
     .optional()

@@ -4,6 +4,7 @@ import type { Broker } from "../../exchange/broker.ts"
 import type { OperatorAct } from "../../operate/act.ts"
 import type { Checkpoints } from "../../operate/checkpoints.ts"
 import type { GaugeSource } from "../../operate/gauges.ts"
+import type { DeploymentKeys } from "../../operate/keys.ts"
 import type { Directory } from "../../ports/directory.ts"
 import type { Documents } from "../../ports/documents.ts"
 import type { RequestEvent } from "../../ports/log.ts"
@@ -19,6 +20,7 @@ export interface OperateEnv {
 /** Everything that the operators' routes work with. */
 export interface OperateServices {
   readonly broker: Broker
+  readonly keys: DeploymentKeys
   readonly documents: Documents
   /** Left out where the broker follows no ledgers. */
   readonly directory?: Directory

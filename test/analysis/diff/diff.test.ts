@@ -21,6 +21,11 @@ const OLD: DiffWorld = { policies: { "shop.yaml": policy } }
 const world = (more: Readonly<Record<string, unknown>>): DiffWorld => ({
   policies: { "shop.yaml": { ...policy, ...more } },
 })
+const emergency = (demand: object | null): DiffWorld =>
+  world({
+    protected_environment: { required_reviewers: true, prevent_self_review: true },
+    grants: { deploy: { ...policy.grants.deploy, ...(demand && { break_glass: demand }) } },
+  })
 const organised = (organisation: Readonly<Record<string, unknown>>): DiffWorld => ({ ...OLD, organisation })
 const ceiling = (boundary: Readonly<Record<string, unknown>> = {}) =>
   organised({
@@ -123,6 +128,24 @@ describe("what gives more one way gives less the other way:", () => {
       world({ protected_environment: { required_reviewers: true } }),
       OLD,
       "no longer needs required reviewers on the environment for deploy",
+    ],
+    [
+      "break_glass less",
+      emergency({ approvals: 1 }),
+      emergency(null),
+      "no longer needs an approval of the run by somebody else for deploy",
+    ],
+    [
+      "an approval less",
+      emergency({ approvals: 2, reason: "required" }),
+      emergency({ approvals: 1, reason: "required" }),
+      "no longer needs 2 approvals of the run by others, with reasons for deploy",
+    ],
+    [
+      "a reason less",
+      emergency({ reason: "required" }),
+      emergency({}),
+      "no longer needs an approval of the run by somebody else, with a reason for deploy",
     ],
     [
       "a boundary's demand less",

@@ -5,6 +5,7 @@ import type { PolicyTest } from "../../../analysis/policy-tests/model.ts"
 import { runPolicyTests } from "../../../analysis/policy-tests/run.ts"
 import { decide } from "../../../broker/core/policy/decide.ts"
 import { identityIn } from "../../../broker/issuers/families.ts"
+import { policyOf } from "../../core/policy/support.ts"
 import { runs } from "../../support/laws.ts"
 import { oneTest, POLICIES, PRODUCTION, readTests, runTests, worldOf } from "./support.ts"
 
@@ -68,6 +69,25 @@ describe("a test passes", () => {
   ])("%s", (_, body) => {
     expect(resultOf(body)).toMatchObject({ passed: true, failures: [] })
   })
+})
+
+it("a test says who approved the run, for a grant with break_glass", () => {
+  const demand = "protected_environment: { required_reviewers: true, prevent_self_review: true }"
+  const emergency = policyOf(
+    `${demand}\nallow:\n  - { name: staging, grants: [note] }\ngrants:\n  note: { connection: notes, break_glass: { reason: required } }\n`,
+    { environment: "staging" },
+  )
+  const world = worldOf({ ...POLICIES, "staging.yaml": emergency })
+  const ask = (said: string, expected: string) => {
+    const body = `claims: { environment: staging }, environment_protection: { required_reviewers: true, prevent_self_review: true }, ${said}expect: ${expected}`
+    return runTests(oneTest(body), world).results[0]
+  }
+  expect(ask('approvals: [{ id: "7", comment: it burns }], ', "allow")).toMatchObject({ passed: true })
+  expect(ask('approvals: [{ id: "7" }], ', "deny")).toMatchObject({ passed: true })
+  expect(ask("approvals: [], ", "deny")).toMatchObject({ passed: true })
+  const unsaid = ask("", "allow")
+  expect(unsaid).toMatchObject({ passed: false })
+  expect(JSON.stringify(unsaid)).toContain("say in the test who approved it: add approvals")
 })
 
 describe("a test fails", () => {

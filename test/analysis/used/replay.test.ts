@@ -172,6 +172,21 @@ describe("a replay", () => {
     })
   const plain = world({ ref: "refs/heads/**" })
 
+  it("does not know who approved a run, and says that it needs them", () => {
+    const emergency = world(
+      { ref: "refs/heads/**" },
+      {
+        protected_environment: { required_reviewers: true, prevent_self_review: true },
+        grants: { deploy: { ...grants.deploy, break_glass: { approvals: 2 } } },
+      },
+    )
+    expect(replayed(plain, emergency, [job])).toMatchObject({
+      outcome: "protected",
+      demands: [{ requiredReviewers: true }, { preventSelfReview: true }, { approvals: 2, reasonRequired: false }],
+    })
+    expect(replayed(plain, emergency, [{ ...job, ref: "refs/tags/v1" }])).toMatchObject({ outcome: "deny" })
+  })
+
   it("does not know a claim that no policy read, and says which", () => {
     const found = replayed(plain, world({ team: "a" }), [{ ...job, team: "a" }])
     expect(found).toMatchObject({ outcome: "unknown", claims: ["team"] })

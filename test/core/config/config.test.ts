@@ -16,6 +16,23 @@ const faultsOf = (env: Record<string, unknown>) => {
 }
 
 describe("a deployment's settings", () => {
+  it.each([
+    [{}, []],
+    [{ DAYPASS_KEK_PREVIOUS: btoa("12345678901234567890123456789012") }, []],
+    [{ DAYPASS_KEK_PREVIOUS: KEK }, ["DAYPASS_KEK_PREVIOUS"]],
+    [{ DAYPASS_KEK_PREVIOUS: "short" }, ["DAYPASS_KEK_PREVIOUS"]],
+    [{ DAYPASS_KEK_PREVIOUS: btoa("12345678901234567890123456789012"), DAYPASS_KEK: "" }, ["DAYPASS_KEK_PREVIOUS"]],
+    [{ DAYPASS_ROTATE_EVERY: "2160h" }, []],
+    [{ DAYPASS_ROTATE_EVERY: "90d" }, ["DAYPASS_ROTATE_EVERY"]],
+    [{ DAYPASS_ROTATE_EVERY: "24h" }, ["DAYPASS_ROTATE_EVERY"]],
+    [{ DAYPASS_ROTATE_EVERY: "8761h" }, ["DAYPASS_ROTATE_EVERY"]],
+  ])("reads the settings of keys: %j", (settings, faults) => {
+    const config = readConfig({ ...GOOD, ...settings })
+    expect(config.ok ? [] : config.fault.map(({ setting }) => setting)).toEqual(faults)
+    if (config.ok && "DAYPASS_ROTATE_EVERY" in settings) expect(config.value.rotateEverySeconds).toBe(90 * 24 * 3600)
+    expect(JSON.stringify(config)).not.toContain("MTIzNDU2")
+  })
+
   it("are a URL and a key; the rest follows", () => {
     expect(read(GOOD)).toMatchObject({
       url: "https://daypass.example.com",

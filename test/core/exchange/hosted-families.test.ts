@@ -79,7 +79,10 @@ grants:
   const broker = {
     clock: new TestClock(0),
     stops: { inForce: async () => [] },
-    environments: { protectionOf: () => Promise.reject(new Error("nobody may ask GitHub of this job")) },
+    environments: {
+      protectionOf: () => Promise.reject(new Error("nobody may ask GitHub of this job")),
+      approvalsOf: () => Promise.reject(new Error("nobody may ask GitHub of this job")),
+    },
   }
   return reachVerdict(
     { event: {}, grants: ["note"] } as unknown as ExchangeCall,

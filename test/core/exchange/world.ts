@@ -4,6 +4,7 @@ import { createLogins } from "../../../broker/adapters/memory/logins.ts"
 import { createMemoryMetrics } from "../../../broker/adapters/memory/metrics.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import type { Identity } from "../../../broker/core/identity.ts"
+import type { ApprovalFact, BreakGlass } from "../../../broker/core/policy/break-glass.ts"
 import type { EnvironmentDemand, ProtectionFact } from "../../../broker/core/policy/environment-protection.ts"
 import type {
   Boundary,
@@ -99,6 +100,10 @@ export interface WorldOptions {
   readonly protectedEnvironment?: EnvironmentDemand
   /** What the environment's host answers. */
   readonly protection?: ProtectionFact
+  /** Demanded of every grant. */
+  readonly breakGlass?: BreakGlass
+  /** What the environment's host answers about the run. */
+  readonly approvals?: ApprovalFact
 }
 
 /** A broker whose every port tells what was asked of it. */
@@ -240,6 +245,7 @@ export async function world(options: WorldOptions) {
         fields: { behaviour },
         ttlSeconds: options.ttls?.[name] ?? 900,
         minTtlSeconds: 60,
+        ...(options.breakGlass && { breakGlass: options.breakGlass }),
         ...(options.maxOpenLeases?.[name] === undefined ? {} : { maxOpenLeases: options.maxOpenLeases[name] }),
       },
     ]),
@@ -304,6 +310,10 @@ export async function world(options: WorldOptions) {
         story.push("protectionOf")
         return options.protection ?? { known: false, reason: "nobody knows" }
       },
+      async approvalsOf() {
+        story.push("approvalsOf")
+        return options.approvals ?? { known: false, reason: "nobody knows" }
+      },
     },
     verifier: {
       async verify() {
@@ -330,7 +340,7 @@ export async function world(options: WorldOptions) {
       expire: () => {},
     },
     providers: new Map(options.providerIsGone ? [] : [["staged", provider]]),
-    signer: { sign: async () => new Secret("signed"), publicKeys: async () => [] },
+    signer: { sign: async () => new Secret("signed"), publicKeys: async () => [], forget: () => {} },
     sealer: options.sealerFails ? { ...sealer, seal: () => Promise.reject(new Error(CANARY)) } : sealer,
     connectionSecrets: {
       async named() {

@@ -27,7 +27,12 @@ async function fullRing(): Promise<StoredKeys> {
   return stored
 }
 
-async function world(ring: () => Promise<StoredKeys>, sealedBy = kek(0), deployment = "https://broker.example") {
+async function world(
+  ring: () => Promise<StoredKeys>,
+  sealedBy = kek(0),
+  deployment = "https://broker.example",
+  previous?: ReturnType<typeof kek>,
+) {
   const clock = new TestClock(STARTED)
   const events: unknown[] = []
   let reads = 0
@@ -38,7 +43,7 @@ async function world(ring: () => Promise<StoredKeys>, sealedBy = kek(0), deploym
     },
     replace: () => Promise.reject(new Error("a look changes nothing")),
   }
-  const sealer = await createSealer(sealedBy, deployment, cryptography)
+  const sealer = await createSealer(sealedBy, deployment, cryptography, previous)
   const health = createKeyHealth({ keyRing, sealer, clock, log: (event) => void events.push(event) })
   return { clock, events, health, reads: () => reads }
 }
@@ -51,6 +56,15 @@ describe("the health of the signing keys", () => {
       expect(await health.look()).toEqual({ state: "ok" })
       expect(events).toEqual([])
     }
+  })
+
+  it("tells while there is a previous KEK how many signing keys are still sealed under it", async () => {
+    const full = await fullRing()
+    const { health } = await world(async () => full, kek(1), undefined, kek(0))
+    expect(await health.look()).toEqual({
+      state: "ok",
+      note: expect.stringMatching(/^DAYPASS_KEK_PREVIOUS is set: 1 signing keys/),
+    })
   })
 
   it.each<[string, Parameters<typeof world>[1], string | undefined, RegExp]>([

@@ -1,32 +1,11 @@
 import { createLocalJWKSet, jwtVerify } from "jose"
 import { describe, expect, it } from "vitest"
 import { Secret } from "../../../broker/core/secret.ts"
-import type { KeyRing, StoredKey } from "../../../broker/ports/key-ring.ts"
 import { createSealer } from "../../../broker/signing/sealer.ts"
 import { createSigner } from "../../../broker/signing/signer.ts"
 import { clockOf } from "../../support/clock.ts"
 import { cryptography } from "../../support/cryptography.ts"
-
-/** A ring whose every answer comes a turn later, so that racing instances really interleave. */
-function ringInMemory(): KeyRing & { stored(): readonly StoredKey[] } {
-  let version = 0
-  let keys: readonly StoredKey[] = []
-  const turn = () => new Promise((resolve) => setTimeout(resolve, 0))
-  return {
-    stored: () => keys,
-    async read() {
-      await turn()
-      return { version, keys }
-    },
-    async replace(expected, next) {
-      await turn()
-      if (expected !== version) return false
-      version++
-      keys = next
-      return true
-    },
-  }
-}
+import { ringInMemory } from "../../support/key-ring.ts"
 
 const sealer = await createSealer(
   new Secret(Uint8Array.from({ length: 32 }, (_, index) => index)),

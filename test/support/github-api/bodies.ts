@@ -1,4 +1,4 @@
-import type { Account, EnvironmentSettings, HostedRepository, Installation } from "./model.ts"
+import type { Account, EnvironmentSettings, HostedRepository, Installation, Review } from "./model.ts"
 
 /** The bodies that GitHub's REST API answers with, as far as anybody might read them. */
 
@@ -104,3 +104,19 @@ export function environmentBody(
         : { protected_branches: branches === "protected", custom_branch_policies: branches === "custom" },
   }
 }
+
+/** As GitHub's "Get the review history for a workflow run" shows one: with no time and no attempt. */
+export const reviewBody = ({ by, state, comment = "", environments, type = "User" }: Review, url: string) => ({
+  state,
+  comment,
+  environments: environments.map((name, index) => ({
+    id: 161088068 + index,
+    node_id: "MDExOkVudmlyb25tZW50MTYxMDg4MDY4",
+    name,
+    url: `${url}/environments/${encodeURIComponent(name)}`,
+    html_url: `https://github.com/deployments/activity_log?environments_filter=${encodeURIComponent(name)}`,
+    created_at: "2026-02-03T10:00:00Z",
+    updated_at: "2026-02-03T10:00:00Z",
+  })),
+  user: { ...accountBody(by, url), type },
+})

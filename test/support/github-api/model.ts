@@ -14,6 +14,16 @@ export interface EnvironmentSettings {
   readonly branches?: "protected" | "custom" | null
 }
 
+/** One review of a run's environments, by a person or an App. */
+export interface Review {
+  readonly by: Account
+  readonly state: "approved" | "rejected" | "pending"
+  readonly comment?: string
+  readonly environments: readonly string[]
+  /** `User` when left out. */
+  readonly type?: "User" | "Bot"
+}
+
 /** A repository that tests set up and change as its people would. */
 export class HostedRepository {
   readonly id: number
@@ -27,6 +37,8 @@ export class HostedRepository {
   /** Tag -> commit. */
   readonly tags = new Map<string, string>()
   readonly environments = new Map<string, EnvironmentSettings>()
+  /** Run id -> its reviews, of all its attempts. */
+  readonly runs = new Map<string, Review[]>()
   readonly objects = new GitObjects()
   /** Lists cut short, as GitHub does with very large ones. */
   truncatesTrees = false

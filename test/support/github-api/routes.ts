@@ -1,5 +1,5 @@
 import { giveToken } from "./access-token.ts"
-import { appBody, environmentBody, installationBody, repositoryBody } from "./bodies.ts"
+import { appBody, environmentBody, installationBody, repositoryBody, reviewBody } from "./bodies.ts"
 import { covers, type HostedRepository, type Installation, type IssuedToken } from "./model.ts"
 import { no, type Route, type RouteAnswer, type World, yes } from "./route.ts"
 
@@ -105,6 +105,16 @@ export const ROUTES: readonly Route[] = [
       // GitHub takes names in any case for the same.
       const found = [...repository.environments].find(([each]) => each.toLowerCase() === name.toLowerCase())
       return found ? yes(environmentBody(found[0], found[1], repository, world.url)) : null
+    },
+  },
+  {
+    as: "installation",
+    method: "GET",
+    permission: "actions",
+    path: /^\/repositories\/([0-9]+)\/actions\/runs\/([0-9]+)\/approvals$/,
+    answer([, run = ""], repository, world) {
+      const reviews = repository.runs.get(run)
+      return reviews ? yes(reviews.map((review) => reviewBody(review, world.url))) : null
     },
   },
 ]
