@@ -1,3 +1,4 @@
+import { type AlarmOffice, createAlarms } from "../operate/alarms.ts"
 import type { Reader } from "../ports/followed.ts"
 import type { OperateStore } from "../ports/operate-store.ts"
 import type { CheckpointKeeping } from "./checkpoints.ts"
@@ -8,5 +9,6 @@ import type { CheckpointKeeping } from "./checkpoints.ts"
  */
 export const readersOf = (
   { indexReader }: Pick<OperateStore, "indexReader">,
+  office: AlarmOffice,
   { log }: Pick<CheckpointKeeping, "log">,
-): readonly Reader[] => [indexReader, log]
+): readonly Reader[] => [indexReader, createAlarms(office), log]

@@ -25,10 +25,10 @@ export interface Organisation {
   readonly alerts?: ReadonlyMap<string, AlertEndpoint>
   /** Where new records are written to, by name. */
   readonly exports?: ReadonlyMap<string, ExportTarget>
-  /** Who cosigns the checkpoints of the audit trail: lines of c2sp.org/tlog-policy. */
-  readonly witnesses?: string
   /** What the broker stops by itself. */
   readonly alarms?: Alarms
+  /** Who cosigns the checkpoints of the audit trail: lines of c2sp.org/tlog-policy. */
+  readonly witnesses?: string
 }
 
 export interface IssuerConfig {

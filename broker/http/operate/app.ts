@@ -5,6 +5,7 @@ import { incomingOf } from "../incoming.ts"
 import { bearerOf, proofOf } from "../request.ts"
 import { checkpointRoutes } from "./checkpoint.ts"
 import { keyRoutes } from "./keys.ts"
+import { leaseRoutes } from "./leases.ts"
 import { metricsRoutes } from "./metrics.ts"
 import { policyRoutes } from "./policies.ts"
 import { recordRoutes } from "./record.ts"
@@ -14,6 +15,7 @@ import { stopRoutes } from "./stops.ts"
 const GROUPS: readonly OperateRoutes[] = [
   checkpointRoutes,
   keyRoutes,
+  leaseRoutes,
   metricsRoutes,
   policyRoutes,
   recordRoutes,
