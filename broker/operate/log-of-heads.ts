@@ -108,9 +108,11 @@ export class LogOfHeads implements Reader {
 
   /** The state of a log whose stored tree fits it; null: it has just begun, or another broker was first. */
   async #whole(): Promise<ReadState | null> {
-    const { states, record, log } = this.#parts
+    const { store, states, record, log } = this.#parts
     const read = await states.read()
     if (read === null) {
+      // Nothing to sign: a broker that nobody uses has no log.
+      if ((await store.grown("", 1)).length === 0) return null
       await states.begin(0, "the first log of this deployment")
       return null
     }
