@@ -223,7 +223,7 @@ ${connectionLines([api])}`,
       const use = async () => await send(broker, "/v1/exchange", { token, body: { grants: [grant] } })
       expect((await use()).status).toBe(200)
       expect([(await use()).json["code"], api.alive()]).toEqual(["token_already_used", 1])
-      await soon(async () => expect((await ask()).json["code"]).toBe("stopped"))
+      await soon(async () => expect((await ask(grant, "/v1/explain")).json["code"]).toBe("stopped"))
       expect((await ask()).json["detail"]).toMatch(
         /^The alarm token_replayed has stopped this \(unit acme\/tools \(42\)\) at 2/,
       )
