@@ -59,7 +59,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["logout", async () => (await import("./login/logout.ts")).run],
   ["status", async () => (await import("./login/status.ts")).run],
   ["stop", async () => (await import("./operate/stop.ts")).run],
-  ["resume", async () => (await import("./operate/stop.ts")).resume],
+  ["resume", async () => (await import("./operate/resume.ts")).run],
   ["scan", async () => (await import("./scan.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
   ["push", async () => (await import("./push/push.ts")).run],

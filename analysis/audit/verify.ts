@@ -1,52 +1,10 @@
-// Long because one pass over a file has one state, and each kind of line may come at one place of it only.
-
-import {
-  type ChainHead,
-  chainStart,
-  chainText,
-  type LedgerName,
-  MAX_RECORD_BYTES,
-  type Sha256,
-} from "../../broker/core/audit-chain.ts"
+import { chainStart, chainText, type LedgerName, MAX_RECORD_BYTES, type Sha256 } from "../../broker/core/audit-chain.ts"
 import { HeadsDigest } from "../../broker/core/audit-export.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
 import { isCanonicalText } from "./canonical-text.ts"
+import type { ChainFault, ChainVerdict, FoundNote, LeafWatcher, VerifiedLedger } from "./verdict.ts"
 
-/** The first place where an exported audit trail differs from what a broker writes. */
-export interface ChainFault {
-  /** 1-based. */
-  readonly line: number
-  /** The ledger and the record that were expected at this line; null between ledgers. */
-  readonly ledger: LedgerName | null
-  readonly seq: number | null
-  /** Our own sentence. Quotes nothing of the file. */
-  readonly reason: string
-}
-
-export interface VerifiedLedger extends ChainHead {
-  readonly ledger: LedgerName
-  /** Present when records are missing at its start: up to this one they are not in the file, and not verified. */
-  readonly after?: number
-}
-
-/** A hash that was noted earlier and was found, as the chain value of record `seq`. */
-export interface FoundNote extends ChainHead {
-  readonly ledger: LedgerName
-}
-
-/** Sees the leaves of a file while it is verified: only those whose records and chain are right. */
-export interface LeafWatcher {
-  /** The leaves of this ledger follow, from its first record. */
-  ledger(name: LedgerName): void
-  /** The leaves up to this number are not in the file. */
-  from?(seq: number): void
-  /** SHA-256 in hex. */
-  leaf(leaf: string): void
-}
-
-export type ChainVerdict =
-  | { readonly ok: true; readonly ledgers: readonly VerifiedLedger[]; readonly found: readonly FoundNote[] }
-  | { readonly ok: false; readonly fault: ChainFault }
+export type { ChainFault, ChainVerdict, FoundNote, LeafWatcher, VerifiedLedger } from "./verdict.ts"
 
 /** The longest line that is read: a record with its two hashes. */
 const MAX_LINE_BYTES = MAX_RECORD_BYTES + 1024
@@ -165,19 +123,17 @@ export class ChainVerifier {
   /** Earlier records are not in the file. What it says of the last of them is taken as it is: a checkpoint can prove it. */
   #takeFrom(from: unknown): string | null {
     const current = this.#current
-    if (current === null || current.seq > 0) return "the line with the beginning of records is not at a ledger's start"
-    const { seq, chain } = isObject(from) && hasOnly(from, ["chain", "seq"]) ? from : {}
-    if (
-      typeof seq !== "number" ||
-      !Number.isSafeInteger(seq) ||
-      seq < 1 ||
-      typeof chain !== "string" ||
-      !HASH.test(chain)
-    )
-      return "the line with the beginning of records is malformed"
-    this.#current = { ...current, seq, chain, after: seq }
+    if (current === null || current.seq > 0)
+      return "a line that says where records begin is not at the start of a ledger"
+    if (!isObject(from) || !hasOnly(from, ["chain", "seq"]))
+      return "the line that says where records begin is malformed"
+    const { seq, chain } = from
+    if (!Number.isSafeInteger(seq) || (seq as number) < 1 || typeof chain !== "string" || !HASH.test(chain)) {
+      return "the line that says where records begin is malformed"
+    }
+    this.#current = { ...current, seq: seq as number, chain, after: seq as number }
     if (this.#noted.has(chain)) this.#found.push(this.#current)
-    this.#watcher?.from?.(seq)
+    this.#watcher?.from?.(seq as number)
     return null
   }
 

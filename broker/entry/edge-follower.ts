@@ -7,6 +7,7 @@ import { migrateOperate } from "../adapters/sqlite/operate/schema.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { Follower } from "../operate/follow.ts"
 import type { LedgerHead, LedgerKey } from "../ports/directory.ts"
+import type { Documents } from "../ports/documents.ts"
 import type { PolicySnapshot } from "../ports/policy-source.ts"
 import type { Reading, Sql } from "../ports/sql.ts"
 import { readersOf } from "./readers.ts"
@@ -31,7 +32,7 @@ type LookRow = { readonly issuer: string; readonly unit_id: string; readonly at:
 /** What the directory's object does, over its own SQLite database. */
 export function createDirectoryWork(
   sql: Sql,
-  broker: Pick<Broker, "ledgers" | "clock" | "log" | "policySource">,
+  { broker, documents }: { readonly broker: Broker; readonly documents: Documents },
 ): DirectoryWork {
   migrateOperate(sql)
   sql.run("CREATE TABLE IF NOT EXISTS learnt (id INTEGER PRIMARY KEY) STRICT")
@@ -45,7 +46,7 @@ export function createDirectoryWork(
   const follower = new Follower({
     ...broker,
     store: places,
-    readers: readersOf({ indexReader: createIndexReader(indexStore) }),
+    readers: readersOf({ indexReader: createIndexReader(indexStore) }, { broker, documents, directory: places }),
   })
   const now = () => broker.clock.now().getTime()
 

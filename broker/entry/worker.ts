@@ -142,7 +142,9 @@ export class KeyRing extends KeyRingObject<Env> {
 /** Which ledgers there are, and the index of their records; see `wrangler.toml`. */
 export class Directory extends DirectoryObject<Env> {
   protected override async open(sql: Sql) {
-    return (await loadOperate()).createDirectoryWork(sql, await brokerOf(this.env))
+    const { keyRing } = await edgeDeploymentOf(this.env)
+    const documents = createCloudflareDocuments(keyRing)
+    return (await loadOperate()).createDirectoryWork(sql, { broker: await brokerOf(this.env), documents })
   }
 }
 
