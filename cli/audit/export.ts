@@ -10,8 +10,8 @@ import { OPERATOR_OPTIONS, OPERATOR_USAGE } from "../operate/options.ts"
 import { exportedBy } from "./broker-export.ts"
 import { EXPORT_FORMATS, formatted } from "./formats.ts"
 
-const USAGE = `Usage: daypass audit export --broker URL [--since TIME] [--unit NAME] [--checkpoint FILE] [--out FILE]
-       daypass audit export (--data DIR | --store URL) [--out FILE]
+const USAGE = `Usage: daypass audit export --broker URL [--since TIME] [--unit NAME] [--checkpoint FILE] [--out FILE] [--format NAME]
+       daypass audit export (--data DIR | --store URL) [--out FILE] [--format NAME]
 
 Writes the audit trail of all units as JSON lines. Check the file with daypass audit verify.
 
