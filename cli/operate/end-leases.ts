@@ -17,6 +17,8 @@ export interface Ended {
 
 interface Wanted {
   readonly target: StopTarget
+  /** Only these, of the unit that is the target. */
+  readonly leases?: readonly string[]
   readonly reason: string
   /** ISO 8601: when the stop was ordered. */
   readonly since: string
@@ -48,12 +50,12 @@ export async function endLeases(client: OperatorClient, wanted: Wanted, io: CliI
 }
 
 /** One look at all ledgers, part by part. */
-async function lookAll(client: OperatorClient, { target, reason, since }: Wanted) {
+async function lookAll(client: OperatorClient, { target, leases, reason, since }: Wanted) {
   const all = { ended: 0, revoking: 0, under_way: 0, unreached: 0 }
   const expiring = { leases: 0, until: null as string | null }
   let after: string | null = null
   do {
-    const json = { ...target, reason, since, ...(after === null ? {} : { after }) }
+    const json = { ...target, ...(leases && { leases }), reason, since, ...(after === null ? {} : { after }) }
     const part = readEnded(await client.call({ method: "POST", path: END_LEASES_PATH, json }))
     for (const name of ["ended", "revoking", "under_way", "unreached"] as const) all[name] += part[name]
     expiring.leases += part.expiring.leases

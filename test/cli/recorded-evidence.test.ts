@@ -170,7 +170,7 @@ describe("daypass audit search", () => {
     [["--code", "not_allowed"], 1],
     [["--code", "not"], 0],
     // Denials name what was asked for in their reason.
-    [["--grant", "aws-deploy"], 7],
+    [["--grant-name", "aws-deploy"], 7],
     [["--resource", "arn:aws:iam::111122223333:role/octo-deploy", "--since", "2026-11-01T09:00:00Z"], 4],
     [["--lease", LEASE], 3],
     [["--unit", "octo-org/octo"], 0],

@@ -10,13 +10,7 @@ import { recordRoutes } from "./record.ts"
 import type { OperateEnv, OperateRoutes, OperateRouting, OperateServices } from "./routing.ts"
 import { stopRoutes } from "./stops.ts"
 
-const GROUPS: readonly OperateRoutes[] = [
-  keyRoutes,
-  metricsRoutes,
-  policyRoutes,
-  recordRoutes,
-  stopRoutes,
-]
+const GROUPS: readonly OperateRoutes[] = [keyRoutes, metricsRoutes, policyRoutes, recordRoutes, stopRoutes]
 
 /**
  * The operators' routes: `/v1/operate/...`. They answer no error by themselves. The app around them does, with the same form,

@@ -2,29 +2,35 @@ import { ChainVerifier } from "../../../analysis/audit/verify.ts"
 import { Evidence, type Report, type UnusedGrant } from "../../../analysis/evidence/report.ts"
 import { Runs } from "../../../analysis/used/runs.ts"
 import { unusedGrants, usageOf } from "../../../analysis/used/usage.ts"
+import { MAX_DURATION_SECONDS } from "../../../broker/core/duration.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import { impossible, misused, readArguments } from "../../arguments.ts"
 import { counted, printJson } from "../../format.ts"
 import { inert } from "../../inert.ts"
 import { type CliIo, EXIT } from "../../io.ts"
 import { loadPolicies } from "../../policies.ts"
-import { linesOf, RecordFault } from "../../record/lines.ts"
-import { nameOf, piecesOf } from "../../record/source.ts"
+import { linesOf } from "../../record/lines.ts"
+import { nameOf, piecesOf, RECORD_USAGE, type RecordPlace, SIGN_IN_OPTIONS, unreadable } from "../../record/source.ts"
 import { isWithin, WINDOW_OPTIONS, type Window, windowOf } from "../../record/window.ts"
 import { sha256 } from "../sha256.ts"
 import { markdownOf } from "./markdown.ts"
 
-const USAGE = `Usage: daypass audit report FILE [--since TIME] [--until TIME] [--policies DIR] [--json]
+const USAGE = `Usage: daypass audit report FILE|URL [--since TIME] [--until TIME] [--policies DIR] [--json]
 
 Writes evidence for an auditor as Markdown: who got what, what was refused, uses of break-glass grants, operators' acts, changes
 of policy, versions of secrets, tokens that were sent twice, and leases without an end. --policies adds grants that nobody
-used. FILE is an export of daypass audit export, or - for standard input. It is verified first: the report names the heads of its chains.
-TIME is 90d, 12h or 2026-11-01. The same file and times give the same report.
+used. The record is verified first, and the report names the heads of its chains. The same record and times give the same report.
+${RECORD_USAGE}
 Exit codes: 0 written, 1 the record does not verify, or the folder has errors, 2 something cannot be read.`
 
 /** `daypass audit report`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const options = { ...WINDOW_OPTIONS, policies: { type: "string" }, json: { type: "boolean" } } as const
+  const options = {
+    ...WINDOW_OPTIONS,
+    ...SIGN_IN_OPTIONS,
+    policies: { type: "string" },
+    json: { type: "boolean" },
+  } as const
   const read = readArguments(args, USAGE, options, io)
   if (typeof read === "number") return read
   const [file = "", ...others] = read.positionals
@@ -40,7 +46,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
   try {
     const set = loaded?.result.ok ? loaded.result.value : null
-    const report = await reportOf(file, window, set, io)
+    const report = await reportOf({ from: file, options: read.options }, window, set, io)
     if (typeof report === "string") {
       io.err(inert(`daypass: ${report}`))
       return EXIT.no
@@ -49,31 +55,41 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     else for (const line of markdownOf(report)) io.out(line)
     return EXIT.ok
   } catch (error) {
-    if (error instanceof RecordFault) return impossible(error.message, io)
-    throw error
+    return unreadable(error, io)
   }
 }
 
 /** A sentence instead when the record does not verify: no report rests on such a record. */
-async function reportOf(file: string, window: Window, set: PolicySet | null, io: CliIo): Promise<Report | string> {
+async function reportOf(
+  place: RecordPlace,
+  window: Window,
+  set: PolicySet | null,
+  io: CliIo,
+): Promise<Report | string> {
+  const name = nameOf(place.from)
   const evidence = new Evidence(window)
   const runs = set && new Runs([set], ["event", "ref"])
   const verifier = new ChainVerifier(sha256)
   async function* pieces() {
-    for await (const piece of piecesOf(file, io)) {
+    for await (const piece of piecesOf(place, begunBefore(window), io)) {
       verifier.push(piece)
       yield piece
     }
   }
-  for await (const lines of linesOf(pieces(), nameOf(file))) {
+  for await (const lines of linesOf(pieces(), name)) {
     for (const line of lines) {
       evidence.add(line)
       if (line.kind === "record" && isWithin(line.record.at, window)) runs?.add(line)
     }
   }
   const verdict = verifier.end()
-  if (!verdict.ok) return `${nameOf(file)}:${verdict.fault.line}: the record does not verify: ${verdict.fault.reason}`
+  if (!verdict.ok) return `${name}:${verdict.fault.line}: the record does not verify: ${verdict.fault.reason}`
   return evidence.report(set && runs && unusedOf(set, runs))
+}
+
+/** A lease lives at most so long: one that ends in the period has begun since then. */
+function begunBefore({ since }: Window): string | null {
+  return since === null ? null : new Date(Date.parse(since) - MAX_DURATION_SECONDS * 1000).toISOString()
 }
 
 function unusedOf(set: PolicySet, runs: Runs): readonly UnusedGrant[] {

@@ -9,7 +9,8 @@ const TERMS = {
   owner: "owner",
   actor: "actor",
   "actor-id": "actor_id",
-  grant: "grant",
+  // --grant is the operator's own.
+  "grant-name": "grant",
   connection: "connection",
   resource: "resource",
   code: "code",
