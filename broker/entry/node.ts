@@ -155,23 +155,21 @@ try {
   const keys = { ...settings, keyRing: store.keyRing, documents: store.documents }
   const keeper = await startKeepingKeys(() => keepOwnKeys(broker, keys), log)
   const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
-  const operate = createOperateApp({
+  const office = {
     broker,
-    keys,
     documents: store.documents,
     directory: store.operate.directory,
     index: store.operate.index,
-    counts: async () => metrics.read(),
-    gauges: [],
     sweepSoon: () => sweeper.soon(),
-  })
+  }
+  const operate = createOperateApp({ ...office, keys, counts: async () => metrics.read(), gauges: [] })
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
     isGone: isClientGone,
     operate: async () => operate,
   })
-  const follower = startFollowing(store.operate, readersOf(store.operate), broker)
+  const follower = startFollowing(store.operate, readersOf(store.operate, office), broker)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   store.notices?.start(policySource.status().version ?? "", policyPeers)
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })

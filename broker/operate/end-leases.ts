@@ -28,8 +28,6 @@ export interface LeasesToEnd {
   readonly since: number
   /** Where the call before ended; null: from the start. */
   readonly after: string | null
-  /** Only these; left out: all of the scope. */
-  readonly leases?: readonly string[]
 }
 
 type Counts = { -readonly [Name in "ended" | "revoking" | "under_way" | "unreached"]: number } & {
@@ -81,7 +79,7 @@ async function ledgersOf({ scope, after }: LeasesToEnd, { broker, directory }: L
 
 async function endLeasesOf(
   { issuerUrl, unitId }: LedgerKey,
-  { scope, reason, requestId, since, leases }: LeasesToEnd,
+  { scope, reason, requestId, since }: LeasesToEnd,
   counts: Counts,
   { ledgers, clock }: LeaseOffice["broker"],
 ): Promise<void> {
@@ -92,14 +90,13 @@ async function endLeasesOf(
     at,
     requestId,
     lease: null,
-    reason: `${leases ? "ended by an operator" : `stopped (${scopeText(scope)})`}: ${reason}`,
+    reason: `stopped (${scopeText(scope)}): ${reason}`,
   })
   const only = on === "connection" ? { connection: name } : on === "grant" ? { grant: name } : {}
   const underWayBy = since + STOP_IN_FORCE_SECONDS * 1000 + SETTLE_WINDOW_MS
   for (let after: string | null = ""; after !== null; ) {
     const page: Awaited<ReturnType<typeof ledger.cutShort>> = await ledger.cutShort({
       ...only,
-      ...(leases && { leases }),
       ...{ after, limit: LEASES_AT_ONCE, underWayBy, now: at.getTime(), audit },
     })
     counts.ended += page.ended

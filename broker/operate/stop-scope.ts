@@ -136,10 +136,6 @@ async function unitByName(name: string, issuer: IssuerConfig, directory: Directo
 }
 
 function split(text: string, issuers: Organisation["issuers"]): readonly [IssuerConfig, string] {
-  for (const issuer of issuers.values()) {
-    const rest = text.startsWith(`${issuer.url}:`) ? text.slice(issuer.url.length + 1) : ""
-    if (rest !== "") return [issuer, rest]
-  }
   const colon = text.indexOf(":")
   const word = text.slice(colon + 1)
   if (colon < 1 || word === "")

@@ -9,8 +9,8 @@ export const STOP_KINDS = ["all", "issuer", "owner", "unit", "connection", "gran
 export interface StopTarget {
   readonly on: (typeof STOP_KINDS)[number]
   /**
-   * An issuer's name in the organisation file; `ISSUER:ID` or `ISSUER:NAME` for an owner and a unit, where ISSUER can also be the
-   * issuer's URL, as records have it; a connection; a grant. Left out for `all`.
+   * An issuer's name in the organisation file; `ISSUER:ID` or `ISSUER:NAME` for an owner and a unit; a connection; a grant. Left
+   * out for `all`.
    */
   readonly name?: string
   /** Of a grant: only for this unit, as `ISSUER:ID` or `ISSUER:NAME`. */
@@ -51,12 +51,7 @@ export interface EndLeasesRequest extends StopTarget {
   readonly since: string
   /** `next` of the answer before; left out: from the start. */
   readonly after?: string
-  /** Only these leases, at most 100, of the unit that is named: `on` is then `unit`. */
-  readonly leases?: readonly string[]
 }
-
-/** Leases that one call can name. */
-export const LEASES_NAMED = 100
 
 /** The answer of `POST /v1/operate/leases/end`, for one part of the ledgers. */
 export interface EndLeasesAnswer {

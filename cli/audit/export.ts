@@ -8,6 +8,7 @@ import { report } from "../exec/report.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import { OPERATOR_OPTIONS, OPERATOR_USAGE } from "../operate/options.ts"
 import { exportedBy } from "./broker-export.ts"
+import { EXPORT_FORMATS, formatted } from "./formats.ts"
 
 const USAGE = `Usage: daypass audit export --broker URL [--since TIME] [--unit NAME] [--out FILE]
        daypass audit export (--data DIR | --store URL) [--out FILE]
@@ -25,10 +26,12 @@ Without a broker, from the storage of brokers on Node, which may be running:
                          a whole URL can be in DAYPASS_STORE
 
   --out FILE             writes a file when the export is whole, in place of standard output
+  --format NAME          jsonl (the default, and the only one that can be verified), or for other systems, one record in a
+                         line: ocsf, cef, otlp (bodies of requests to a collector)
 Exit codes: 0 written, 1 the broker refused, 2 the folder or the database cannot be read, or the arguments are wrong.`
 
 const string = { type: "string" } as const
-const OWN_OPTIONS = { data: string, store: string, since: string, unit: string, out: string }
+const OWN_OPTIONS = { data: string, store: string, since: string, unit: string, out: string, format: string }
 
 /** `daypass audit export`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -38,11 +41,14 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (read.positionals.length > 0) return misused("audit export takes options only", USAGE, io)
   const source = sourceOf(options, io)
   if (typeof source === "string") return misused(source, USAGE, io)
+  const format = EXPORT_FORMATS.find((one) => one === (options["format"] ?? "jsonl"))
+  if (format === undefined) return misused(`--format is one of ${EXPORT_FORMATS.join(", ")}`, USAGE, io)
+  const lines = () => formatted(format, source())
   const { out } = options
   if (out === "") return misused("--out is empty", USAGE, io)
   try {
-    if (typeof out === "string") await writeWhole(out, source())
-    else for await (const line of source()) io.out(line)
+    if (typeof out === "string") await writeWhole(out, lines())
+    else for await (const line of lines()) io.out(line)
     return EXIT.ok
   } catch (error) {
     if (error instanceof BrokerError) return impossible(error.detail, io)
@@ -73,7 +79,7 @@ function sourceOf(options: Options, io: CliIo): string | (() => Lines) {
       ...(typeof since === "string" && { since: new Date(since).toISOString() }),
       ...(typeof unit === "string" && { unit }),
     }
-    const { data: _, store: __, since: ___, unit: ____, out: _____, ...rest } = options
+    const { data: _, store: __, since: ___, unit: ____, out: _____, format: ______, ...rest } = options
     return () => exportedBy(rest, window, io)
   }
   if (since !== undefined || unit !== undefined) return "--since and --unit need --broker"

@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises"
+import { open, stat } from "node:fs/promises"
 import { type CheckedProofs, CheckpointWatcher, verifyProofs } from "../../analysis/audit/checkpoints.ts"
 import { type ChainVerdict, ChainVerifier, type VerifiedLedger } from "../../analysis/audit/verify.ts"
 import type { LedgerName } from "../../broker/core/audit-chain.ts"
@@ -8,11 +8,12 @@ import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
 import { inert } from "../inert.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import { verifyEd25519 } from "./ed25519.ts"
+import { exportedFolder } from "./exported-folder.ts"
 import { sha256 } from "./sha256.ts"
 
-const USAGE = `Usage: daypass audit verify FILE [--checkpoint FILE --policy FILE] [--earlier FILE] [--head HASH]
+const USAGE = `Usage: daypass audit verify FILE|DIR [--checkpoint FILE --policy FILE] [--earlier FILE] [--head HASH]
 
-Verifies an audit trail that daypass audit export wrote. Finds every edited, deleted, reordered, repeated or cut-off record.
+Verifies an audit trail that daypass audit export wrote, or the folder of an export that the broker pushes. Finds every edited, deleted, reordered, repeated or cut-off record.
 Prints the head of each ledger (of a repository, a project, ...): the number and the hash of its last record.
 
 The file alone cannot show that the whole trail was rewritten, with all hashes. These can:
@@ -95,6 +96,11 @@ async function readEarlier(path: string, io: CliIo): Promise<readonly VerifiedLe
 }
 
 async function readInto(verifier: ChainVerifier, path: string): Promise<void> {
+  if ((await stat(path)).isDirectory()) {
+    const encoder = new TextEncoder()
+    for await (const line of exportedFolder(path)) verifier.push(encoder.encode(`${line}\n`))
+    return
+  }
   const file = await open(path)
   try {
     const chunk = new Uint8Array(CHUNK_BYTES)

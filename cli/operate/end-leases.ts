@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises"
 import { END_LEASES_PATH, type StopTarget } from "../../broker/wire/stops.ts"
 import type { CliIo } from "../io.ts"
 import type { OperatorClient } from "./client.ts"
@@ -17,8 +16,6 @@ export interface Ended {
 
 interface Wanted {
   readonly target: StopTarget
-  /** Only these, of the unit that is the target. */
-  readonly leases?: readonly string[]
   readonly reason: string
   /** ISO 8601: when the stop was ordered. */
   readonly since: string
@@ -45,17 +42,17 @@ export async function endLeases(client: OperatorClient, wanted: Wanted, io: CliI
       io.err(`leases: ${look.ended + look.revoking} being revoked, ${look.under_way} exchanges under way`)
       if (look.unreached > 0) io.err(`${look.unreached} units' ledgers could not be reached; trying again`)
     }
-    await sleep(LOOK_EVERY_MS)
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
   }
 }
 
 /** One look at all ledgers, part by part. */
-async function lookAll(client: OperatorClient, { target, leases, reason, since }: Wanted) {
+async function lookAll(client: OperatorClient, { target, reason, since }: Wanted) {
   const all = { ended: 0, revoking: 0, under_way: 0, unreached: 0 }
   const expiring = { leases: 0, until: null as string | null }
   let after: string | null = null
   do {
-    const json = { ...target, ...(leases && { leases }), reason, since, ...(after === null ? {} : { after }) }
+    const json = { ...target, reason, since, ...(after === null ? {} : { after }) }
     const part = readEnded(await client.call({ method: "POST", path: END_LEASES_PATH, json }))
     for (const name of ["ended", "revoking", "under_way", "unreached"] as const) all[name] += part[name]
     expiring.leases += part.expiring.leases

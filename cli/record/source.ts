@@ -1,8 +1,9 @@
-import { open } from "node:fs/promises"
+import { open, stat } from "node:fs/promises"
 import { ActionError } from "../../action/failure.ts"
 import type { FiledRecord } from "../../analysis/records/record-lines.ts"
 import { impossible, reasonOf } from "../arguments.ts"
 import { exportedBy } from "../audit/broker-export.ts"
+import { exportedFolder } from "../audit/exported-folder.ts"
 import type { Options } from "../exec/options.ts"
 import { report } from "../exec/report.ts"
 import { type CliIo, EXIT } from "../io.ts"
@@ -10,7 +11,7 @@ import { OPERATOR_OPTIONS } from "../operate/options.ts"
 import { linesOf, RecordFault } from "./lines.ts"
 import { isWithin, type Window } from "./window.ts"
 
-/** A record: an export in a file, standard input (`-`), or a broker by its URL. */
+/** A record: an export in a file, the folder of a pushed export, standard input (`-`), or a broker by its URL. */
 export interface RecordPlace {
   readonly from: string
   /** The command's options: how to sign in at a broker. */
@@ -22,8 +23,8 @@ const { broker: _, ...signIn } = OPERATOR_OPTIONS
 export const SIGN_IN_OPTIONS = signIn
 
 /** The lines about records in a command's usage. */
-export const RECORD_USAGE = `A record is an export of daypass audit export, - for standard input, or the URL of a broker, as an operator with the right
-audit.read: then --grant, --source, --token-file, --token-variable, --audience and --timeout are as in daypass audit export.
+export const RECORD_USAGE = `A record is a file of daypass audit export, a folder that a broker exports to, - for standard input, or the URL of a broker,
+as an operator with the right audit.read: then --grant, --source, --token-file, --token-variable, --audience and --timeout are as in daypass audit export.
 TIME is 90d, 12h or 2026-11-01.`
 
 /** How much of a file is read at once. */
@@ -80,15 +81,12 @@ export function signInOptions(broker: string, options: Options): Options {
   return { ...(Object.fromEntries(own) as Options), broker }
 }
 
-async function* ofBroker(
-  broker: string,
-  options: Options,
-  since: string | null,
-  io: CliIo,
-): AsyncGenerator<Uint8Array> {
-  const window = since === null ? {} : { since }
+const ofBroker = (broker: string, options: Options, since: string | null, io: CliIo): AsyncGenerator<Uint8Array> =>
+  inPieces(exportedBy(signInOptions(broker, options), since === null ? {} : { since }, io))
+
+async function* inPieces(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
   let text = ""
-  for await (const line of exportedBy(signInOptions(broker, options), window, io)) {
+  for await (const line of lines) {
     text += `${line}\n`
     if (text.length < PIECE_BYTES) continue
     yield Buffer.from(text)
@@ -99,6 +97,10 @@ async function* ofBroker(
 
 async function* ofFile(path: string): AsyncGenerator<Uint8Array> {
   try {
+    if ((await stat(path)).isDirectory()) {
+      yield* inPieces(exportedFolder(path))
+      return
+    }
     const file = await open(path)
     try {
       for (;;) {

@@ -10,7 +10,6 @@ import type { Directory } from "../../ports/directory.ts"
 import {
   END_LEASES_PATH,
   type EndLeasesAnswer,
-  LEASES_NAMED,
   STOP_KINDS,
   STOPS_PATH,
   type StopAnswer,
@@ -31,7 +30,6 @@ const ending = z.strictObject({
   reason,
   since: z.iso.datetime(),
   after: z.string().max(2000).exactOptional(),
-  leases: z.array(word).min(1).max(LEASES_NAMED).exactOptional(),
 })
 
 /**
@@ -76,17 +74,10 @@ export const stopRoutes: OperateRoutes = ({ app, act, broker, documents, directo
 
   app.post(END_LEASES_PATH, async (context) => {
     const by = await act(context, "leases.revoke")
-    const wish = read(ending, await readJson(incomingOf(context.req.raw)))
-    const { reason: why, since, after = null, leases, ...words } = wish
-    if (leases && words.on !== "unit")
-      throw new BrokerError("request_malformed", "leases: name their unit, with on: unit.")
+    const { reason: why, since, after = null, ...words } = read(ending, await readJson(incomingOf(context.req.raw)))
     const scope = await stopScopeOf(words, by.operator.scope, await names())
-    const wanted = {
-      ...{ scope, reason: readReason(why), requestId: by.requestId, since: Date.parse(since), after },
-      ...(leases && { leases }),
-    }
-    const which = leases ? `leases ${leases.join(", ")} of ${scopeText(scope)}` : `leases: ${scopeText(scope)}`
-    if (after === null) await recordAct(by, `end ${which}: ${wanted.reason}`, broker)
+    const wanted = { scope, reason: readReason(why), requestId: by.requestId, since: Date.parse(since), after }
+    if (after === null) await recordAct(by, `end leases: ${scopeText(scope)}: ${wanted.reason}`, broker)
     const answer: EndLeasesAnswer = await endLeases(wanted, { broker, directory, ...(sweepSoon && { sweepSoon }) })
     return Response.json(answer)
   })

@@ -1,14 +1,35 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import * as z from "zod"
+import { ActionError } from "../../../action/failure.ts"
 import type { RecordSearch } from "../../../analysis/records/search.ts"
-import { LEASES_NAMED } from "../../../broker/wire/stops.ts"
+import { LEASES_PATH, type RevokeLeaseAnswer } from "../../../broker/wire/leases.ts"
 import type { CliIo } from "../../io.ts"
 import type { OperatorClient } from "../../operate/client.ts"
-import { type Ended, endLeases } from "../../operate/end-leases.ts"
 import { stateOf } from "./print.ts"
 
-export type Revoked = Ended
+/** What became of the leases that a search has found. */
+export interface Revoked {
+  /** Leases whose credentials the broker revokes from now on. */
+  readonly revoking: number
+  /** Exchanges that had no outcome yet after a minute. */
+  readonly left: number
+  /** Leases with credentials that cannot be revoked, and when the last of them expires (ISO 8601). */
+  readonly expiring: { readonly leases: number; readonly until: string | null }
+}
+
+const answer: z.ZodType<RevokeLeaseAnswer> = z.object({
+  lease: z.string(),
+  revoking: z.boolean(),
+  under_way: z.boolean(),
+  expires_at: z.iso.datetime().nullable(),
+})
+
+/** An exchange that is under way has an outcome after 65 seconds. */
+const ATTEMPTS = 8
+const PAUSE_MS = 10_000
 
 /**
- * Ends the leases that a search has found and that may be alive, unit by unit, and waits until what can be revoked is revoked.
+ * Ends the leases that a search has found and that may be alive.
  *
  * @throws {ActionError}
  */
@@ -18,34 +39,32 @@ export async function revokeLeases(
   reason: string,
   io: CliIo,
 ): Promise<Revoked> {
-  const units = new Map<string, string[]>()
+  let [revoking, left] = [0, 0]
+  const ends: string[] = []
   for (const lease of leases) {
     if (stateOf(lease, io.now()) === "ended") continue
-    const unit = `${lease.issuer}:${lease.unit_id}`
-    units.set(unit, [...(units.get(unit) ?? []), lease.lease])
+    const done = await revoked(client, lease.lease, reason)
+    if (done.revoking) revoking += 1
+    if (done.under_way) left += 1
+    if (done.expires_at !== null) ends.push(done.expires_at)
   }
-  let all: Revoked = { ended: 0, left: 0, expiring: { leases: 0, until: null } }
-  for (const [name, own] of units) {
-    for (let from = 0; from < own.length; from += LEASES_NAMED) {
-      const wanted = {
-        target: { on: "unit", name } as const,
-        leases: own.slice(from, from + LEASES_NAMED),
-        reason,
-        since: io.now().toISOString(),
-        // No stop is waited for: these leases exist.
-        isForced: Promise.resolve(),
-      }
-      all = joined(all, await endLeases(client, wanted, io))
-    }
-  }
-  return all
+  return { revoking, left, expiring: { leases: ends.length, until: ends.sort().at(-1) ?? null } }
 }
 
-function joined(one: Revoked, other: Revoked): Revoked {
-  const [until = null] = [one.expiring.until, other.expiring.until]
-    .filter((at) => at !== null)
-    .sort()
-    .reverse()
-  const leases = one.expiring.leases + other.expiring.leases
-  return { ended: one.ended + other.ended, left: one.left + other.left, expiring: { leases, until } }
+async function revoked(client: OperatorClient, lease: string, reason: string): Promise<RevokeLeaseAnswer> {
+  for (let attempt = 1; ; attempt += 1) {
+    const path = `${LEASES_PATH}/${lease}/revoke`
+    const { body } = await client.call({ method: "POST", path, json: { reason } })
+    const read = readAnswer(body)
+    if (!read.under_way || attempt === ATTEMPTS) return read
+    await sleep(PAUSE_MS)
+  }
+}
+
+function readAnswer(body: Buffer): RevokeLeaseAnswer {
+  try {
+    return answer.parse(JSON.parse(body.toString("utf8")))
+  } catch {
+    throw new ActionError("answer_unusable", "The broker's answer about a lease is not one of this version's.")
+  }
 }

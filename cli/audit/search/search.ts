@@ -140,8 +140,8 @@ function print(search: RecordSearch, { options, reaching }: Wanted, revoked: Rev
   return matches > 0 && (revoked?.left ?? 0) === 0 ? EXIT.ok : EXIT.no
 }
 
-const linesOfRevoked = ({ ended, left, expiring }: Revoked): readonly string[] => [
-  `ended the credentials of ${ended} leases${left === 0 ? "" : `; ${left} are not over yet`}`,
+const linesOfRevoked = ({ revoking, left, expiring }: Revoked): readonly string[] => [
+  `the credentials of ${revoking} leases are being revoked${left === 0 ? "" : `; ${left} exchanges are under way`}`,
   ...(expiring.leases === 0
     ? []
     : [`${expiring.leases} leases hold credentials that cannot be revoked, the last until ${expiring.until}`]),
