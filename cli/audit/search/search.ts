@@ -1,7 +1,7 @@
 import { RecordSearch, type SearchTerms } from "../../../analysis/records/search.ts"
 import { impossible, misused, readArguments } from "../../arguments.ts"
 import type { Options } from "../../exec/options.ts"
-import { printJson } from "../../format.ts"
+import { counted, printJson } from "../../format.ts"
 import { inert } from "../../inert.ts"
 import { type CliIo, EXIT } from "../../io.ts"
 import { openOperator } from "../../operate/client.ts"
@@ -141,10 +141,15 @@ function print(search: RecordSearch, { options, reaching }: Wanted, revoked: Rev
 }
 
 const linesOfRevoked = ({ revoking, left, expiring }: Revoked): readonly string[] => [
-  `the credentials of ${revoking} leases are being revoked${left === 0 ? "" : `; ${left} exchanges are under way`}`,
+  revoking === 0
+    ? "no lease that was found is to be revoked"
+    : `${counted(revoking, "lease is", "leases are")} being revoked`,
+  ...(left === 0 ? [] : [`${counted(left, "exchange is", "exchanges are")} still under way: search again in a minute`]),
   ...(expiring.leases === 0
     ? []
-    : [`${expiring.leases} leases hold credentials that cannot be revoked, the last until ${expiring.until}`]),
+    : [
+        `${counted(expiring.leases, "lease holds", "leases hold")} credentials that cannot be revoked, the last until ${expiring.until}`,
+      ]),
 ]
 
 const NO_VALUE =
