@@ -1,7 +1,7 @@
 import { open, stat } from "node:fs/promises"
 import { ActionError } from "../../action/failure.ts"
 import type { FiledRecord } from "../../analysis/records/record-lines.ts"
-import { impossible, reasonOf } from "../arguments.ts"
+import { type Arguments, impossible, reasonOf } from "../arguments.ts"
 import { exportedBy } from "../audit/broker-export.ts"
 import { exportedFolder } from "../audit/exported-folder.ts"
 import type { Options } from "../exec/options.ts"
@@ -24,11 +24,20 @@ export const SIGN_IN_OPTIONS = signIn
 
 /** The lines about records in a command's usage. */
 export const RECORD_USAGE = `A record is a file of daypass audit export, a folder that a broker exports to, - for standard input, or the URL of a broker,
-as an operator with the right audit.read: then --grant, --source, --token-file, --token-variable, --audience and --timeout are as in daypass audit export.
+where you are an operator with the right audit.read. The options to sign in are those of daypass audit export.
 TIME is 90d, 12h or 2026-11-01.`
 
 /** How much of a file is read at once. */
 const PIECE_BYTES = 1 << 18
+
+/** The record that a command's only argument names, or its broker; null when neither does, or both do. */
+export function placeOf({ positionals, options }: Arguments, { env }: CliIo): string | null {
+  const [file, ...others] = positionals
+  const { broker } = options
+  if (others.length > 0 || (file !== undefined && broker !== undefined)) return null
+  const place = file ?? broker ?? env["DAYPASS_BROKER"]
+  return typeof place === "string" && place !== "" ? place : null
+}
 
 export const isBroker = (from: string): boolean => /^https?:\/\//.test(from)
 

@@ -224,7 +224,14 @@ ${connectionLines([api])}`,
       const token = values[grant]?.values["token"]?.value ?? ""
       const before = api.alive()
       const search = async (...args: string[]) =>
-        await runScripted({ now: () => new Date(), input: `${token}\n` }, "audit", "search", broker.url, ...args)
+        await runScripted(
+          { now: () => new Date(), input: `${token}\n` },
+          "audit",
+          "search",
+          "--broker",
+          broker.url,
+          ...args,
+        )
       await soon(async () => {
         const { code, out } = await search("--value", "-", "--token-file", await tokenFile())
         expect([code, out.split(": ")[0]]).toEqual([0, `lease ${json["lease"]}`])
@@ -239,7 +246,7 @@ ${connectionLines([api])}`,
       await soon(() => expect(api.alive()).toBe(before - 1))
       // The other answers read the same record, through the export of the operators' routes.
       const [report, tightened, same] = [
-        await runScripted({}, "audit", "report", broker.url, "--json", "--token-file", await tokenFile()),
+        await runScripted({}, "audit", "report", "--broker", broker.url, "--json", "--token-file", await tokenFile()),
         await runScripted({}, "tighten", policies, "--record", broker.url, "--json", "--token-file", await tokenFile()),
         await runScripted({}, "diff", policies, policies, "--record", broker.url, "--token-file", await tokenFile()),
       ]

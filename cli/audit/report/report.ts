@@ -10,12 +10,20 @@ import { inert } from "../../inert.ts"
 import { type CliIo, EXIT } from "../../io.ts"
 import { loadPolicies } from "../../policies.ts"
 import { linesOf } from "../../record/lines.ts"
-import { nameOf, piecesOf, RECORD_USAGE, type RecordPlace, SIGN_IN_OPTIONS, unreadable } from "../../record/source.ts"
+import {
+  nameOf,
+  piecesOf,
+  placeOf,
+  RECORD_USAGE,
+  type RecordPlace,
+  SIGN_IN_OPTIONS,
+  unreadable,
+} from "../../record/source.ts"
 import { isWithin, WINDOW_OPTIONS, type Window, windowOf } from "../../record/window.ts"
 import { sha256 } from "../sha256.ts"
 import { markdownOf } from "./markdown.ts"
 
-const USAGE = `Usage: daypass audit report FILE|URL [--since TIME] [--until TIME] [--policies DIR] [--json]
+const USAGE = `Usage: daypass audit report (FILE | --broker URL) [--since TIME] [--until TIME] [--policies DIR] [--json]
 
 Writes evidence for an auditor as Markdown: who got what, what was refused, uses of break-glass grants, operators' acts, changes
 of policy, versions of secrets, tokens that were sent twice, and leases without an end. --policies adds grants that nobody
@@ -28,13 +36,14 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const options = {
     ...WINDOW_OPTIONS,
     ...SIGN_IN_OPTIONS,
+    broker: { type: "string" },
     policies: { type: "string" },
     json: { type: "boolean" },
   } as const
   const read = readArguments(args, USAGE, options, io)
   if (typeof read === "number") return read
-  const [file = "", ...others] = read.positionals
-  if (file === "" || others.length > 0) return misused("audit report takes one file", USAGE, io)
+  const file = placeOf(read, io)
+  if (file === null) return misused("audit report takes one file, or --broker", USAGE, io)
   const window = windowOf(read.options, io.now())
   if (typeof window === "string") return misused(window, USAGE, io)
   const { policies: folder, json } = read.options

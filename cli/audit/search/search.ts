@@ -5,7 +5,15 @@ import { counted, printJson } from "../../format.ts"
 import { inert } from "../../inert.ts"
 import { type CliIo, EXIT } from "../../io.ts"
 import { openOperator } from "../../operate/client.ts"
-import { eachRecord, isBroker, RECORD_USAGE, SIGN_IN_OPTIONS, signInOptions, unreadable } from "../../record/source.ts"
+import {
+  eachRecord,
+  isBroker,
+  placeOf,
+  RECORD_USAGE,
+  SIGN_IN_OPTIONS,
+  signInOptions,
+  unreadable,
+} from "../../record/source.ts"
 import { isWithin, WINDOW_OPTIONS, type Window, windowOf } from "../../record/window.ts"
 import { searchBroker } from "./from-broker.ts"
 import { linesOfFound, linesOfLeases, stateOf } from "./print.ts"
@@ -13,7 +21,7 @@ import { ReachOf } from "./reach.ts"
 import { type Revoked, revokeLeases } from "./revoke.ts"
 import { TERM_OPTIONS, termsOf } from "./terms.ts"
 
-const USAGE = `Usage: daypass audit search FILE|URL [--unit NAME] [--unit-id ID] [--owner NAME] [--actor NAME] [--actor-id ID]
+const USAGE = `Usage: daypass audit search (FILE | --broker URL) [--unit NAME] [--unit-id ID] [--owner NAME] [--actor NAME] [--actor-id ID]
                        [--grant-name NAME] [--connection NAME] [--resource TEXT] [--code CODE] [--event EVENT]
                        [--lease ID] [--run ID] [--request-id ID] [--since TIME] [--until TIME] [--limit NUMBER]
                        [--value -] [--reach [--policies DIR]] [--revoke --reason TEXT] [--json]
@@ -33,6 +41,7 @@ const OPTIONS = {
   ...WINDOW_OPTIONS,
   ...TERM_OPTIONS,
   ...SIGN_IN_OPTIONS,
+  broker: { type: "string" },
   limit: { type: "string" },
   reach: { type: "boolean" },
   revoke: { type: "boolean" },
@@ -46,8 +55,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const read = readArguments(args, USAGE, OPTIONS, io)
   if (typeof read === "number") return read
   const { options } = read
-  const [from = "", ...others] = read.positionals
-  if (from === "" || others.length > 0) return misused("audit search takes one file, or the URL of a broker", USAGE, io)
+  const from = placeOf(read, io)
+  if (from === null) return misused("audit search takes one file, or --broker", USAGE, io)
   const limit = options["limit"] === undefined ? DEFAULT_LIMIT : Number(options["limit"])
   if (!(Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT)) {
     return misused(`--limit is a number from 1 to ${MAX_LIMIT}`, USAGE, io)
@@ -105,7 +114,7 @@ function faultOf(from: string, options: Options): string | null {
   if (reach === true && actorId === undefined) return "--reach needs --actor-id: names can be taken over, ids cannot"
   if (policies !== undefined && reach !== true) return "--policies belongs to --reach"
   if (revoke !== true) return reason === undefined ? null : "--reason belongs to --revoke"
-  if (!isBroker(from)) return "--revoke needs a broker: name its URL in place of the file"
+  if (!isBroker(from)) return "--revoke needs --broker"
   // Any other term could be a search for everybody, by mistake.
   if (value === undefined && actorId === undefined) return "--revoke needs --value or --actor-id"
   return typeof reason === "string" && reason.trim() !== "" ? null : "--revoke needs --reason: auditors read it"
