@@ -7,6 +7,7 @@ import { exportedFolder } from "../audit/exported-folder.ts"
 import type { Options } from "../exec/options.ts"
 import { report } from "../exec/report.ts"
 import { type CliIo, EXIT } from "../io.ts"
+import type { OperatorClient } from "../operate/client.ts"
 import { OPERATOR_OPTIONS } from "../operate/options.ts"
 import { linesOf, RecordFault } from "./lines.ts"
 import { isWithin, type Window } from "./window.ts"
@@ -16,6 +17,8 @@ export interface RecordPlace {
   readonly from: string
   /** The command's options: how to sign in at a broker. */
   readonly options: Options
+  /** A client of the broker that is open already. */
+  readonly client?: OperatorClient
 }
 
 /** The options with which a command signs in at the broker that its record is of. */
@@ -65,12 +68,13 @@ export async function eachRecord(
 
 /** The bytes of a record. `since`: a broker leaves out older records. @throws as `eachRecord` */
 export async function* piecesOf(
-  { from, options }: RecordPlace,
+  { from, options, client }: RecordPlace,
   since: string | null,
   io: CliIo,
 ): AsyncGenerator<Uint8Array> {
+  const window = since === null ? {} : { since }
   if (from === "-") yield* io.input()
-  else if (isBroker(from)) yield* ofBroker(from, options, since, io)
+  else if (isBroker(from)) yield* inPieces(exportedBy(signInOptions(from, options), window, io, client))
   else yield* ofFile(from)
 }
 
@@ -89,9 +93,6 @@ export function signInOptions(broker: string, options: Options): Options {
   )
   return { ...(Object.fromEntries(own) as Options), broker }
 }
-
-const ofBroker = (broker: string, options: Options, since: string | null, io: CliIo): AsyncGenerator<Uint8Array> =>
-  inPieces(exportedBy(signInOptions(broker, options), since === null ? {} : { since }, io))
 
 async function* inPieces(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
   let text = ""

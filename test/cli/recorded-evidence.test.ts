@@ -3,6 +3,10 @@ import { createHash } from "node:crypto"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { type AuditDraft, type AuditRecord, brokersDraft } from "../../broker/core/audit-record.ts"
+import { parseCheckpoint } from "../../broker/core/checkpoint/checkpoint.ts"
+import { formatVerifierKey } from "../../broker/core/checkpoint/verifier-key.ts"
+import { checkpointWorld } from "../support/checkpoint-world.ts"
+import { signerOf } from "../support/ed25519.ts"
 import { githubRun, loadedFolder, trailOf } from "../support/recorded-trail.ts"
 import { folderOf, ORGANISATION, POLICY, runCli, runScripted } from "./run-cli.ts"
 
@@ -156,6 +160,62 @@ describe("daypass audit report", () => {
     })
     const bad = folderOf({ "daypass.yaml": ORGANISATION.replace("aws-prod", "AWS") })
     expect(await runCli("audit", "report", file, "--policies", bad)).toMatchObject({ code: 1, out: "" })
+  })
+})
+
+describe("the signature of a report", () => {
+  it("is the log's, for exactly these bytes, and is no checkpoint", async () => {
+    const world = await checkpointWorld()
+    try {
+      const broker = world.brokerOf(world.newTrees())
+      await world.append("7", 2)
+      await world.follow(broker, "7")
+      await world.sign(broker)
+      const report = (await runCli("audit", "report", file)).out
+      const hash = createHash("sha256").update(`${report}\n`).digest("hex")
+      const note = (await broker.checkpoints.signReport(hash, world.clock.now())) ?? ""
+      const policy = (await broker.checkpoints.policy()) ?? ""
+      const checkpoint = (await broker.checkpoints.latest()) ?? ""
+      const other = formatVerifierKey((await signerOf(note.split("\n")[1] ?? "", 9, "ed25519")).key)
+      const check = async (files: { report?: string; note?: string; policy?: string } = {}) => {
+        const all = { report: `${report}\n`, note, policy, ...files }
+        const folder = folderOf(all)
+        const [first, ...rest] = Object.keys(all).map((name) => join(folder, name))
+        const { code, out, err } = await runCli(
+          "audit",
+          "report",
+          `${first}`,
+          "--check",
+          `${rest[0]}`,
+          "--policy",
+          `${rest[1]}`,
+        )
+        return [code, `${out}${err}`.replaceAll(`${folder}/`, "")]
+      }
+      expect(await check()).toEqual([0, expect.stringMatching(/^report was signed 2027-\S+Z by \S+\/log\/\S+$/)])
+      expect(await check({ report })).toEqual([1, "note: it is about another report than report"])
+      expect(await check({ note: note.replace(/sha256 ../, "sha256 00") })).toEqual([
+        1,
+        expect.stringContaining("is wrong"),
+      ])
+      expect(await check({ note: checkpoint })).toEqual([1, "note: the note is not one of an audit report"])
+      expect(await check({ policy: `log ${other}\nquorum none\n` })).toEqual([
+        1,
+        "note: no log of the policy has signed it",
+      ])
+      expect(parseCheckpoint(new TextEncoder().encode(note)).ok).toBe(false)
+    } finally {
+      await world.close()
+    }
+  })
+
+  it("takes a note and whose signature counts, or a broker", async () => {
+    for (const args of [
+      ["--check", "note"],
+      ["--policy", "log"],
+      ["--sign", "note"],
+    ])
+      expect(await runCli("audit", "report", file, ...args)).toMatchObject({ code: 2, out: "" })
   })
 })
 

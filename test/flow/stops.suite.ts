@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -260,6 +260,14 @@ ${connectionLines([api])}`,
         patch: expect.stringContaining("+++ b/"),
       })
       expect(same.out).toContain("Both folders decide all ")
+      const note = join(folder, "report.note")
+      await soon(async () => {
+        const signing = ["audit", "report", "--broker", broker.url, "--sign", note, "--token-file", await tokenFile()]
+        expect((await runScripted({}, ...signing)).code).toBe(0)
+      })
+      const [, origin, hash] = readFileSync(note, "utf8").split("\n")
+      expect([origin, hash]).toEqual([expect.stringContaining("/log/"), expect.stringMatching(/^sha256 [0-9a-f]{64}$/)])
+      expect((await recordsOf("77")).at(-1)).toContain(`sign the audit report with the SHA-256 ${hash?.slice(7)}`)
     })
 
     it("are ordered by an alarm a moment after what it is for, and lifted by name", async () => {

@@ -5,31 +5,38 @@ import { unusedGrants, usageOf } from "../../../analysis/used/usage.ts"
 import { MAX_DURATION_SECONDS } from "../../../broker/core/duration.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import { impossible, misused, readArguments } from "../../arguments.ts"
-import { counted, printJson } from "../../format.ts"
-import { inert } from "../../inert.ts"
+import { counted } from "../../format.ts"
+import { inert, inertJson } from "../../inert.ts"
 import { type CliIo, EXIT } from "../../io.ts"
+import { openOperator } from "../../operate/client.ts"
 import { loadPolicies } from "../../policies.ts"
 import { linesOf } from "../../record/lines.ts"
 import {
+  isBroker,
   nameOf,
   piecesOf,
   placeOf,
   RECORD_USAGE,
   type RecordPlace,
   SIGN_IN_OPTIONS,
+  signInOptions,
   unreadable,
 } from "../../record/source.ts"
 import { isWithin, WINDOW_OPTIONS, type Window, windowOf } from "../../record/window.ts"
 import { sha256 } from "../sha256.ts"
 import { markdownOf } from "./markdown.ts"
+import { checkReport, signReport } from "./sign.ts"
 
-const USAGE = `Usage: daypass audit report (FILE | --broker URL) [--since TIME] [--until TIME] [--policies DIR] [--json]
+const USAGE = `Usage: daypass audit report (FILE | --broker URL) [--since TIME] [--until TIME] [--policies DIR] [--json] [--sign NOTE]
+       daypass audit report REPORT --check NOTE --policy FILE
 
 Writes evidence for an auditor as Markdown: who got what, what was refused, uses of break-glass grants, operators' acts, changes
 of policy, versions of secrets, tokens that were sent twice, and leases without an end. --policies adds grants that nobody
 used. The record is verified first, and the report names the heads of its chains. The same record and times give the same report.
+--sign has the broker sign what is printed, and writes the signed note. --check verifies such a note: FILE says whose log you accept, as
+for daypass audit verify.
 ${RECORD_USAGE}
-Exit codes: 0 written, 1 the record does not verify, or the folder has errors, 2 something cannot be read.`
+Exit codes: 0 written, 1 the record or the note does not verify, or the folder has errors, 2 something cannot be read.`
 
 /** `daypass audit report`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -38,6 +45,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     ...SIGN_IN_OPTIONS,
     broker: { type: "string" },
     policies: { type: "string" },
+    sign: { type: "string" },
+    check: { type: "string" },
+    policy: { type: "string" },
     json: { type: "boolean" },
   } as const
   const read = readArguments(args, USAGE, options, io)
@@ -46,7 +56,13 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (file === null) return misused("audit report takes one file, or --broker", USAGE, io)
   const window = windowOf(read.options, io.now())
   if (typeof window === "string") return misused(window, USAGE, io)
-  const { policies: folder, json } = read.options
+  const { policies: folder, json, sign, check, policy } = read.options
+  if (check !== undefined || policy !== undefined) {
+    if (typeof check !== "string" || typeof policy !== "string" || sign !== undefined || isBroker(file))
+      return misused("--check takes the note, with --policy and the report's file", USAGE, io)
+    return await checkReport({ report: file, note: check, policy }, io)
+  }
+  if (sign !== undefined && !isBroker(file)) return misused("--sign needs --broker: its log signs", USAGE, io)
   const loaded = typeof folder === "string" ? loadPolicies(folder) : null
   if (typeof loaded === "string") return impossible(loaded, io)
   if (loaded?.result.ok === false) {
@@ -55,13 +71,18 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
   try {
     const set = loaded?.result.ok ? loaded.result.value : null
-    const report = await reportOf({ from: file, options: read.options }, window, set, io)
+    const client = isBroker(file) ? await openOperator(signInOptions(file, read.options), io) : undefined
+    const report = await reportOf({ from: file, options: read.options, ...(client && { client }) }, window, set, io)
     if (typeof report === "string") {
       io.err(inert(`daypass: ${report}`))
       return EXIT.no
     }
-    if (json === true) printJson(report, io)
-    else for (const line of markdownOf(report)) io.out(line)
+    const text = json === true ? inertJson(report) : markdownOf(report).join("\n")
+    if (typeof sign === "string" && client) {
+      const fault = await signReport(text, sign, client, io)
+      if (fault !== null) return impossible(fault, io)
+    }
+    io.out(text)
     return EXIT.ok
   } catch (error) {
     return unreadable(error, io)
