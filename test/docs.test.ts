@@ -1,7 +1,7 @@
 // Keeps the docs true: what they name exists, and what exists is named.
 import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { dirname, join, normalize } from "node:path"
+import { basename, dirname, join, normalize } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
@@ -53,8 +53,8 @@ function anchorsOf(page: string): ReadonlySet<string> {
 const COMMANDS = [
   ...read("cli/main.ts").matchAll(/\["([a-z -]+)", async \(\) => \(await import\("\.\/([a-z/-]+\.ts)"\)\)/g),
 ].map(([, name = "", file = ""]) => {
-  const [folder = "", main] = file.split("/")
-  const ownsFolder = main === `${folder}.ts`
+  const folder = dirname(file)
+  const ownsFolder = basename(file) === `${basename(folder)}.ts`
   const files = ownsFolder ? readdirSync(join(ROOT, "cli", folder)).filter((each) => each.endsWith(".ts")) : []
   const own = ownsFolder ? files.map((each) => `${folder}/${each}`) : [file]
   return { name, file, sources: own.map((path) => `cli/${path}`) }
@@ -118,7 +118,9 @@ describe("policies", () => {
     const ofPage = blocks.filter((block) => block.page === page && block.info === "yaml organisation")
     const own = ofPage.findLast((block) => block.line < line) ?? ofPage[0]
     const bringsItsOwn =
-      page.startsWith("broker/providers/") || page.startsWith("docs/ci/") || page === "docs/people.md"
+      page.startsWith("broker/providers/") ||
+      page.startsWith("docs/ci/") ||
+      ["docs/people.md", "docs/incidents.md"].includes(page)
     return bringsItsOwn && own ? { path: "daypass.yaml", bytes: encode(own.text) } : organisation
   }
 
@@ -324,9 +326,7 @@ describe("what exists is named", () => {
     const names = COMMANDS.map(({ name }) => name).sort()
     expect(names.length).toBeGreaterThan(5)
     const usage = /const USAGE = `([\s\S]*?)`/.exec(read("cli/main.ts"))?.[1] ?? ""
-    const listed = [...usage.matchAll(/^ {2}([a-z][a-z-]*(?: (?:verify|export|copy))?)/gm)].map(
-      (match) => match[1] ?? "",
-    )
+    const listed = [...usage.matchAll(/^ {2}((?:audit |keys |ledger )?[a-z][a-z-]*)/gm)].map((match) => match[1] ?? "")
     expect(listed.sort()).toEqual(names)
     const page = read("docs/cli.md")
     const sections = [...page.matchAll(/^## daypass (.+)$/gm)].map((match) => match[1] ?? "")
@@ -346,13 +346,19 @@ describe("what exists is named", () => {
     const optionsOf = (text: string) => [...new Set(text.match(/--[a-z][a-z-]*/g) ?? [])].sort()
     // `token` takes what `exec` has in common with it.
     const shared = sources.some((path) => read(path).includes("...CLIENT_OPTIONS")) ? ["cli/exec/options.ts"] : []
+    // Commands that read a part of a record say which one in the same way.
+    if (sources.some((path) => read(path).includes("...WINDOW_OPTIONS"))) shared.push("cli/record/window.ts")
     const taken = [...new Set([...sources, ...shared])].flatMap((path) =>
       [...read(path).matchAll(/"?\b([a-z][a-z-]*)"?: \{ type: "(?:string|boolean)"/g)].map((match) => `--${match[1]}`),
     )
+    // So do the commands of operators. Their usage explains further options of that kind below.
+    if (sources.some((path) => read(path).includes("OPERATOR_USAGE"))) taken.push("--broker")
     const isFormatted = sources.some(
       (path) => read(path).includes("FORMAT_OPTIONS,") || read(path).includes("...FORMAT_OPTIONS"),
     )
-    const all = [...taken, ...(isFormatted ? ["--format", "--json"] : [])]
+    // The other options of operators' commands are explained once.
+    const isOperators = sources.some((path) => read(path).includes("OPERATOR_USAGE"))
+    const all = [...taken, ...(isFormatted ? ["--format", "--json"] : []), ...(isOperators ? ["--broker"] : [])]
     expect(optionsOf(usage)).toEqual(optionsOf(all.join(" ")))
     const explained = section.replace(shown, "")
     // The output formats have a section of their own.

@@ -109,7 +109,7 @@ const UNKNOWN = "the line is none of an audit export"
 export function readRecord(value: unknown): ReadRecord | null {
   if (!isMap(value)) return null
   const { at, event, seq, reason, grants, identity, claims } = value
-  if (typeof at !== "string" || typeof event !== "string" || typeof seq !== "number") return null
+  if (typeof at !== "string" || !TIME.test(at) || typeof event !== "string" || typeof seq !== "number") return null
   if (typeof reason !== "string" || !Array.isArray(grants) || !grants.every(isGrant)) return null
   const read = identity === null ? null : readIdentity(identity)
   if (read === undefined || (claims !== undefined && !isMap(claims))) return null
@@ -121,6 +121,9 @@ export function readRecord(value: unknown): ReadRecord | null {
     ...(claims === undefined ? {} : { claims: claims as ClaimsRead }),
   }
 }
+
+/** The one form that the broker writes: times are compared as texts. */
+const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$/
 
 const isGrant = (grant: unknown): grant is AuditGrant =>
   isMap(grant) && typeof grant["name"] === "string" && typeof grant["connection"] === "string"

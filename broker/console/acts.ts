@@ -4,18 +4,20 @@ import type { OperatorRight } from "../core/operator-rights.ts"
 import { scopeText } from "../core/stops.ts"
 import { readForm } from "../http/body.ts"
 import { incomingOf } from "../http/incoming.ts"
+import { leaseOf } from "../http/request.ts"
 import type { OperatorAct } from "../operate/act.ts"
-import { endLease } from "../operate/end-lease.ts"
+import { revokeLease } from "../operate/leases.ts"
 import { lacks } from "../operate/operator.ts"
 import { stopScopeOf } from "../operate/stop-scope.ts"
-import { liftStop, orderStop, storedStops } from "../operate/stops.ts"
+import { liftStop, orderStop, readReason, storedStops } from "../operate/stops.ts"
 import { STOP_KINDS, type StopTarget } from "../wire/stops.ts"
 import type { ConsoleEnv } from "./console-env.ts"
 import { setCookie } from "./cookies.ts"
 import { pathOf } from "./html.ts"
+import { deskOf } from "./pages/lease.ts"
 import { isStopSeen, noDirectory } from "./pages/stops.ts"
 import { may } from "./rights.ts"
-import { type ConsoleServices, ledgerOf, sees } from "./view.ts"
+import type { ConsoleServices } from "./view.ts"
 
 /** Adds what a person can do here. Each act is recorded before it is done, by the function that does it. */
 export function addActs(app: Hono<ConsoleEnv>, services: ConsoleServices): void {
@@ -53,17 +55,12 @@ export function addActs(app: Hono<ConsoleEnv>, services: ConsoleServices): void 
     return context.redirect(pathOf("/console/stops", { done: "lifted" }), 303)
   })
 
-  app.post("/console/lease/end", async (context) => {
+  app.post("/console/lease/revoke", async (context) => {
     const form = await formOf(context, broker.url)
     const act = actOf(context, "leases.revoke")
-    const session = context.get("session")
-    const [issuer, id, lease] = [text(form, "issuer"), text(form, "id"), text(form, "lease")]
-    const { organisation } = await broker.policySource.snapshot()
-    const ledger = await ledgerOf({ session, services, query: new URLSearchParams({ issuer, id }) })
-    const isSeen = (connections?: readonly string[]) =>
-      ledger !== null && sees(session, ledger, organisation, connections)
-    await endLease({ issuerUrl: issuer, unitId: id, lease, reason: text(form, "reason"), isSeen }, act, services)
-    return context.redirect(pathOf("/console/lease", { lease, issuer, id, done: "ended" }), 303)
+    const lease = leaseOf(text(form, "lease"))
+    await revokeLease(lease, readReason(text(form, "reason")), act, deskOf(services))
+    return context.redirect(pathOf("/console/lease", { lease, done: "revoked" }), 303)
   })
 }
 

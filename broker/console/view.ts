@@ -2,7 +2,6 @@ import { BrokerError } from "../core/errors.ts"
 import { covers } from "../core/operator-scope.ts"
 import type { Organisation } from "../core/policy/model.ts"
 import type { OperateServices } from "../http/operate/routing.ts"
-import type { Checkpoints } from "../operate/checkpoints.ts"
 import type { Operators } from "../operate/operator.ts"
 import type { LedgerEntry, LedgerKey } from "../ports/directory.ts"
 import type { Analysis } from "./analysis.ts"
@@ -12,8 +11,6 @@ import type { Session } from "./session.ts"
 export interface ConsoleServices extends OperateServices {
   readonly operators: Operators
   readonly analysis: Analysis
-  /** Left out where the broker keeps no log of heads. */
-  readonly checkpoints?: Checkpoints
 }
 
 /** What a page is made for. */
@@ -39,7 +36,7 @@ export type Part<Value> = { readonly ok: true; readonly value: Value } | { reado
 
 /**
  * Reads one part of a page. A part that fails or takes too long is told on the page, and the others are still shown: a console
- * that is blank in an incident helps nobody.
+ * that is blank in an incident helps nobody. What does not exist for the person is no such fault, and is thrown on.
  *
  * @param what the part, as a sentence begins: `The search`
  */
@@ -52,6 +49,7 @@ export async function part<Value>(what: string, load: () => Promise<Value>): Pro
   const loading = (async () => load())().then(
     (value): Part<Value> => ({ ok: true, value }),
     (error: unknown): Part<Value> => {
+      if (error instanceof BrokerError && error.code === "not_allowed") throw error
       const detail = error instanceof BrokerError ? error.detail : "the broker failed unexpectedly; its log says where."
       return { ok: false, fault: `${what} cannot be shown: ${detail}` }
     },
@@ -70,12 +68,14 @@ export const faultNote = (read: Part<unknown> | null): Html | null =>
 export const note = (tone: "warn" | "bad" | "good", text: Shown): Html =>
   html`<div class="note ${tone}"><p>${text}</p></div>`
 
-/** What a broker that does not follow its ledgers cannot show. */
-export const unfollowed = (): BrokerError =>
-  new BrokerError(
-    "configuration_invalid",
-    "This broker does not follow its ledgers. At the edge, bind the Durable Object Directory to the name DIRECTORY in wrangler.toml.",
-  )
+const UNFOLLOWED =
+  "this broker does not follow its ledgers. At the edge, bind the Durable Object Directory to the name DIRECTORY in wrangler.toml."
+
+/** The directory, or the index. @throws {BrokerError} `configuration_invalid` where the broker follows no ledgers */
+export function followed<Followed>(given: Followed | undefined): Followed {
+  if (given !== undefined) return given
+  throw new BrokerError("configuration_invalid", UNFOLLOWED)
+}
 
 /** The ledger that a query names, as far as it is known; null for one that it does not name. */
 export async function ledgerOf({ query, services }: View): Promise<LedgerEntry | null> {

@@ -22,3 +22,7 @@ export function createOperateApp(services: OperateServices): OperateApp {
     },
   }
 }
+
+// What the edge takes from these modules, beside the routes.
+export { followedAt } from "../adapters/cloudflare/directory.ts"
+export { createDirectoryWork } from "./edge-follower.ts"

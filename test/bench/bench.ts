@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { measureSteps } from "./action.ts"
+import { measureAnswers } from "./answers.ts"
 import { measureAudit } from "./audit.ts"
 import { measureBundles } from "./bundles.ts"
 import { measureCheck } from "./check.ts"
@@ -24,6 +25,7 @@ import { measureMemory } from "./memory.ts"
 import { measureOpenbao } from "./openbao.ts"
 import { pictureOf } from "./picture.ts"
 import { measurePostgres } from "./postgres.ts"
+import { measureRecord } from "./record.ts"
 import { printed } from "./report.ts"
 import { type Bench, isKept, type Section } from "./section.ts"
 import { measureStart } from "./start.ts"
@@ -51,6 +53,8 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   start: { measure: measureStart },
   check: { measure: measureCheck },
   audit: { measure: measureAudit },
+  record: { measure: measureRecord },
+  answers: { measure: measureAnswers },
   action: { measure: measureSteps },
   "command-line": { measure: measureCommandLine },
   bundles: { measure: measureBundles },

@@ -79,6 +79,28 @@ describe("daypass audit export and verify", () => {
     await store.close()
   })
 
+  test("write every record in the formats of other systems, one in a line", async () => {
+    await write({ 7: 1, 41: 3 })
+    const linesOf = async (format: string) => {
+      const { code, out } = await command(auditExport, "--data", folder, "--format", format)
+      expect(code).toBe(0)
+      return out.trimEnd().split("\n")
+    }
+    expect((await linesOf("cef")).map((line) => line.slice(0, 38))).toEqual(
+      Array.from({ length: 4 }, () => "CEF:0|Daypass|broker|1|exchange.denied"),
+    )
+    const events = (await linesOf("ocsf")).map((line) => JSON.parse(line))
+    expect(events.map(({ class_uid, metadata }) => [class_uid, metadata.uid])).toEqual([
+      [3002, `${ISSUER} 7 1`],
+      [3002, `${ISSUER} 41 1`],
+      [3002, `${ISSUER} 41 2`],
+      [3002, `${ISSUER} 41 3`],
+    ])
+    const [body] = await linesOf("otlp")
+    expect(JSON.parse(body ?? "").resourceLogs[0].scopeLogs[0].logRecords).toHaveLength(4)
+    expect(await command(auditExport, "--data", folder, "--format", "xml")).toMatchObject({ code: 2 })
+  })
+
   test("find one changed byte, and name the record", async () => {
     await write({ 41: 3 })
     const touched = await verify((lines) => lines.with(2, (lines[2] ?? "").replace("a test", "a lest")))
@@ -120,7 +142,7 @@ describe("what the commands cannot carry out", () => {
     ["a head that is none", auditVerify, ["a", "--head", "abc"], /64 hexadecimal digits/],
     ["a file that is not there", auditVerify, ["/nonexistent/file"], /cannot be read: ENOENT/],
     ["a folder in place of a file", auditVerify, ["/"], /cannot be read: EISDIR/],
-    ["no folder", auditExport, [], /needs --data/],
+    ["no folder", auditExport, [], /needs --broker, --data/],
     ["an argument too many", auditExport, ["--data", "a", "b"], /takes options only/],
     ["a folder without a ledger", auditExport, ["--data", "/nonexistent"], /the ledger in \S+ cannot be read/],
   ])("ends with 2 and a reason: %s", async (_name, run, args, reason) => {

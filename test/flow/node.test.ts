@@ -8,6 +8,7 @@ import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
 import { limitsSuite } from "./limits.suite.ts"
 import { policySuite } from "./policy.suite.ts"
+import { recordSuite } from "./record.suite.ts"
 import { standardsSuite } from "./standards.suite.ts"
 import { stopsSuite } from "./stops.suite.ts"
 import { trailFromExport } from "./trail.ts"
@@ -46,5 +47,6 @@ policySuite("Node", startBroker)
 vendorsSuite("Node", startBroker)
 standardsSuite("Node", startBroker)
 incidentSuite("Node", startBroker)
+recordSuite("Node", startBroker)
 stopsSuite("Node", startBroker)
 consoleSuite("Node", startBroker)

@@ -7,9 +7,11 @@ import { consoleSuite } from "./console.suite.ts"
 import { environmentsSuite } from "./environments.suite.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
+import { keysSuite } from "./keys.suite.ts"
 import { limitsSuite } from "./limits.suite.ts"
 import { writeFlowPolicies } from "./policies.ts"
 import { policySuite } from "./policy.suite.ts"
+import { recordSuite } from "./record.suite.ts"
 import { standardsSuite } from "./standards.suite.ts"
 import { stopsSuite } from "./stops.suite.ts"
 import { vendorsSuite } from "./vendors.suite.ts"
@@ -63,5 +65,7 @@ policySuite("workerd", startBroker)
 vendorsSuite("workerd", startBroker)
 standardsSuite("workerd", startBroker)
 incidentSuite("workerd", startBroker)
+recordSuite("workerd", startBroker)
 stopsSuite("workerd", startBroker)
 consoleSuite("workerd", startBroker)
+keysSuite("workerd", startBroker)

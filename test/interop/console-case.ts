@@ -87,9 +87,10 @@ async function pathsOf(world: ConsoleWorld): Promise<Readonly<Record<string, str
     now: "/console",
     search: "/console/search?event=exchange.denied",
     units: "/console/units",
-    unit: `/console/unit?${unit}`,
-    connection: `/console/connection?name=${world.connection}`,
-    lease: `/console/lease?${new URLSearchParams({ lease: String(answer.json["lease"]) })}&${unit}`,
+    unit: `/console/unit?${new URLSearchParams({ issuer: world.github.issuer, id: "41" })}`,
+    stopped: `/console/unit?${unit}`,
+    connection: "/console/connection?name=aws-prod",
+    lease: `/console/lease?lease=${answer.json["lease"]}`,
     stops: "/console/stops",
     verify: `/console/verify?${unit}`,
   }

@@ -41,6 +41,21 @@ grants:
   dev-token: { connection: dev, audience: "https://dev.example.com", ttl: 5m }
 `
 
+const SHOP_PRODUCTION = `version: 1
+issuer: github
+repository: acme/shop
+repository_id: "41"
+environment: production
+allow:
+  - { name: deploy from main, when: { ref: refs/heads/main, event_name: [push, workflow_dispatch] }, grants: [aws-deploy, aws-assets, ci-token] }
+deny:
+  - { name: never on our own runners, when: { runner_environment: { not: github-hosted } } }
+grants:
+  aws-deploy: { connection: aws-prod, role: "arn:aws:iam::111122223333:role/shop-deploy", ttl: 30m }
+  aws-assets: { connection: aws-prod, role: "arn:aws:iam::111122223333:role/shop-assets", ttl: 15m }
+  ci-token: { connection: ci, audience: "https://vault.example.com", ttl: 5m }
+`
+
 const SHOP = `version: 1
 issuer: github
 repository: acme/shop
@@ -67,12 +82,14 @@ issuers:
   staff: { family: openid, url: "${provider.url}", audience: ${CLIENT} }
 connections:
   operators: { provider: broker, may: [audit.read, leases.read, leases.revoke, stop, keys.rotate, metrics.read, policies.read], people: true }
+  aws-prod: { provider: aws, region: eu-west-1, accounts: ["111122223333"] }
   ci: { provider: identity-token, audiences: ["https://vault.example.com"] }
   dev: { provider: identity-token, audiences: ["https://dev.example.com"], people: true }
 ${connectionLines([api])}`,
   )
   writeFileSync(join(policies, "people.yaml"), PEOPLE)
   writeFileSync(join(policies, "acme/shop.yaml"), SHOP)
+  writeFileSync(join(policies, "acme/shop-production.yaml"), SHOP_PRODUCTION)
   writeToolsPolicy(policies, [api])
   const broker = await startBroker({ policies, settings: vendorSecrets([api]) })
   ends.defer(async () => void (await broker.stop()))

@@ -1,10 +1,13 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http"
 import { globalAgent, Agent as HttpsAgent, request as httpsRequest } from "node:https"
+import { isIP } from "node:net"
 import type { Readable, Transform } from "node:stream"
 import { constants, createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
+import { isLoopbackHost } from "../../core/url.ts"
 import { type Http, HttpError, type HttpRequest, type HttpResponse } from "../../ports/http.ts"
 import type { HttpOptions } from "../web/http.ts"
 import { causeOf, hasHeader, joined, refusalOf, requireAllowed } from "../web/http-rules.ts"
+import { addressFault, guardedLookup } from "./public-addresses.ts"
 
 /** A connection that is kept longer is more and more often closed by its server while the next request is on its way. */
 const IDLE_MS = 4_000
@@ -20,7 +23,7 @@ const MAX_IDLE_CONNECTIONS = 64
  * minted in that moment would live on, and a second one would be minted.
  * @throws {HttpError}
  */
-export function createNodeHttp({ userAgent }: HttpOptions): Http {
+export function createNodeHttp({ userAgent, reach }: HttpOptions): Http {
   const settings = {
     keepAlive: true,
     timeout: IDLE_MS,
@@ -34,8 +37,17 @@ export function createNodeHttp({ userAgent }: HttpOptions): Http {
   return async (request) => {
     requireAllowed(request)
     const url = new URL(request.url)
-    const options = { method: request.method, headers: headersOf(request, userAgent) }
+    const isHere = isLoopbackHost(url.hostname)
+    const options = {
+      method: request.method,
+      headers: headersOf(request, userAgent),
+      ...(reach === undefined || isHere ? {} : { lookup: guardedLookup(reach) }),
+    }
     try {
+      // An address in the URL itself is dialled without a lookup.
+      const written = url.hostname.replace(/^\[|\]$/g, "")
+      const fault = reach === undefined || isHere || isIP(written) === 0 ? null : addressFault(written, reach)
+      if (fault !== null) throw Object.assign(new Error(fault), { code: fault })
       // A header that cannot be sent is an error here, and not of the request.
       const sending =
         url.protocol === "https:"

@@ -4,6 +4,12 @@ import { causeOf, joined, refusalOf, requireAllowed } from "./http-rules.ts"
 export interface HttpOptions {
   /** Sent with each request that has no `User-Agent`: workerd sends none, and GitHub refuses requests without one. */
   readonly userAgent: string
+  /**
+   * On Node: refuses every address that is not public (`public`), or only those of this machine and its link (`private`). For
+   * URLs that people name to receive something. Left out: any address, for the servers of connections. workerd has no network
+   * of its own behind it. A host that is this machine by its name is allowed with each of them, as everywhere.
+   */
+  readonly reach?: "public" | "private"
 }
 
 /**

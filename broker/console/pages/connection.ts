@@ -5,7 +5,7 @@ import type { WhoCanAnswer } from "../analysis.ts"
 import { policiesOfUnit } from "../decide-again.ts"
 import { html, pathOf, when } from "../html.ts"
 import { may } from "../rights.ts"
-import { faultNote, type PageLoader, part, sees, unfollowed, type View } from "../view.ts"
+import { faultNote, followed, type PageLoader, part, sees, type View } from "../view.ts"
 import { counted } from "../words.ts"
 import { canTable, environmentWords, unitWords } from "./can-table.ts"
 import { picture } from "./picture.ts"
@@ -46,11 +46,13 @@ async function whoReaches(
   { session, services, query }: View,
 ): Promise<{ readonly can: WhoCanAnswer; readonly units: number; readonly next: string | null }> {
   const { directory, broker, analysis } = services
-  if (!directory) throw unfollowed()
   const snapshot = await broker.policySource.snapshot()
   const { organisation, version } = snapshot
   const after = query.get("after") ?? ""
-  const { ledgers, next } = await directory.list({ limit: UNITS_PER_PAGE, ...(after === "" ? {} : { after }) })
+  const { ledgers, next } = await followed(directory).list({
+    limit: UNITS_PER_PAGE,
+    ...(after === "" ? {} : { after }),
+  })
   const seen = ledgers.filter((one) => sees(session, one, organisation, [connection]))
   const sets = await Promise.all(seen.map((one) => policiesOfUnit(one, snapshot)))
   // A policy for many units covers several of them, and is there once.

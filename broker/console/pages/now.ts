@@ -6,7 +6,7 @@ import { recordScopeOf } from "../../operate/record-scope.ts"
 import type { Health } from "../../ports/health.ts"
 import { type Html, html, pathOf, type Shown, when } from "../html.ts"
 import { may } from "../rights.ts"
-import { faultNote, note, type PageLoader, type Part, part, sees, unfollowed, type View } from "../view.ts"
+import { faultNote, followed, note, type PageLoader, type Part, part, sees, type View } from "../view.ts"
 import { counted, span } from "../words.ts"
 import { barsOf, CHART_HOURS, chart, sum } from "./chart.ts"
 import { recordList } from "./record-list.ts"
@@ -75,17 +75,15 @@ const organisationOf = async ({ services }: View): Promise<Organisation> =>
 
 async function hoursOf(view: View) {
   const { index, broker } = view.services
-  if (!index) throw unfollowed()
   const until = broker.clock.now().getTime()
   const scope = recordScopeOf(view.session.operator.scope, await organisationOf(view))
-  return await index.hours({ since: until - CHART_HOURS * 3_600_000, until: until + 60_000, scope })
+  return await followed(index).hours({ since: until - CHART_HOURS * 3_600_000, until: until + 60_000, scope })
 }
 
 async function latestDenials(view: View) {
   const { index } = view.services
-  if (!index) throw unfollowed()
   const scope = recordScopeOf(view.session.operator.scope, await organisationOf(view))
-  const { found } = await index.search({ event: "exchange.denied", scope, limit: LATEST })
+  const { found } = await followed(index).search({ event: "exchange.denied", scope, limit: LATEST })
   return { found, organisation: await organisationOf(view) }
 }
 
@@ -100,9 +98,8 @@ function latestPart({ found, organisation }: Awaited<ReturnType<typeof latestDen
 
 async function leasesOf(view: View) {
   const { directory } = view.services
-  if (!directory) throw unfollowed()
   const organisation = await organisationOf(view)
-  const { ledgers, next } = await directory.list({ limit: UNITS_COUNTED })
+  const { ledgers, next } = await followed(directory).list({ limit: UNITS_COUNTED })
   const seen = ledgers.filter((one) => one.openLeases > 0 && sees(view.session, one, organisation))
   const open = seen.reduce((all, { openLeases }) => all + openLeases, 0)
   return { open, units: seen.length, more: next !== null }

@@ -6,7 +6,7 @@ import type { FoundRecord, RecordTerms } from "../../ports/record-index.ts"
 import { SEARCH_TERMS } from "../../wire/record.ts"
 import { decideAgain } from "../decide-again.ts"
 import { type Html, html, pathOf, when } from "../html.ts"
-import { faultNote, note, type PageLoader, part, unfollowed, type View } from "../view.ts"
+import { faultNote, followed, note, type PageLoader, part, type View } from "../view.ts"
 import { NAMED_EVENTS } from "../words.ts"
 import { type Recalled, recordList } from "./record-list.ts"
 
@@ -84,15 +84,16 @@ interface Found {
 
 async function search(terms: RecordTerms, { session, services }: View): Promise<Found> {
   const { index, broker } = services
-  if (!index) throw unfollowed()
   const snapshot = await broker.policySource.snapshot()
   const { organisation } = snapshot
   const scope = recordScopeOf(session.operator.scope, organisation)
-  const page = await index.search({ ...terms, scope, limit: RECORDS_PER_PAGE }).catch((error: unknown) => {
-    if (error instanceof BrokerError && error.code === "request_malformed")
-      throw new BrokerError("request_malformed", "the address has a page that does not exist any more. Search again.")
-    throw error
-  })
+  const page = await followed(index)
+    .search({ ...terms, scope, limit: RECORDS_PER_PAGE })
+    .catch((error: unknown) => {
+      if (error instanceof BrokerError && error.code === "request_malformed")
+        throw new BrokerError("request_malformed", "the address has a page that does not exist any more. Search again.")
+      throw error
+    })
   return { ...page, organisation, again: await decideAgain(page.found, snapshot, services) }
 }
 

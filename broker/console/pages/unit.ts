@@ -8,7 +8,7 @@ import type { WhoCanAnswer } from "../analysis.ts"
 import { policiesOfUnit } from "../decide-again.ts"
 import { type Html, html, pathOf, when } from "../html.ts"
 import { may } from "../rights.ts"
-import { faultNote, issuerName, ledgerOf, note, type PageLoader, part, scroll, sees, unfollowed } from "../view.ts"
+import { faultNote, followed, issuerName, ledgerOf, note, type PageLoader, part, scroll, sees } from "../view.ts"
 import { time } from "../words.ts"
 import { canTable, environmentWords } from "./can-table.ts"
 import { picture } from "./picture.ts"
@@ -34,8 +34,7 @@ export const unitPage: PageLoader = async (view) => {
         : services.analysis.whoCan(set, ledger.unit === null ? {} : { unit: ledger.unit })
     }),
     read(may(session, "audit.read"), "The last use", async () => {
-      if (!services.index) throw unfollowed()
-      return await services.index.lastUse(ledger)
+      return await followed(services.index).lastUse(ledger)
     }),
     read(may(session, "leases.read"), "The open leases", async () =>
       broker.ledgers.of(ledger.issuerUrl, ledger.unitId).openLeases("", LEASES_SHOWN),

@@ -3,7 +3,7 @@ import { recordScopeOf } from "../../operate/record-scope.ts"
 import type { LedgerEntry } from "../../ports/directory.ts"
 import { type Html, html, pathOf, when } from "../html.ts"
 import { may } from "../rights.ts"
-import { faultNote, issuerName, note, type PageLoader, part, scroll, sees, unfollowed, type View } from "../view.ts"
+import { faultNote, followed, issuerName, note, type PageLoader, part, scroll, sees, type View } from "../view.ts"
 import { time } from "../words.ts"
 
 const UNITS_PER_PAGE = 100
@@ -47,21 +47,22 @@ ${when(
 
 async function listUnits({ services, session, query }: View) {
   const { directory, broker } = services
-  if (!directory) throw unfollowed()
   const { organisation } = await broker.policySource.snapshot()
   const after = query.get("after") ?? ""
-  const { ledgers, next } = await directory.list({ limit: UNITS_PER_PAGE, ...(after === "" ? {} : { after }) })
+  const { ledgers, next } = await followed(directory).list({
+    limit: UNITS_PER_PAGE,
+    ...(after === "" ? {} : { after }),
+  })
   return { seen: ledgers.filter((one) => one.seq > 0 && sees(session, one, organisation)), next }
 }
 
 /** Units with this name or id in a record. The same name can have belonged to several. */
 async function namedUnits(name: string, { services, session }: View) {
   const { index, broker } = services
-  if (!index) throw unfollowed()
   const { organisation } = await broker.policySource.snapshot()
   const scope = recordScopeOf(session.operator.scope, organisation)
   const found = await Promise.all(
-    [{ unit: name }, { unitId: name }].map((term) => index.search({ ...term, scope, limit: 50 })),
+    [{ unit: name }, { unitId: name }].map((term) => followed(index).search({ ...term, scope, limit: 50 })),
   )
   const units = new Map(
     found

@@ -1,7 +1,7 @@
 import { outOfSight } from "../../operate/operator.ts"
 import type { LedgerEntry } from "../../ports/directory.ts"
 import { type Html, html, pathOf, when } from "../html.ts"
-import { faultNote, issuerName, ledgerOf, type PageLoader, part, scroll, sees, unfollowed, type View } from "../view.ts"
+import { faultNote, followed, issuerName, ledgerOf, type PageLoader, part, scroll, sees, type View } from "../view.ts"
 
 const UNITS_PER_PAGE = 100
 
@@ -56,10 +56,12 @@ ${when(read.ok && read.value.next !== null, () => html`<p><a class="button plain
 
 async function listUnits({ services, session, query }: View) {
   const { directory, broker } = services
-  if (!directory) throw unfollowed()
   const { organisation } = await broker.policySource.snapshot()
   const after = query.get("after") ?? ""
-  const { ledgers, next } = await directory.list({ limit: UNITS_PER_PAGE, ...(after === "" ? {} : { after }) })
+  const { ledgers, next } = await followed(directory).list({
+    limit: UNITS_PER_PAGE,
+    ...(after === "" ? {} : { after }),
+  })
   const seen = ledgers.filter((one) => one.seq > 0 && sees(session, one, organisation))
   return { seen, next, names: (url: string) => issuerName(url, organisation) }
 }

@@ -1,4 +1,4 @@
-import { type Severity, wordsOf } from "./event-words.ts"
+import { PRODUCT, type Severity, wordsOf } from "./event-words.ts"
 import { type Facts, factsOf, type LedgerRecord } from "./facts.ts"
 
 /** CEF's severities, 0 to 10. */
@@ -11,10 +11,12 @@ const SEVERITY: Readonly<Record<Severity, number>> = { info: 1, low: 3, medium: 
  * Keys are CEF's own, so that collectors need no mapping. Facts that CEF has no key for are in `cs1` to `cs6` and
  * `flexString1` and `2`, each with its label.
  */
-export function cefLine(from: LedgerRecord, version: string): string {
+export function cefLine(from: LedgerRecord): string {
   const facts = factsOf(from)
   const { name, severity, outcome } = wordsOf(facts.event)
-  const header = ["Daypass", "broker", version, facts.event, name, String(SEVERITY[severity])].map(inHeader).join("|")
+  const header = [PRODUCT.name, "broker", PRODUCT.version, facts.event, name, String(SEVERITY[severity])]
+    .map(inHeader)
+    .join("|")
   const extension = fieldsOf(facts, outcome).map(([key, value]) => `${key}=${inExtension(value)}`)
   return `CEF:0|${header}|${extension.join(" ")}`
 }

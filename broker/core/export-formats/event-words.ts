@@ -1,3 +1,6 @@
+/** How events of other systems name who wrote them. The version is that of these mappings. */
+export const PRODUCT = { name: "Daypass", version: "1" } as const
+
 /** How much an operator should care. */
 export type Severity = "info" | "low" | "medium" | "high" | "critical"
 

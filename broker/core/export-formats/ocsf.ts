@@ -1,4 +1,4 @@
-import { type EventWords, type Severity, wordsOf } from "./event-words.ts"
+import { type EventWords, PRODUCT, type Severity, wordsOf } from "./event-words.ts"
 import { type Facts, factsOf, type LedgerRecord } from "./facts.ts"
 
 /** The version of the Open Cybersecurity Schema Framework whose classes these events have. */
@@ -58,7 +58,7 @@ const ACTIVITIES: Readonly<Record<string, Activity>> = {
  *
  * What OCSF has no place for is in `unmapped`, under the record's own names, so that nothing is lost.
  */
-export function ocsfEvent(from: LedgerRecord, version: string): object {
+export function ocsfEvent(from: LedgerRecord): object {
   const facts = factsOf(from)
   const words = wordsOf(facts.event)
   const wanted = ACTIVITIES[facts.event] ?? { of: "entity", id: 99, name: words.name }
@@ -79,7 +79,7 @@ export function ocsfEvent(from: LedgerRecord, version: string): object {
     message: facts.reason === "" ? words.name : `${words.name}: ${facts.reason}`,
     metadata: {
       version: OCSF_VERSION,
-      product: { name: "Daypass", vendor_name: "Daypass", version },
+      product: { ...PRODUCT, vendor_name: PRODUCT.name },
       uid: `${facts.issuer} ${facts.unitId} ${facts.seq}`,
       event_code: facts.event,
       sequence: facts.seq,

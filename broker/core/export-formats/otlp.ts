@@ -1,4 +1,4 @@
-import { type Severity, wordsOf } from "./event-words.ts"
+import { PRODUCT, type Severity, wordsOf } from "./event-words.ts"
 import { type Facts, factsOf, type LedgerRecord } from "./facts.ts"
 
 /** Severity numbers of OpenTelemetry's log data model: INFO, INFO2, WARN, ERROR, ERROR2. */
@@ -14,18 +14,11 @@ type AnyValue =
  * Records as the body of an OTLP/HTTP request with JSON to a collector's `/v1/logs` (OpenTelemetry Protocol 1.x; JSON mapping
  * of protobuf: 64-bit numbers are texts).
  */
-export function otlpLogs(
-  records: readonly LedgerRecord[],
-  about: { readonly broker: string; readonly version: string },
-) {
+export function otlpLogs(records: readonly LedgerRecord[], broker: string | null) {
   const resource = {
-    attributes: strings({
-      "service.name": "daypass",
-      "service.version": about.version,
-      "daypass.broker": about.broker,
-    }),
+    attributes: strings({ "service.name": "daypass", "daypass.broker": broker ?? "" }),
   }
-  const scope = { name: "daypass.audit", version: about.version }
+  const scope = { name: "daypass.audit", version: PRODUCT.version }
   return { resourceLogs: [{ resource, scopeLogs: [{ scope, logRecords: records.map(logRecord) }] }] }
 }
 

@@ -2,6 +2,7 @@ import type { Context, Hono } from "hono"
 import type { OperatorRight } from "../../core/operator-rights.ts"
 import type { Broker } from "../../exchange/broker.ts"
 import type { OperatorAct } from "../../operate/act.ts"
+import type { Checkpoints } from "../../operate/checkpoints.ts"
 import type { GaugeSource } from "../../operate/gauges.ts"
 import type { DeploymentKeys } from "../../operate/keys.ts"
 import type { Directory } from "../../ports/directory.ts"
@@ -23,6 +24,8 @@ export interface OperateServices {
   readonly documents: Documents
   /** Left out where the broker follows no ledgers. */
   readonly directory?: Directory
+  /** Left out where the broker keeps no log of heads. */
+  readonly checkpoints?: Checkpoints
   readonly index?: RecordIndex
   /** Begins to revoke what is due now, where no ledger does it by itself. */
   sweepSoon?(): void

@@ -112,10 +112,10 @@ const HOSTILE = [
 describe("CEF", () => {
   it("is one line whose fields a parser reads back, whatever names people choose", () => {
     const check = (name: string) => {
-      const line = cefLine(withNames(name), "0.1.0")
+      const line = cefLine(withNames(name))
       expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Cf}]/u)
       const { header, fields } = readCef(line)
-      expect(header).toEqual(["CEF:0", "Daypass", "broker", "0.1.0", "exchange.minted", "Credentials minted", "1"])
+      expect(header).toEqual(["CEF:0", "Daypass", "broker", "1", "exchange.minted", "Credentials minted", "1"])
       const shown = visible(name)
       const expected = {
         reason: shown,
@@ -141,15 +141,14 @@ describe("CEF", () => {
   })
 
   it("names an IPv6 address under CEF's own key for it", () => {
-    const { fields } = readCef(cefLine({ ledger: LEDGER, record: { ...RECORD, client_address: "2001:db8::1" } }, "1"))
+    const { fields } = readCef(cefLine({ ledger: LEDGER, record: { ...RECORD, client_address: "2001:db8::1" } }))
     expect(fields.get("c6a2")).toBe("2001:db8::1")
     expect(fields.has("src")).toBe(false)
   })
 })
 
 describe("OCSF", () => {
-  const event = (record: object) =>
-    ocsfEvent({ ledger: LEDGER, record: record as never }, "0.1.0") as Record<string, unknown>
+  const event = (record: object) => ocsfEvent({ ledger: LEDGER, record: record as never }) as Record<string, unknown>
 
   it("has the class, the activity and the outcome of what happened", () => {
     const classOf = (name: string) => {
@@ -173,10 +172,7 @@ describe("OCSF", () => {
 
 describe("OTLP", () => {
   it("has the time in nanoseconds as a text, and a severity", () => {
-    const { resourceLogs } = otlpLogs([{ ledger: LEDGER, record: RECORD }], {
-      broker: "https://b.example",
-      version: "0.1.0",
-    })
+    const { resourceLogs } = otlpLogs([{ ledger: LEDGER, record: RECORD }], "https://b.example")
     const [record] = resourceLogs[0]?.scopeLogs[0]?.logRecords ?? []
     expect(record).toMatchObject({
       timeUnixNano: "1795348800000000000",
@@ -197,20 +193,17 @@ describe("every format", () => {
     const broken = { event: 5, identity: "x", grants: [null, 3, { name: {} }], at: "never", seq: "1" }
     for (const record of [old, { ...RECORD, event: "a.newer|event" }, broken, {}]) {
       const from = { ledger: LEDGER, record: record as never }
-      readCef(cefLine(from, "1"))
-      expect(ocsfEvent(from, "1")).toMatchObject({ category_uid: 3 })
-      expect(JSON.stringify(otlpLogs([from], { broker: "b", version: "1" }))).not.toContain("NaN")
+      readCef(cefLine(from))
+      expect(ocsfEvent(from)).toMatchObject({ category_uid: 3 })
+      expect(JSON.stringify(otlpLogs([from], "b"))).not.toContain("NaN")
     }
-    expect(readCef(cefLine({ ledger: LEDGER, record: old as never }, "1")).fields.get("cs1")).toBe("acme/shop")
+    expect(readCef(cefLine({ ledger: LEDGER, record: old as never })).fields.get("cs1")).toBe("acme/shop")
   })
 
   it("never writes a line break or a separator that ends a line", () => {
     for (const name of HOSTILE) {
       const from = withNames(name)
-      for (const text of [
-        JSON.stringify(ocsfEvent(from, "1")),
-        JSON.stringify(otlpLogs([from], { broker: "b", version: "1" })),
-      ]) {
+      for (const text of [JSON.stringify(ocsfEvent(from)), JSON.stringify(otlpLogs([from], "b"))]) {
         expect(text).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u)
       }
     }
@@ -219,6 +212,6 @@ describe("every format", () => {
   it("has words for the events that the record knows", () => {
     expect(NAMED_EVENTS).toContain("exchange.minted")
     for (const event of NAMED_EVENTS)
-      expect(cefLine({ ledger: LEDGER, record: { ...RECORD, event } }, "1")).not.toContain(`|${event}|${event}|`)
+      expect(cefLine({ ledger: LEDGER, record: { ...RECORD, event } })).not.toContain(`|${event}|${event}|`)
   })
 })
