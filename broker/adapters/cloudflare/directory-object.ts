@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers"
+import type { CheckpointSource } from "../../ports/checkpoints.ts"
 import type { Directory, LedgerHead } from "../../ports/directory.ts"
 import type { RecordIndex } from "../../ports/record-index.ts"
 import type { Sql } from "../../ports/sql.ts"
@@ -52,6 +53,22 @@ export abstract class DirectoryObject<Env = unknown> extends DurableObject<Env> 
 
   lastUse(...args: Parameters<RecordIndex["lastUse"]>) {
     return this.#answer((work) => work.lastUse(...args))
+  }
+
+  latest() {
+    return this.#answer((work) => work.latest())
+  }
+
+  policy() {
+    return this.#answer((work) => work.policy())
+  }
+
+  since(...args: Parameters<CheckpointSource["since"]>) {
+    return this.#answer((work) => work.since(...args))
+  }
+
+  prove(...args: Parameters<CheckpointSource["prove"]>) {
+    return this.#answer((work) => work.prove(...args))
   }
 
   override async alarm(): Promise<void> {

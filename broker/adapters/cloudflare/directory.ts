@@ -1,17 +1,21 @@
+import type { CheckpointSource } from "../../ports/checkpoints.ts"
 import type { Directory, LedgerHead } from "../../ports/directory.ts"
 import type { RecordIndex } from "../../ports/record-index.ts"
 import type { Namespace, Remote } from "./ledgers.ts"
 import { type Answer, ask } from "./rpc.ts"
 
 /** What the object does. It is of the operators' modules, which the object loads when it is first asked. */
-export interface DirectoryWork extends Directory, RecordIndex {
+export interface DirectoryWork extends Directory, RecordIndex, CheckpointSource {
   /** A ledger tells how far it is. Returns when the object must follow it, in Unix milliseconds. */
   report(heads: readonly LedgerHead[]): Promise<number>
   /** Reads what is new, as much as one alarm may. Returns when to go on, in Unix milliseconds; null: with the next report. */
   follow(): Promise<number | null>
 }
 
-export interface DirectoryMethods extends Remote<Directory, readonly []>, Remote<RecordIndex, readonly []> {
+export interface DirectoryMethods
+  extends Remote<Directory, readonly []>,
+    Remote<RecordIndex, readonly []>,
+    Remote<CheckpointSource, readonly []> {
   report(heads: readonly LedgerHead[]): Promise<Answer<void>>
 }
 
@@ -21,6 +25,7 @@ export const DIRECTORY_NAME = "directory"
 export function followedAt(namespace: Namespace<DirectoryMethods>): {
   readonly directory: Directory
   readonly index: RecordIndex
+  readonly checkpoints: CheckpointSource
 } {
   // Each call makes a new stub, because a stub that failed once stays broken.
   const object = () => namespace.getByName(DIRECTORY_NAME)
@@ -33,6 +38,12 @@ export function followedAt(namespace: Namespace<DirectoryMethods>): {
       search: (query) => ask(() => object().search(query)),
       hours: (query) => ask(() => object().hours(query)),
       lastUse: (key) => ask(() => object().lastUse(key)),
+    },
+    checkpoints: {
+      latest: () => ask(() => object().latest()),
+      policy: () => ask(() => object().policy()),
+      since: (old) => ask(() => object().since(old)),
+      prove: (ledger, seq) => ask(() => object().prove({ issuerUrl: ledger.issuerUrl, unitId: ledger.unitId }, seq)),
     },
   }
 }

@@ -2,9 +2,9 @@ import type { Context, Hono } from "hono"
 import type { OperatorRight } from "../../core/operator-rights.ts"
 import type { Broker } from "../../exchange/broker.ts"
 import type { OperatorAct } from "../../operate/act.ts"
-import type { Checkpoints } from "../../operate/checkpoints.ts"
 import type { GaugeSource } from "../../operate/gauges.ts"
 import type { DeploymentKeys } from "../../operate/keys.ts"
+import type { CheckpointSource } from "../../ports/checkpoints.ts"
 import type { Directory } from "../../ports/directory.ts"
 import type { Documents } from "../../ports/documents.ts"
 import type { RequestEvent } from "../../ports/log.ts"
@@ -25,7 +25,7 @@ export interface OperateServices {
   /** Left out where the broker follows no ledgers. */
   readonly directory?: Directory
   /** Left out where the broker keeps no log of heads. */
-  readonly checkpoints?: Checkpoints
+  readonly checkpoints?: CheckpointSource
   readonly index?: RecordIndex
   /** Begins to revoke what is due now, where no ledger does it by itself. */
   sweepSoon?(): void
