@@ -327,7 +327,9 @@ describe("what exists is named", () => {
     expect(names.length).toBeGreaterThan(5)
     const usage = /const USAGE = `([\s\S]*?)`/.exec(read("cli/main.ts"))?.[1] ?? ""
     const listed = [
-      ...usage.matchAll(/^ {2}([a-z][a-z-]*(?: (?:verify|export|copy|list|rotate|retire|reseal))?)/gm),
+      ...usage.matchAll(
+        /^ {2}([a-z][a-z-]*(?: (?:verify|checkpoint|search|report|export|copy|list|rotate|retire|reseal))?)/gm,
+      ),
     ].map((match) => match[1] ?? "")
     expect(listed.sort()).toEqual(names)
     const page = read("docs/cli.md")
