@@ -116,6 +116,7 @@ export function createDirectoryWork(
     latest: () => checkpoints.latest(),
     policy: () => checkpoints.policy(),
     since: (old) => checkpoints.since(old),
+    signReport: (sha256, at) => checkpoints.signReport(sha256, at),
     prove: (ledger, seq) => checkpoints.prove(ledger, seq),
     async report(heads: readonly LedgerHead[]) {
       await follower.note(heads)

@@ -1,6 +1,7 @@
 import { hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js"
 import { parseCheckpoint, type SignedCheckpoint } from "../core/checkpoint/checkpoint.ts"
 import { formatProofExtra, type RecordPlace } from "../core/checkpoint/ledger-head.ts"
+import { formatReportNote } from "../core/checkpoint/report-note.ts"
 import { formatTlogProof } from "../core/checkpoint/tlog-proof.ts"
 import { formatVerifierKey } from "../core/checkpoint/verifier-key.ts"
 import { BrokerError } from "../core/errors.ts"
@@ -41,6 +42,15 @@ export class Checkpoints implements CheckpointSource {
       /\n+$/,
       "\n",
     )
+  }
+
+  async signReport(sha256: string, at: Date): Promise<string | null> {
+    const { states } = this.#parts
+    const read = await states.read()
+    const signer = read === null ? null : await states.signer(read.state)
+    if (signer === null) return null
+    const text = formatReportNote({ origin: signer.key.name, sha256, at: at.toISOString() })
+    return `${text}\n${await signer.sign(text)}`
   }
 
   async since(old: number): Promise<string | null> {

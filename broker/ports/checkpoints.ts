@@ -23,4 +23,9 @@ export interface CheckpointSource {
    * reach so far.
    */
   prove(ledger: LedgerKey, seq?: number): Promise<string | null>
+  /**
+   * Signs the hash of an audit report with the log's key: a signed note. It says that an operator asked for it at that time,
+   * not that the report is right: the record says that. Null before the log has begun.
+   */
+  signReport(sha256: string, at: Date): Promise<string | null>
 }

@@ -71,6 +71,10 @@ export abstract class DirectoryObject<Env = unknown> extends DurableObject<Env> 
     return this.#answer((work) => work.prove(...args))
   }
 
+  signReport(...args: Parameters<CheckpointSource["signReport"]>) {
+    return this.#answer((work) => work.signReport(...args))
+  }
+
   override async alarm(): Promise<void> {
     const { storage } = this.#state
     // Set before anything can fail. A report during the round may set an earlier one, which must stay.

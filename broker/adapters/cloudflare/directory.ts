@@ -43,6 +43,7 @@ export function followedAt(namespace: Namespace<DirectoryMethods>): {
       latest: () => ask(() => object().latest()),
       policy: () => ask(() => object().policy()),
       since: (old) => ask(() => object().since(old)),
+      signReport: (sha256, at) => ask(() => object().signReport(sha256, at)),
       prove: (ledger, seq) => ask(() => object().prove({ issuerUrl: ledger.issuerUrl, unitId: ledger.unitId }, seq)),
     },
   }
