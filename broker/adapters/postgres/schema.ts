@@ -1,3 +1,4 @@
+import { OUTBOUND_STEP } from "./alert-queue.ts"
 import { FaultFound } from "./faults.ts"
 import { FOLLOW_STEP } from "./follow-schema.ts"
 import type { Session } from "./session.ts"
@@ -105,6 +106,7 @@ const STEPS: readonly (readonly string[])[] = [
     "CREATE TABLE daypass.documents (name text PRIMARY KEY, version bigint NOT NULL, text text NOT NULL)",
   ],
   FOLLOW_STEP,
+  OUTBOUND_STEP,
 ]
 
 /** The version that this code writes. */
@@ -133,6 +135,9 @@ export const TABLES = [
   "segments",
   "last_uses",
   "follower",
+  "alerts",
+  "alert_endpoints",
+  "outbound_marks",
 ] as const
 
 /** Only one broker changes the schema at a time. A lock of the transaction, because a pooler would leave others behind. */
