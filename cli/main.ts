@@ -23,10 +23,14 @@ const USAGE = `Usage: daypass COMMAND
   status                        who is signed in, and until when
   stop WHAT --reason TEXT [...] give nothing to a unit, an owner, a connection or all, within 5 seconds
   resume WHAT --reason TEXT     lift a stop
+  alerts list|test [...]        who is told of events, where the record goes, and whether it arrives
   scan --issued [PATH...]       look for values that this job's Daypass steps issued and the job left behind
   seal < key.pem                seal a GitHub App's private key for the broker's settings
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge
   audit verify FILE [...]       verify an exported audit chain
+  audit search FILE [...]       find records: by unit, person, grant, run, time, or by a leaked value
+  audit report FILE [...]       evidence for an auditor, as Markdown or JSON
+  audit checkpoint --broker URL get the signed checkpoint of the audit trail, verify it, keep it
   audit export --data DIR [...] export a Node broker's audit chain as JSON lines
   keys list --broker URL        the broker's signing keys, and what is sealed under which deployment key
   keys rotate --broker URL      publish the next signing key, or let it sign; --now after a theft
@@ -56,11 +60,15 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["logout", async () => (await import("./login/logout.ts")).run],
   ["status", async () => (await import("./login/status.ts")).run],
   ["stop", async () => (await import("./operate/stop.ts")).run],
-  ["resume", async () => (await import("./operate/stop.ts")).resume],
+  ["resume", async () => (await import("./operate/resume.ts")).run],
+  ["alerts", async () => (await import("./operate/alerts.ts")).run],
   ["scan", async () => (await import("./scan.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
   ["push", async () => (await import("./push/push.ts")).run],
   ["audit verify", async () => (await import("./audit/verify.ts")).run],
+  ["audit search", async () => (await import("./audit/search/search.ts")).run],
+  ["audit report", async () => (await import("./audit/report/report.ts")).run],
+  ["audit checkpoint", async () => (await import("./audit/checkpoint.ts")).run],
   ["audit export", async () => (await import("./audit/export.ts")).run],
   ["keys list", async () => (await import("./keys/list.ts")).run],
   ["keys rotate", async () => (await import("./keys/rotate.ts")).run],

@@ -100,6 +100,15 @@ export class CheckpointWatcher implements LeafWatcher {
     this.#records = 0
   }
 
+  /** The tree of a ledger needs all leaves. */
+  from(seq: number): void {
+    this.#records = seq
+    const current = this.#current
+    if (current === null || current.heads.length === 0) return
+    this.#misfits.push({ ledger: current.ledger, reason: leftOut(seq) })
+    this.#current = { ...current, heads: [] }
+  }
+
   leaf(leaf: string): void {
     this.#records += 1
     const current = this.#current
@@ -143,6 +152,9 @@ export class CheckpointWatcher implements LeafWatcher {
 
 const changed = (size: number) =>
   `records 1 to ${size} are not those of the checkpoint: at least one of them was changed after it was signed`
+
+const leftOut = (seq: number) =>
+  `records 1 to ${seq} are not in the file, and the checkpoint is over all of them: export without --since`
 
 const missing = (needed: number, records: number) =>
   `the checkpoint has ${needed} records, and the file ${records}: it was cut, or was exported before the checkpoint`

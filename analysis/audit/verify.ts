@@ -23,6 +23,8 @@ export interface ChainFault {
 
 export interface VerifiedLedger extends ChainHead {
   readonly ledger: LedgerName
+  /** Records up to this one are not in the file, and are not verified; 0: it begins with the first one. */
+  readonly after: number
 }
 
 /** A hash that was noted earlier and was found in the file, as the chain value of record `seq`. */
@@ -34,6 +36,8 @@ export interface FoundNote extends ChainHead {
 export interface LeafWatcher {
   /** The leaves of this ledger follow, from its first record. */
   ledger(name: LedgerName): void
+  /** The leaves up to this number are not in the file. */
+  from?(seq: number): void
   /** SHA-256 in hex. */
   leaf(leaf: string): void
 }
@@ -46,6 +50,8 @@ export type ChainVerdict =
 const MAX_LINE_BYTES = MAX_RECORD_BYTES + 1024
 
 const LINE_FEED = 0x0a
+
+const HASH = /^[0-9a-f]{64}$/
 
 const encoder = new TextEncoder()
 
@@ -119,6 +125,7 @@ export class ChainVerifier {
     const value = parsed.value
     if (this.#ended) return "something follows the closing line"
     if (hasOnly(value, ["ledger"])) return this.#takeLedger(value["ledger"])
+    if (hasOnly(value, ["from"])) return this.#takeFrom(value["from"])
     if (hasOnly(value, ["chain", "leaf", "record"])) return this.#takeRecord(value, bytes)
     if (hasOnly(value, ["head"])) return this.#takeHead(value["head"])
     if (hasOnly(value, ["end"])) return this.#takeEnd(value["end"])
@@ -148,8 +155,25 @@ export class ChainVerifier {
     const start = chainStart(ledger, this.#sha256)
     if (this.#begun.has(start)) return "a ledger that was closed begins a second time"
     this.#begun.add(start)
-    this.#current = { ledger, seq: 0, chain: start }
+    this.#current = { ledger, seq: 0, chain: start, after: 0 }
     this.#watcher?.ledger(ledger)
+    return null
+  }
+
+  /** Earlier records are not in the file. What it says of the last of them is taken as it is: a checkpoint can prove it. */
+  #takeFrom(from: unknown): string | null {
+    const current = this.#current
+    if (current === null || current.seq > 0)
+      return "a line that says where records begin is not at the start of a ledger"
+    if (!isObject(from) || !hasOnly(from, ["chain", "seq"]))
+      return "the line that says where records begin is malformed"
+    const { seq, chain } = from
+    if (!Number.isSafeInteger(seq) || (seq as number) < 1 || typeof chain !== "string" || !HASH.test(chain)) {
+      return "the line that says where records begin is malformed"
+    }
+    this.#current = { ...current, seq: seq as number, chain, after: seq as number }
+    if (this.#noted.has(chain)) this.#found.push(this.#current)
+    this.#watcher?.from?.(seq as number)
     return null
   }
 
@@ -168,7 +192,7 @@ export class ChainVerifier {
     if (link.value.chain !== chain) {
       return "the record does not follow from the previous one: an earlier record was changed or is missing"
     }
-    this.#current = { ledger: current.ledger, seq, chain: link.value.chain }
+    this.#current = { ...current, seq, chain: link.value.chain }
     this.#watcher?.leaf(link.value.leaf)
     if (this.#noted.has(link.value.chain)) this.#found.push(this.#current)
     return null

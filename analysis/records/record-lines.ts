@@ -25,6 +25,7 @@ export type RecordLine =
   | ({ readonly kind: "record" } & FiledRecord)
   | ({ readonly kind: "head"; readonly ledger: LedgerName } & ChainHead)
   | { readonly kind: "ledger"; readonly ledger: LedgerName }
+  | ({ readonly kind: "from"; readonly ledger: LedgerName } & ChainHead)
   | { readonly kind: "end"; readonly digest: string; readonly ledgers: number }
 
 /**
@@ -47,6 +48,7 @@ export class RecordLines {
     if (!isMap(value)) return fail(UNKNOWN)
     if ("record" in value) return this.#record(value)
     if ("ledger" in value) return this.#begin(value["ledger"])
+    if ("from" in value) return this.#from(value["from"])
     if ("head" in value) return this.#head(value["head"])
     if ("end" in value) return this.#end(value["end"])
     return fail(UNKNOWN)
@@ -74,6 +76,15 @@ export class RecordLines {
     return ok({ kind: "ledger", ledger: this.#ledger })
   }
 
+  #from(from: unknown): Result<RecordLine, string> {
+    const ledger = this.#ledger
+    const { chain, seq } = isMap(from) ? from : {}
+    if (ledger === null || typeof chain !== "string" || typeof seq !== "number") {
+      return fail("the line that says where records begin is malformed")
+    }
+    return ok({ kind: "from", ledger, chain, seq })
+  }
+
   #head(head: unknown): Result<RecordLine, string> {
     const ledger = this.#ledger
     if (ledger === null || !isMap(head)) return fail("a closing line has no ledger to close")
@@ -98,7 +109,7 @@ const UNKNOWN = "the line is none of an audit export"
 export function readRecord(value: unknown): ReadRecord | null {
   if (!isMap(value)) return null
   const { at, event, seq, reason, grants, identity, claims } = value
-  if (typeof at !== "string" || typeof event !== "string" || typeof seq !== "number") return null
+  if (typeof at !== "string" || !TIME.test(at) || typeof event !== "string" || typeof seq !== "number") return null
   if (typeof reason !== "string" || !Array.isArray(grants) || !grants.every(isGrant)) return null
   const read = identity === null ? null : readIdentity(identity)
   if (read === undefined || (claims !== undefined && !isMap(claims))) return null
@@ -110,6 +121,9 @@ export function readRecord(value: unknown): ReadRecord | null {
     ...(claims === undefined ? {} : { claims: claims as ClaimsRead }),
   }
 }
+
+/** The one form that the broker writes: times are compared as texts. */
+const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$/
 
 const isGrant = (grant: unknown): grant is AuditGrant =>
   isMap(grant) && typeof grant["name"] === "string" && typeof grant["connection"] === "string"

@@ -8,7 +8,7 @@ import { type Narrowing, narrowed } from "./narrow.ts"
 import { Replayer } from "./replay.ts"
 import type { Runs } from "./runs.ts"
 import type { FilePatch } from "./unified-diff.ts"
-import { grantKey, placeKey, type RuleUse, type Usage, usageOf } from "./usage.ts"
+import { placeKey, type RuleUse, type Usage, unusedGrants, usageOf } from "./usage.ts"
 import { applied, itemsOf, YamlEdits } from "./yaml-edits.ts"
 
 /** Something of a folder that no recorded run used, or used less of. */
@@ -91,11 +91,7 @@ function planOf(policy: Policy, before: string, { set, usage, denied, found }: P
     } else if (!use.isOpen) planRule(rule, use, narrowed(rule.conditions, use, family), yaml, yaml.at(list, index), say)
   }
   yaml.removeItems(list, missing(uses))
-  // A rule of which the record says too little keeps all its grants.
-  const open = new Set(
-    allow.flatMap((rule, index) => (uses[index]?.isOpen && rule.grants !== "all" ? [...rule.grants] : [])),
-  )
-  const unused = [...grants.values()].filter(({ name }) => !usage.grants.has(grantKey(file, name)) && !open.has(name))
+  const unused = unusedGrants(policy, usage)
   for (const { name, line } of unused) {
     const stays = denied.has(name)
     say({

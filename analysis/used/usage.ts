@@ -1,4 +1,4 @@
-import type { PolicySet, Rule } from "../../broker/core/policy/model.ts"
+import type { Grant, Policy, PolicySet, Rule } from "../../broker/core/policy/model.ts"
 import { Replayer } from "./replay.ts"
 import type { RunGroup, Runs } from "./runs.ts"
 
@@ -66,6 +66,14 @@ export function usageOf(set: PolicySet, runs: Runs): Usage {
     for (const key of matching) note(rules.get(key) ?? newUse(), group)
   }
   return { rules, grants, refused, given }
+}
+
+/** Grants of a policy that no recorded run got. A rule of which the record says too little keeps all its grants. */
+export function unusedGrants({ file, allow, grants }: Policy, { rules, grants: given }: Usage): readonly Grant[] {
+  const open = new Set(
+    allow.flatMap((rule) => (rules.get(placeKey(rule))?.isOpen && rule.grants !== "all" ? [...rule.grants] : [])),
+  )
+  return [...grants.values()].filter(({ name }) => !given.has(grantKey(file, name)) && !open.has(name))
 }
 
 const newUse = (): RuleUse => ({ exchanges: 0, grants: new Set(), seen: new Map(), missing: new Set(), isOpen: false })

@@ -7,6 +7,7 @@ import type { ChainHead, ChainLink, LedgerName } from "./audit-chain.ts"
  *
  * ```
  * {"ledger":{"issuer":"https://...","unit_id":"41"}}            the records of this ledger follow
+ * {"from":{"chain":"...","seq":7}}                              only where earlier records are not in the file
  * {"chain":"...","leaf":"...","record":{...,"seq":1}}
  * {"chain":"...","leaf":"...","record":{...,"seq":2}}
  * {"head":{"chain":"...","seq":2}}                              the ledger ends here
@@ -21,6 +22,11 @@ export class ExportWriter {
 
   ledger(name: LedgerName): string {
     return `{"ledger":{"issuer":${JSON.stringify(name.issuer)},"unit_id":${JSON.stringify(name.unit_id)}}}`
+  }
+
+  /** The records before and this one, the number `seq`, are not in the file: it was made from a later time on. */
+  from({ seq, chain }: ChainHead): string {
+    return `{"from":{"chain":${JSON.stringify(chain)},"seq":${seq}}}`
   }
 
   record(link: ChainLink): string {

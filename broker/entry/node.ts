@@ -162,15 +162,15 @@ try {
   const keys = { ...settings, keyRing: store.keyRing, documents: store.documents }
   const keeper = await startKeepingKeys(() => keepOwnKeys(broker, keys), log)
   const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
-  const operate = createOperateApp({
+  const office = {
     broker,
-    keys,
     documents: store.documents,
     directory: store.operate.directory,
-    counts: async () => metrics.read(),
-    gauges: [],
+    outbound,
+    index: store.operate.index,
     sweepSoon: () => sweeper.soon(),
-  })
+  }
+  const operate = createOperateApp({ ...office, keys, counts: async () => metrics.read(), gauges: [] })
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
@@ -179,7 +179,10 @@ try {
   })
   const follower = startFollowing(
     store.operate,
-    { readers: [...readersOf(store.operate), ...outbound.readers], changing: () => outbound.exports.readers() },
+    {
+      readers: [...readersOf(store.operate, office), ...outbound.readers],
+      changing: () => outbound.exports.readers(),
+    },
     broker,
   )
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })

@@ -1,69 +1,143 @@
+import { randomUUID } from "node:crypto"
+import { open, rename, rm } from "node:fs/promises"
+import { ActionError } from "../../action/failure.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
 import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
+import type { Options } from "../exec/options.ts"
+import { report } from "../exec/report.ts"
 import { type CliIo, EXIT } from "../io.ts"
-import { EXPORT_FORMATS, formatter } from "./formats.ts"
+import { OPERATOR_OPTIONS, OPERATOR_USAGE } from "../operate/options.ts"
+import { exportedBy } from "./broker-export.ts"
+import { EXPORT_FORMATS, formatted } from "./formats.ts"
 
-const USAGE = `Usage: daypass audit export (--data DIR | --store URL) [--format jsonl|ocsf|cef|otlp] > FILE
+const USAGE = `Usage: daypass audit export --broker URL [--since TIME] [--unit NAME] [--out FILE]
+       daypass audit export (--data DIR | --store URL) [--out FILE]
 
-Writes the audit trail of all units of a broker on Node, as JSON lines. DIR is the broker's data folder. URL is the
-database of several brokers, as postgres://USER@HOST/DATABASE, with the password in PGPASSWORD; a whole URL can be in
-DAYPASS_STORE. The brokers may be running. Check the file with daypass audit verify.
---format writes records for other systems, one in a line: ocsf, cef, or otlp (bodies of requests to a collector). Only jsonl,
-the default, can be verified.
-Exit codes: 0 written, 2 the folder or the database cannot be read.`
+Writes the audit trail of all units as JSON lines. Check the file with daypass audit verify.
+
+With --broker, of any broker, at the edge too, as an operator with the right audit.read:
+  --since TIME           ISO 8601: leaves out older records; each ledger begins with the first record from then on
+  --unit NAME            of one unit alone, such as acme/shop
+${OPERATOR_USAGE}
+
+Without a broker, from the storage of brokers on Node, which may be running:
+  --data DIR             the broker's data folder
+  --store URL            the database of several brokers, as postgres://USER@HOST/DATABASE, with the password in PGPASSWORD;
+                         a whole URL can be in DAYPASS_STORE
+
+  --out FILE             writes a file when the export is whole, in place of standard output
+  --format NAME          jsonl (the default, and the only one that can be verified), or for other systems, one record in a
+                         line: ocsf, cef, otlp (bodies of requests to a collector)
+Exit codes: 0 written, 1 the broker refused, 2 the folder or the database cannot be read, or the arguments are wrong.`
+
+const string = { type: "string" } as const
+const OWN_OPTIONS = { data: string, store: string, since: string, unit: string, out: string, format: string }
 
 /** `daypass audit export`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const options = { data: { type: "string" }, store: { type: "string" }, format: { type: "string" } } as const
-  const read = readArguments(args, USAGE, options, io)
+  const read = readArguments(args, USAGE, { ...OPERATOR_OPTIONS, ...OWN_OPTIONS }, io)
   if (typeof read === "number") return read
-  const format = EXPORT_FORMATS.find((one) => one === (read.options["format"] ?? "jsonl"))
+  const { options } = read
+  if (read.positionals.length > 0) return misused("audit export takes options only", USAGE, io)
+  const source = sourceOf(options, io)
+  if (typeof source === "string") return misused(source, USAGE, io)
+  const format = EXPORT_FORMATS.find((one) => one === (options["format"] ?? "jsonl"))
   if (format === undefined) return misused(`--format is one of ${EXPORT_FORMATS.join(", ")}`, USAGE, io)
-  const { line, end } = formatter(format, io.out)
-  const code = await exportAll(read, { ...io, out: line })
-  if (code === EXIT.ok) end()
-  return code
+  const lines = () => formatted(format, source())
+  const { out } = options
+  if (out === "") return misused("--out is empty", USAGE, io)
+  try {
+    if (typeof out === "string") await writeWhole(out, lines())
+    else for await (const line of lines()) io.out(line)
+    return EXIT.ok
+  } catch (error) {
+    if (error instanceof BrokerError) return impossible(error.detail, io)
+    if (error instanceof Unreadable) return impossible(error.message, io)
+    if (error instanceof ActionError) {
+      report(error)
+      return error.code === "input_invalid" ? EXIT.usage : EXIT.no
+    }
+    return impossible(`the export cannot be written (${reasonOf(error)})`, io)
+  }
 }
 
-async function exportAll(read: Exclude<ReturnType<typeof readArguments>, number>, io: CliIo): Promise<number> {
-  const { data } = read.options
-  if (read.positionals.length > 0) return misused("audit export takes options only", USAGE, io)
-  const store = read.options["store"] ?? (data === undefined ? io.env["DAYPASS_STORE"] : undefined)
-  if (typeof store === "string" && store !== "") {
-    if (data !== undefined) return misused("audit export takes --data or --store", USAGE, io)
-    return exportDatabase(store, read.options["store"] !== undefined, io)
-  }
-  if (typeof data !== "string" || data === "") return misused("audit export needs --data or --store", USAGE, io)
+/** Our own sentence about a storage that cannot be read. */
+class Unreadable extends Error {}
 
+type Lines = AsyncIterable<string>
+
+/** What is exported, not read yet; or what is wrong with the options. */
+function sourceOf(options: Options, io: CliIo): string | (() => Lines) {
+  const { data, since, unit } = options
+  const isStored = data !== undefined || options["store"] !== undefined
+  const fromEnvironment = isStored ? undefined : io.env["DAYPASS_STORE"]
+  if (options["broker"] !== undefined || (!isStored && !fromEnvironment && io.env["DAYPASS_BROKER"])) {
+    if (isStored) return "audit export takes --broker, --data or --store"
+    if (typeof since === "string" && Number.isNaN(Date.parse(since)))
+      return "--since is a time, as 2026-11-01T00:00:00Z"
+    const window = {
+      ...(typeof since === "string" && { since: new Date(since).toISOString() }),
+      ...(typeof unit === "string" && { unit }),
+    }
+    const { data: _, store: __, since: ___, unit: ____, out: _____, format: ______, ...rest } = options
+    return () => exportedBy(rest, window, io)
+  }
+  if (since !== undefined || unit !== undefined) return "--since and --unit need --broker"
+  const store = options["store"] ?? fromEnvironment
+  if (typeof store === "string" && store !== "") {
+    if (data !== undefined) return "audit export takes --data or --store"
+    return () => ofDatabase(store, options["store"] !== undefined, io)
+  }
+  if (typeof data !== "string" || data === "") return "audit export needs --broker, --data or --store"
+  return () => ofFolder(data)
+}
+
+async function* ofFolder(data: string): AsyncGenerator<string> {
   try {
     // Imported here: on a Node without node:sqlite the import fails, and all other commands must still work.
     const { readAuditTrail } = await import("../../broker/adapters/node/audit-reader.ts")
-    for (const line of readAuditTrail(data)) io.out(line)
-    return EXIT.ok
+    yield* readAuditTrail(data)
   } catch (error) {
-    if (reasonOf(error) === "ERR_UNKNOWN_BUILTIN_MODULE") {
-      return impossible(`audit export needs Node 22.13 or newer, which has node:sqlite; this is ${process.version}`, io)
-    }
-    return impossible(
-      `the ledger in ${data} cannot be read (${reasonOf(error)}): give --data the same folder as the broker`,
-      io,
+    throw new Unreadable(
+      reasonOf(error) === "ERR_UNKNOWN_BUILTIN_MODULE"
+        ? `audit export needs Node 22.13 or newer, which has node:sqlite; this is ${process.version}`
+        : `the ledger in ${data} cannot be read (${reasonOf(error)}): give --data the same folder as the broker`,
     )
   }
 }
 
 /** `isOption`: the URL is from the command line, and not from the environment. */
-async function exportDatabase(store: string, isOption: boolean, io: CliIo): Promise<number> {
+async function* ofDatabase(store: string, isOption: boolean, io: CliIo): AsyncGenerator<string> {
   const { optionFault, readDatabaseAddress } = await import("../../broker/adapters/postgres/address.ts")
   const { readAuditTrail } = await import("../../broker/adapters/postgres/audit-export.ts")
   const fault = isOption ? optionFault("--store", store) : null
-  if (fault !== null) return misused(fault, USAGE, io)
+  if (fault !== null) throw new Unreadable(fault)
   const address = readDatabaseAddress(store, io.env["PGPASSWORD"])
-  if (!address.ok) return misused(`the URL of the database ${address.fault}`, USAGE, io)
+  if (!address.ok) throw new Unreadable(`the URL of the database ${address.fault}`)
+  yield* readAuditTrail(address.value)
+}
+
+/** Writes a file that has its name only when it is whole. */
+async function writeWhole(path: string, lines: Lines): Promise<void> {
+  const unfinished = `${path}.${randomUUID()}.part`
+  const file = await open(unfinished, "wx", 0o600)
   try {
-    for await (const line of readAuditTrail(address.value)) io.out(line)
-    return EXIT.ok
+    let text = ""
+    for await (const line of lines) {
+      text += `${line}\n`
+      if (text.length < CHUNK_CHARACTERS) continue
+      await file.appendFile(text)
+      text = ""
+    }
+    await file.appendFile(text)
+    await file.sync()
+    await file.close()
+    await rename(unfinished, path)
   } catch (error) {
-    if (error instanceof BrokerError) return impossible(error.detail, io)
+    await file.close().catch(() => {})
+    await rm(unfinished, { force: true })
     throw error
   }
 }
+
+const CHUNK_CHARACTERS = 1 << 20

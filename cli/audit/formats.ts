@@ -12,34 +12,23 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 /** Records in one request to a collector: collectors refuse bodies of some megabytes. */
 const OTLP_AT_ONCE = 200
 
-/** Takes the lines of an export, and hands on the lines of a format. */
-export interface Formatter {
-  line(text: string): void
-  /** After the last line. */
-  end(): void
-}
-
-/** `otlp` has one request's body in each line, for a collector's `/v1/logs`. */
-export function formatter(format: ExportFormat, out: (text: string) => void): Formatter {
-  if (format === "jsonl") return { line: out, end: () => {} }
+/** The lines of an export in a format. `otlp` has one request's body in each line, for a collector's `/v1/logs`. */
+export async function* formatted(format: ExportFormat, lines: AsyncIterable<string>): AsyncGenerator<string> {
+  if (format === "jsonl") return yield* lines
   let ledger: LedgerName = { issuer: "", unit_id: "" }
   let waiting: LedgerRecord[] = []
-  const flush = () => {
-    if (waiting.length > 0) out(JSON.stringify(otlpLogs(waiting, null)))
+  for await (const text of lines) {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== "object" || value === null) continue
+    if ("ledger" in value) ledger = value.ledger as LedgerName
+    if (!("record" in value)) continue
+    const from: LedgerRecord = { ledger, record: value.record as LedgerRecord["record"] }
+    if (format === "cef") yield cefLine(from)
+    else if (format === "ocsf") yield JSON.stringify(ocsfEvent(from))
+    else waiting.push(from)
+    if (waiting.length < OTLP_AT_ONCE) continue
+    yield JSON.stringify(otlpLogs(waiting, null))
     waiting = []
   }
-  return {
-    line(text) {
-      const value: unknown = JSON.parse(text)
-      if (typeof value !== "object" || value === null) return
-      if ("ledger" in value) ledger = value.ledger as LedgerName
-      if (!("record" in value)) return
-      const from: LedgerRecord = { ledger, record: value.record as LedgerRecord["record"] }
-      if (format === "cef") return out(cefLine(from))
-      if (format === "ocsf") return out(JSON.stringify(ocsfEvent(from)))
-      waiting.push(from)
-      if (waiting.length === OTLP_AT_ONCE) flush()
-    },
-    end: flush,
-  }
+  if (waiting.length > 0) yield JSON.stringify(otlpLogs(waiting, null))
 }

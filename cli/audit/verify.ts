@@ -128,7 +128,10 @@ function tell(file: string, verdict: ChainVerdict, io: CliIo): verdict is Verifi
     tellFault(file, verdict, io)
     return false
   }
-  for (const { ledger, seq, chain } of verdict.ledgers) io.out(`${named(ledger)}: ${counted(seq)}, head ${chain}`)
+  for (const { ledger, seq, chain, after } of verdict.ledgers) {
+    const records = after === 0 ? counted(seq) : `records ${after + 1} to ${seq} (the earlier ones are not in the file)`
+    io.out(`${named(ledger)}: ${records}, head ${chain}`)
+  }
   if (verdict.ledgers.length === 0) io.out(inert(`${file} verifies and contains no records`))
   return true
 }

@@ -15,8 +15,7 @@ const PIECE_BYTES = 1 << 18
  * @throws {RecordFault} when it cannot be read, or is no whole export
  */
 export async function* recordsOf(from: string, window: Window, io: CliIo): AsyncGenerator<readonly RecordLine[]> {
-  const pieces = from === "-" ? io.input() : piecesOf(from)
-  for await (const lines of linesOf(pieces, from === "-" ? "standard input" : from)) {
+  for await (const lines of linesOf(piecesOf(from, io), nameOf(from))) {
     yield lines.filter((line) => line.kind !== "record" || isWithin(line.record.at, window))
   }
 }
@@ -33,7 +32,15 @@ export async function eachRecord(
   }
 }
 
-async function* piecesOf(path: string): AsyncGenerator<Uint8Array> {
+/** How messages name a record. */
+export const nameOf = (from: string): string => (from === "-" ? "standard input" : from)
+
+/** The bytes of a record. @throws {RecordFault} */
+export async function* piecesOf(path: string, io: CliIo): AsyncGenerator<Uint8Array> {
+  if (path === "-") {
+    yield* io.input()
+    return
+  }
   try {
     const file = await open(path)
     try {

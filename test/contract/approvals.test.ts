@@ -75,12 +75,18 @@ describe("a run's approvals at GitHub", () => {
     expect(fact.known && fact.approvals).toHaveLength(expected.length)
   })
 
-  test("are asked for each time, by the repository's id", async () => {
-    world.shop.runs.set(RUN, [])
+  test("are asked for by the repository's id, once in three seconds for each run", async () => {
+    world.shop.runs.set(RUN, []).set("8", [review({ by: MONA })])
     world.shop.name = "store"
     expect(await environments.approvalsOf(job())).toMatchObject({ approvals: [] })
     world.shop.runs.set(RUN, [review()])
+    world.clock.advance(2)
+    expect(await environments.approvalsOf(job())).toMatchObject({ approvals: [] })
+    expect(await environments.approvalsOf(job({ runId: "8" }))).toMatchObject({ approvals: [{ approver: "mona" }] })
+    expect(await reasonOf(environments, job({ runAttempt: "2" }))).toMatch(/only the first counts/)
+    world.clock.advance(1)
     expect(await environments.approvalsOf(job())).toMatchObject({ approvals: [approved] })
+    expect(world.asked().filter((line) => line.includes(`/${RUN}/`))).toHaveLength(2)
   })
 
   test.each<[string, () => unknown, RegExp]>([

@@ -133,24 +133,28 @@ export function environmentsSuite(runtime: string, startBroker: StartBroker): vo
       const mint = (claims: object = {}) =>
         github.mint({ ...DEPLOYMENT, actor_id: "583231", ...claims }, { audience: broker.url })
       const approved: Review = { by: { login: "hubot", id: 2 }, state: "approved", environments: ["production"] }
-      const by = (change: Partial<Review>) => shop.runs.set("7001", [{ ...approved, comment: "it burns", ...change }])
+      const by = async (change: Partial<Review>) => {
+        shop.runs.set("7001", [{ ...approved, comment: "it burns", ...change }])
+        await broker.advance(3)
+      }
 
       app.permissions = { contents: "read", actions: "read" }
       expect((await exchange(await mint(), "emergency")).detail).toContain("GitHub shows no run 7001 of acme/shop")
-      by({ by: { login: "octocat", id: 583231 } })
+      await by({ by: { login: "octocat", id: 583231 } })
       const own = await exchange(await mint(), "emergency")
       expect(own).toMatchObject({ status: 403, detail: expect.stringContaining("nobody else has approved it") })
-      by({ comment: "" })
+      await by({ comment: "" })
       expect((await exchange(await mint(), "emergency")).detail).toContain("1 approved without a comment")
-      by({ state: "rejected" })
+      await by({ state: "rejected" })
       expect((await exchange(await mint(), "emergency")).status).toBe(403)
-      by({ environments: ["staging"] })
+      await by({ environments: ["staging"] })
       expect((await exchange(await mint(), "emergency")).status).toBe(403)
-      by({})
+      await by({})
       expect((await exchange(await mint({ run_attempt: "2" }), "emergency")).detail).toContain("only the first counts")
       expect(await exchange(await mint(), "emergency")).toMatchObject({ status: 200 })
       app.permissions = { contents: "read" }
       githubApi.revokeTokens()
+      await broker.advance(3)
       const unpermitted = await exchange(await mint(), "emergency")
       expect(unpermitted).toMatchObject({
         status: 403,
@@ -171,9 +175,11 @@ export function environmentsSuite(runtime: string, startBroker: StartBroker): vo
       })
       for (const refused of [by(1, "it burns"), by(2)]) {
         deployments.splice(0, 1, refused)
+        await broker.advance(3)
         expect(await exchange(await tokenOfGitLab(), "emergency")).toMatchObject({ status: 403 })
       }
       deployments.splice(0, 1, by(2, "it burns"))
+      await broker.advance(3)
       expect(await exchange(await tokenOfGitLab(), "emergency")).toMatchObject({ status: 200 })
       expect(`${broker.output()}${broker.stored()}`).not.toContain(secret)
     })

@@ -6,6 +6,7 @@ import { startWorkerdBroker } from "../support/broker-workerd.ts"
 import { environmentsSuite } from "./environments.suite.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
+import { keysSuite } from "./keys.suite.ts"
 import { limitsSuite } from "./limits.suite.ts"
 import { writeFlowPolicies } from "./policies.ts"
 import { policySuite } from "./policy.suite.ts"
@@ -62,4 +63,6 @@ policySuite("workerd", startBroker)
 vendorsSuite("workerd", startBroker)
 standardsSuite("workerd", startBroker)
 incidentSuite("workerd", startBroker)
+stopsSuite("workerd", startBroker, { follows: false })
 stopsSuite("workerd", startBroker)
+keysSuite("workerd", startBroker)

@@ -22,6 +22,8 @@ import { runCloudsCase } from "./run-clouds-case.ts"
 import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
 import { installAge, installPgBouncer, installPostgres, installTools } from "./tools.ts"
+import { installWitness } from "./witness/install.ts"
+import { witnessCase } from "./witness-case.ts"
 import { zizmorCase } from "./zizmor-case.ts"
 
 /** Runs one check and counts it. Never throws: a check that does is one that failed. */
@@ -46,6 +48,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "vendors' clients": clientsCase,
   "the profile of an AWS grant": awsProfileCase,
   "templates for CIs": ciTemplatesCase,
+  "a witness of the log": witnessCase,
   zizmor: zizmorCase,
   actionlint: actionlintCase,
 }
@@ -56,12 +59,13 @@ const LANES = 2
 /** Installs all that the cases need, so that it can be done while something else runs. */
 async function install(): Promise<string> {
   console.log(
-    "installing moto, OpenBao, act, sops, zizmor, actionlint, vendors' clients and older Nodes (once a version), PostgreSQL, PgBouncer, age, git, curl, skopeo, kubectl and Chromium where they are missing",
+    "installing moto, OpenBao, act, sops, zizmor, actionlint, a witness, vendors' clients and older Nodes (once a version), PostgreSQL, PgBouncer, age, git, curl, skopeo, kubectl and Chromium where they are missing",
   )
   const [programs] = await Promise.all([
     installTools().then(async (programs) => {
       await installGoClients(programs)
       await installActionlint(programs)
+      await installWitness(programs)
       return programs
     }),
     // apt-get works for one caller at a time.

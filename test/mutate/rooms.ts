@@ -15,6 +15,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "test/core/policy/decide.test.ts",
       "test/core/policy/ceiling.test.ts",
       "test/core/policy/environment-protection.test.ts",
+      "test/core/policy/break-glass.test.ts",
       "test/core/adapters/own-policy-files.test.ts",
       "test/core/policy/template.test.ts",
       "test/core/policy/wide-policies.test.ts",

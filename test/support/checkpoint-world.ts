@@ -10,7 +10,7 @@ import { SqlTreeStore } from "../../broker/adapters/sqlite/operate/tree-store.ts
 import { webEd25519 } from "../../broker/adapters/web/ed25519.ts"
 import { brokersDraft } from "../../broker/core/audit-record.ts"
 import { parseTrustPolicy } from "../../broker/core/checkpoint/trust-policy.ts"
-import { formatVerifierKey } from "../../broker/core/checkpoint/verifier-key.ts"
+import { formatVerifierKey, type VerifierKey } from "../../broker/core/checkpoint/verifier-key.ts"
 import { Secret } from "../../broker/core/secret.ts"
 import { Checkpoints } from "../../broker/operate/checkpoints.ts"
 import { LogOfHeads } from "../../broker/operate/log-of-heads.ts"
@@ -25,8 +25,15 @@ import { Witness } from "./witness.ts"
 export const ISSUER = "https://issuer.example"
 const URL = "https://daypass.example"
 
+/** A witness of foreign make, which is asked over the network. */
+export interface ForeignWitness {
+  readonly key: VerifierKey
+  readonly url: string
+  readonly http: Http
+}
+
 /** A broker's store with ledgers, the trees over them, and the log of their heads. */
-export async function checkpointWorld(signers: readonly NoteSigner[] = [], quorum = "all") {
+export async function checkpointWorld(signers: readonly NoteSigner[] = [], quorum = "all", foreign?: ForeignWitness) {
   const folder = mkdtempSync(join(tmpdir(), "daypass-checkpoint-"))
   const store = openNodeStore(folder)
   const clock = new TestClock(Date.parse("2027-01-01T00:00:00Z"))
@@ -36,15 +43,15 @@ export async function checkpointWorld(signers: readonly NoteSigner[] = [], quoru
   const http: Http = async (request) => {
     const host = new globalThis.URL(request.url).host
     const witness = witnesses.get(host)
+    if (foreign !== undefined && request.url.startsWith(foreign.url)) return await foreign.http(request)
     if (witness === undefined || down.has(host)) throw new HttpError("unreachable")
     return await witness.answer(request)
   }
-  const names = signers.map((_, at) => `w${at + 1}`)
-  const lines = signers.map(
-    (signer, at) => `witness w${at + 1} ${formatVerifierKey(signer.key)} https://${hostOf(signer)}/`,
-  )
-  const witnessLines =
-    signers.length === 0 ? null : [...lines, `group all ${quorum} ${names.join(" ")}`, "quorum all"].join("\n")
+  const asked = signers.map((signer) => ({ key: signer.key, url: `https://${hostOf(signer)}/` }))
+  const all = foreign === undefined ? asked : [...asked, foreign]
+  const lines = all.map(({ key, url }, at) => `witness w${at + 1} ${formatVerifierKey(key)} ${url}`)
+  const group = `group all ${quorum} ${all.map((_, at) => `w${at + 1}`).join(" ")}`
+  const witnessLines = all.length === 0 ? null : [...lines, group, "quorum all"].join("\n")
   const parsed = parseTrustPolicy(witnessLines ?? "quorum none", sha256)
   if (!parsed.ok) throw new Error(parsed.fault)
   const policy = witnessLines === null ? null : parsed.value

@@ -5,6 +5,7 @@ import { failed, type Refusal } from "../../github/answer.ts"
 import type { Clock } from "../../ports/clock.ts"
 import type { Environments } from "../../ports/environments.ts"
 import { createBoundedCache } from "../memory/bounded-cache.ts"
+import { keptApprovals } from "../memory/kept-approvals.ts"
 import type { GitHubApp } from "./app.ts"
 import { approvalsAtGitHub } from "./approvals.ts"
 import { type Step, stepOf } from "./git-objects.ts"
@@ -43,11 +44,12 @@ const environmentSchema = z.object({
 /**
  * Asks GitHub how environments are protected, and who approved a run. Needs the App's permission to read Actions.
  *
- * A protection is cached for five minutes, approvals never. Never throws: on any failure they are unknown, with a sentence
+ * A protection is cached for five minutes, approvals for three seconds. Never throws: on any failure they are unknown, with a sentence
  * that says what to change.
  */
 export function createGitHubEnvironments({ app, issuerUrl, clock }: GitHubEnvironmentsOptions): Environments {
   const facts = createBoundedCache<{ readonly fact: ProtectionFact; readonly until: number }>(MAX_ENVIRONMENTS)
+  const approvalsOf = keptApprovals((identity) => approvalsAtGitHub(app, identity, clock), clock)
 
   return {
     async protectionOf(identity) {
@@ -70,7 +72,7 @@ export function createGitHubEnvironments({ app, issuerUrl, clock }: GitHubEnviro
 
     async approvalsOf(identity) {
       if (identity.issuerUrl !== issuerUrl) return unknown("The broker's GitHub App does not serve this issuer.")
-      return await approvalsAtGitHub(app, identity, clock)
+      return await approvalsOf(identity)
     },
   }
 }

@@ -4,6 +4,7 @@ import type { EnvironmentProtection, ProtectionFact } from "../../core/policy/en
 import type { Clock } from "../../ports/clock.ts"
 import type { Environments } from "../../ports/environments.ts"
 import { createBoundedCache } from "../memory/bounded-cache.ts"
+import { keptApprovals } from "../memory/kept-approvals.ts"
 import type { Answer, GitLabApi } from "./api.ts"
 import { approvalsAtGitLab } from "./approvals.ts"
 
@@ -38,11 +39,12 @@ const projectSchema = z.object({
  * the scope `read_api` and the role Maintainer. GitLab has no limit of an environment to branches, and its groups' protected
  * environments are not read.
  *
- * A protection is cached for five minutes, approvals never. Never throws: on any failure they are unknown, with a sentence
+ * A protection is cached for five minutes, approvals for three seconds. Never throws: on any failure they are unknown, with a sentence
  * that says what to change.
  */
 export function createGitLabEnvironments({ api, issuerUrl, clock }: GitLabEnvironmentsOptions): Environments {
   const facts = createBoundedCache<{ readonly fact: ProtectionFact; readonly until: number }>(MAX_ENVIRONMENTS)
+  const approvalsOf = keptApprovals((identity) => approvalsAtGitLab(api, identity, clock), clock)
 
   return {
     async protectionOf(identity) {
@@ -63,7 +65,7 @@ export function createGitLabEnvironments({ api, issuerUrl, clock }: GitLabEnviro
 
     async approvalsOf(identity) {
       if (identity.issuerUrl !== issuerUrl) return unknown("The broker's access token does not serve this issuer")
-      return await approvalsAtGitLab(api, identity, clock)
+      return await approvalsOf(identity)
     },
   }
 }

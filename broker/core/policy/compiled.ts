@@ -42,6 +42,7 @@ export interface CompiledOrganisation {
   readonly limits: readonly CompiledLimit[]
   readonly requireBoundToken: boolean
   readonly help?: Help
+  readonly witnesses?: string
   readonly alerts?: Readonly<Record<string, AlertEndpoint>>
   readonly exports?: Readonly<Record<string, ExportTarget>>
   readonly alarms?: Alarms
@@ -104,7 +105,8 @@ export function revived(from: CompiledPolicies, providers: ProviderSchemaTable):
 }
 
 export function compiledOrganisation(organisation: Organisation): CompiledOrganisation {
-  const { issuers, connections, boundaries, limits, requireBoundToken, help, alerts, exports, alarms } = organisation
+  const { issuers, connections, boundaries, limits, requireBoundToken, help, alerts, exports, alarms, witnesses } =
+    organisation
   return {
     issuers: [...issuers.values()].map((issuer) => ({ ...issuer, owners: [...issuer.owners] })),
     connections: [...connections.values()],
@@ -118,6 +120,7 @@ export function compiledOrganisation(organisation: Organisation): CompiledOrgani
     requireBoundToken,
     ...(help && { help }),
     ...(alerts && { alerts: Object.fromEntries(alerts) }),
+    ...(witnesses && { witnesses }),
     ...(exports && { exports: Object.fromEntries(exports) }),
     ...(alarms && { alarms }),
   }
@@ -138,6 +141,7 @@ export function revivedOrganisation(from: CompiledOrganisation): Organisation {
     requireBoundToken: from.requireBoundToken,
     ...(from.help && { help: from.help }),
     ...(from.alerts && { alerts: new Map(Object.entries(from.alerts)) }),
+    ...(from.witnesses && { witnesses: from.witnesses }),
     ...(from.exports && { exports: new Map(Object.entries(from.exports)) }),
     ...(from.alarms && { alarms: from.alarms }),
   }

@@ -27,6 +27,8 @@ export interface Organisation {
   readonly exports?: ReadonlyMap<string, ExportTarget>
   /** What the broker stops by itself. */
   readonly alarms?: Alarms
+  /** Who cosigns the checkpoints of the audit trail: lines of c2sp.org/tlog-policy. */
+  readonly witnesses?: string
 }
 
 export interface IssuerConfig {

@@ -16,6 +16,7 @@ import { type ConnectionBase, connectionBase, type OrganisationFile, organisatio
 import { flagFaults } from "./schema-conditions.ts"
 import { schemaFaults } from "./schema-faults.ts"
 import { sharedAudiences } from "./shared-audiences.ts"
+import { witnessFaults } from "./witness-faults.ts"
 import { keyPosition, nodeAt, type YamlDocument, type YamlNode } from "./yaml.ts"
 
 /** The readable parts of an organisation file. Policies are checked against them even when the file has faults. */
@@ -59,6 +60,7 @@ export function readOrganisation(
     faults.push(...read.faults, ...sharedAudiences(file, root, connections))
     faults.push(...boundaryEnvironmentFaults(file, root, boundaries, families))
     faults.push(...exportFaults(file, root, parsed.data.exports ?? {}, connections))
+    faults.push(...witnessFaults(file, root, parsed.data.witnesses))
   }
   faults.push(...flagFaults(file, root, ["boundaries", "limits"]))
   const issuers = Object.entries(sectionOf(value, "issuers"))
@@ -179,6 +181,7 @@ function compile(
     requireBoundToken: parsed.require_bound_token ?? false,
     ...(parsed.help && { help: parsed.help as Help }),
     ...(parsed.alerts && { alerts: new Map(Object.entries(parsed.alerts)) }),
+    ...(parsed.witnesses && { witnesses: parsed.witnesses }),
     ...(parsed.exports && { exports: new Map(Object.entries(parsed.exports)) }),
     ...(parsed.alarms && { alarms: parsed.alarms }),
   }

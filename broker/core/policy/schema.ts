@@ -198,6 +198,10 @@ export const organisationSchema = z.strictObject({
   alerts: alertsSection,
   exports: exportsSection,
   alarms: alarmsSection,
+  witnesses: z.string().min(1).max(16_384).optional().meta({
+    description:
+      "Who cosigns the checkpoints of the audit trail: lines `witness NAME KEY URL`, `group ...` and `quorum NAME` of c2sp.org/tlog-policy.",
+  }),
   help: z
     .strictObject({ url: plainUrl("the URL of help"), text: oneLine("the text of help").optional() })
     .optional()

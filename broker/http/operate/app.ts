@@ -3,13 +3,26 @@ import { BrokerError } from "../../core/errors.ts"
 import { createOperators } from "../../operate/operator.ts"
 import { incomingOf } from "../incoming.ts"
 import { bearerOf, proofOf } from "../request.ts"
+import { alertRoutes } from "./alerts.ts"
+import { checkpointRoutes } from "./checkpoint.ts"
 import { keyRoutes } from "./keys.ts"
+import { leaseRoutes } from "./leases.ts"
 import { metricsRoutes } from "./metrics.ts"
 import { policyRoutes } from "./policies.ts"
+import { recordRoutes } from "./record.ts"
 import type { OperateEnv, OperateRoutes, OperateRouting, OperateServices } from "./routing.ts"
 import { stopRoutes } from "./stops.ts"
 
-const GROUPS: readonly OperateRoutes[] = [policyRoutes, metricsRoutes, stopRoutes, keyRoutes]
+const GROUPS: readonly OperateRoutes[] = [
+  checkpointRoutes,
+  keyRoutes,
+  leaseRoutes,
+  metricsRoutes,
+  policyRoutes,
+  recordRoutes,
+  stopRoutes,
+  alertRoutes,
+]
 
 /**
  * The operators' routes: `/v1/operate/...`. They answer no error by themselves. The app around them does, with the same form,

@@ -2,12 +2,16 @@ import type { Context, Hono } from "hono"
 import type { OperatorRight } from "../../core/operator-rights.ts"
 import type { Broker } from "../../exchange/broker.ts"
 import type { OperatorAct } from "../../operate/act.ts"
+import type { Alerts } from "../../operate/alerts/alerts.ts"
+import type { Checkpoints } from "../../operate/checkpoints.ts"
+import type { Exports } from "../../operate/exports/exports.ts"
 import type { GaugeSource } from "../../operate/gauges.ts"
 import type { DeploymentKeys } from "../../operate/keys.ts"
 import type { Directory } from "../../ports/directory.ts"
 import type { Documents } from "../../ports/documents.ts"
 import type { RequestEvent } from "../../ports/log.ts"
 import type { Counts } from "../../ports/metrics.ts"
+import type { RecordIndex } from "../../ports/record-index.ts"
 import type { Client } from "../exchange-route.ts"
 
 /** What an operator's route finds in `context.env`: who asks, and the request's line in the log, to be filled along the way. */
@@ -22,6 +26,11 @@ export interface OperateServices {
   readonly documents: Documents
   /** Left out where the broker follows no ledgers. */
   readonly directory?: Directory
+  /** Left out where the broker keeps no log of heads. */
+  readonly checkpoints?: Checkpoints
+  readonly index?: RecordIndex
+  /** Left out where nothing leaves the broker by itself. */
+  readonly outbound?: { readonly alerts: Alerts; readonly exports: Exports }
   /** Begins to revoke what is due now, where no ledger does it by itself. */
   sweepSoon?(): void
   /** What was counted: in this process, or at the edge by all isolates together. */
