@@ -1,9 +1,9 @@
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Webhook } from "standardwebhooks"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { runCli } from "../cli/run-cli.ts"
+import { runCli, runScripted } from "../cli/run-cli.ts"
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { DEPLOYMENT, send } from "../flow/world.ts"
 import { type NodeBroker, startNodeBroker } from "../support/broker-node.ts"
@@ -13,6 +13,16 @@ import { startSts } from "../support/sts.ts"
 
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString("base64")}`
 
+const OPS = { repository: "acme/ops", repository_id: "77", repository_owner_id: "9001", ref: "refs/heads/main" }
+const OPS_POLICY = `version: 1
+repository: acme/ops
+repository_id: "77"
+allow:
+  - { name: from main, when: { ref: refs/heads/main }, grants: [operator] }
+grants:
+  operator: { connection: operators, may: [policies.read] }
+`
+
 const ends = new AsyncDisposableStack()
 const alerts: { type: string; data: Record<string, unknown> }[] = []
 const logs: Record<string, unknown>[] = []
@@ -21,6 +31,8 @@ let collector: LoopbackServer
 let github: GitHub
 let broker: NodeBroker
 let archive: string
+let tokenFile: string
+let runs = 9000
 
 beforeAll(async () => {
   const sts = ends.adopt(await startSts(), (it) => it.close())
@@ -49,9 +61,12 @@ beforeAll(async () => {
   const policies = join(folder, "policies")
   mkdirSync(policies)
   writeFlowPolicies(policies, { issuer: github.issuer, sts: sts.url })
+  writeFileSync(join(policies, "acme/ops.yaml"), OPS_POLICY)
+  tokenFile = join(folder, "token")
   appendFileSync(
     join(policies, "daypass.yaml"),
-    `alerts:
+    `  operators: { provider: broker, may: [policies.read] }
+alerts:
   ops: { url: "${receiver.url}/hooks/daypass", secret: env:ALERT_SECRET }
 exports:
   archive: { kind: folder, path: ${archive} }
@@ -85,9 +100,25 @@ describe("a broker on Node", () => {
     expect((await runCli("audit", "verify", archive)).code).toBe(0)
   })
 
-  it("says in its health which kind of export it has no place for, once it lasts, and works on", async () => {
-    const health = await send(broker, "/healthz")
-    expect(health.status).toBe(200)
-    expect(broker.stdout()).toMatch(/export:not-here goes on in \d+ s: There is no bucket under the binding ARCHIVE/)
+  it("shows an operator which of them arrive, why another does not, and sends a test", async () => {
+    const alertsCommand = async (...words: string[]) => {
+      writeFileSync(
+        tokenFile,
+        await github.mint({ ...OPS, run_id: `${runs++}`, actor: "ann" }, { audience: broker.url }),
+      )
+      return await runScripted({}, "alerts", ...words, "--broker", broker.url, "--token-file", tokenFile)
+    }
+    const listed = await alertsCommand("list")
+    expect(listed.out.split("\n")).toEqual([
+      expect.stringMatching(/^alerts ops http:\S+: ok, last delivered 2\S+Z; 0 waiting$/),
+      "export archive (folder): ok",
+      "export siem (otlp): ok",
+      expect.stringMatching(/^export not-here \(r2\): fails since 2\S+Z: There is no bucket under the binding ARCHIVE/),
+    ])
+    expect(listed.code).toBe(1)
+    expect(await alertsCommand("test", "ops")).toMatchObject({ code: 0, out: "delivered to ops" })
+    expect(alerts.at(-1)).toMatchObject({ type: expect.stringMatching(/^(?:alert.test|operator.acted)$/) })
+    expect(await alertsCommand("test", "nobody")).toMatchObject({ code: 1 })
+    expect(broker.stdout()).toMatch(/export:not-here goes on in \d+ s/)
   })
 })
