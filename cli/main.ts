@@ -23,7 +23,7 @@ const USAGE = `Usage: daypass COMMAND
   status                        who is signed in, and until when
   stop WHAT --reason TEXT [...] give nothing to a unit, an owner, a connection or all, within 5 seconds
   resume WHAT --reason TEXT     lift a stop
-  alerts list|test [...]        who is told of events, where the record goes, and whether it arrives
+  alerts WHAT [...]             who is told of events, where the record goes, and whether it arrives
   scan --issued [PATH...]       look for values that this job's Daypass steps issued and the job left behind
   seal < key.pem                seal a GitHub App's private key for the broker's settings
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge

@@ -1,8 +1,7 @@
-import crypto from "node:crypto"
 import { open, stat } from "node:fs/promises"
 import { type CheckedProofs, CheckpointWatcher, verifyProofs } from "../../analysis/audit/checkpoints.ts"
 import { type ChainVerdict, ChainVerifier, type VerifiedLedger } from "../../analysis/audit/verify.ts"
-import type { LedgerName, Sha256 } from "../../broker/core/audit-chain.ts"
+import type { LedgerName } from "../../broker/core/audit-chain.ts"
 import { parseTrustPolicy } from "../../broker/core/checkpoint/trust-policy.ts"
 import { visible } from "../../broker/core/policy/faults.ts"
 import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
@@ -10,10 +9,11 @@ import { inert } from "../inert.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import { verifyEd25519 } from "./ed25519.ts"
 import { exportedFolder } from "./exported-folder.ts"
+import { sha256 } from "./sha256.ts"
 
-const USAGE = `Usage: daypass audit verify FILE|DIR [--checkpoint FILE --policy FILE] [--earlier FILE] [--head HASH]
+const USAGE = `Usage: daypass audit verify FILE [--checkpoint FILE --policy FILE] [--earlier FILE] [--head HASH]
 
-Verifies an audit trail that daypass audit export wrote, or the folder of an export that the broker pushes. Finds every edited, deleted, reordered, repeated or cut-off record.
+Verifies an audit trail that daypass audit export wrote. FILE can also be the folder of an export that a broker pushes. Finds every edited, deleted, reordered, repeated or cut-off record.
 Prints the head of each ledger (of a repository, a project, ...): the number and the hash of its last record.
 
 The file alone cannot show that the whole trail was rewritten, with all hashes. These can:
@@ -22,12 +22,6 @@ The file alone cannot show that the whole trail was rewritten, with all hashes. 
   --earlier FILE     an older export: each of its ledgers must be the beginning of the same ledger here
   --head HASH        a head that this command printed earlier: it must still be part of its chain
 Exit codes: 0 the trail verifies, 1 it does not, and the first wrong record is named, 2 a file cannot be read.`
-
-/** OpenSSL's, at a fifth of the time of JavaScript's. Node before 20.12 has no `hash`, which makes no object a call. */
-const sha256: Sha256 =
-  crypto.hash === undefined
-    ? (bytes) => crypto.createHash("sha256").update(bytes).digest()
-    : (bytes) => crypto.hash("sha256", bytes, "buffer")
 
 /** One buffer for the whole file: a stream makes one for every chunk. */
 const CHUNK_BYTES = 1 << 18

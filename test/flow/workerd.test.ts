@@ -10,6 +10,7 @@ import { keysSuite } from "./keys.suite.ts"
 import { limitsSuite } from "./limits.suite.ts"
 import { writeFlowPolicies } from "./policies.ts"
 import { policySuite } from "./policy.suite.ts"
+import { recordSuite } from "./record.suite.ts"
 import { standardsSuite } from "./standards.suite.ts"
 import { stopsSuite } from "./stops.suite.ts"
 import { vendorsSuite } from "./vendors.suite.ts"
@@ -63,5 +64,6 @@ policySuite("workerd", startBroker)
 vendorsSuite("workerd", startBroker)
 standardsSuite("workerd", startBroker)
 incidentSuite("workerd", startBroker)
-stopsSuite("workerd", startBroker, { follows: false })
+recordSuite("workerd", startBroker)
+stopsSuite("workerd", startBroker, { follows: true })
 keysSuite("workerd", startBroker)
