@@ -166,7 +166,7 @@ try {
     broker,
     documents: store.documents,
     directory: store.operate.directory,
-    outbound,
+    outbound: outbound.desk,
     index: store.operate.index,
     sweepSoon: () => sweeper.soon(),
   }

@@ -7,6 +7,7 @@ import type { Reader } from "../ports/followed.ts"
 import type { HealthCheck } from "../ports/health.ts"
 import type { Http } from "../ports/http.ts"
 import type { OutboundStore } from "../ports/operate-store.ts"
+import type { OutboundDesk } from "../ports/outbound.ts"
 
 /** From then on, policies that are older than their source are an event, also without a fault. */
 const STALE_MS = 5 * 60_000
@@ -23,6 +24,8 @@ export interface Outbound {
   readonly exports: Exports
   /** What follows the record for them. */
   readonly readers: readonly Reader[]
+  /** What operators see. */
+  readonly desk: OutboundDesk
 }
 
 /** Alerts and exports of a deployment, as its organisation file asks for them. */
@@ -54,7 +57,17 @@ export function createOutbound(broker: Broker, { queue, marks }: OutboundStore, 
       return await alerts.due(now)
     },
   }
-  return { alerts, exports, readers: [alertReader] }
+  const desk: OutboundDesk = {
+    endpoints: () => alerts.view(),
+    exports: () => exports.view(),
+    async test(endpoint) {
+      const attempt = await alerts.test(endpoint)
+      if (attempt === null) return null
+      if (attempt.ended === "delivered") return { failure: null }
+      return { failure: attempt.ended === "gone" ? "the endpoint answered 410" : attempt.why }
+    },
+  }
+  return { alerts, exports, readers: [alertReader], desk }
 }
 
 /** The age of the policies, which the broker's health tells in another form. */

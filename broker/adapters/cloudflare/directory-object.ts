@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers"
 import type { Directory, LedgerHead } from "../../ports/directory.ts"
+import type { OutboundDesk } from "../../ports/outbound.ts"
 import type { RecordIndex } from "../../ports/record-index.ts"
 import type { Sql } from "../../ports/sql.ts"
 import type { DirectoryMethods, DirectoryWork } from "./directory.ts"
@@ -52,6 +53,18 @@ export abstract class DirectoryObject<Env = unknown> extends DurableObject<Env> 
 
   lastUse(...args: Parameters<RecordIndex["lastUse"]>) {
     return this.#answer((work) => work.lastUse(...args))
+  }
+
+  endpoints() {
+    return this.#answer((work) => work.endpoints())
+  }
+
+  exports() {
+    return this.#answer((work) => work.exports())
+  }
+
+  test(...args: Parameters<OutboundDesk["test"]>) {
+    return this.#answer((work) => work.test(...args))
   }
 
   override async alarm(): Promise<void> {

@@ -9,12 +9,10 @@ import type { OperateRoutes } from "./routing.ts"
  */
 export const alertRoutes: OperateRoutes = ({ app, act, broker, outbound }) => {
   if (outbound === undefined) return
-  const { alerts, exports } = outbound
-
   app.get(ALERTS_PATH, async (context) => {
     await act(context, "policies.read")
     const answer: AlertsAnswer = {
-      alerts: (await alerts.view()).map(({ name, url, waiting, state }) => ({
+      alerts: (await outbound.endpoints()).map(({ name, url, waiting, state }) => ({
         name,
         url,
         waiting,
@@ -23,7 +21,7 @@ export const alertRoutes: OperateRoutes = ({ app, act, broker, outbound }) => {
         delivered_at: timeOf(state?.deliveredAt),
         last_failure: state?.lastFailure ?? null,
       })),
-      exports: (await exports.view()).map(({ name, kind, failingSince, lastFailure }) => ({
+      exports: (await outbound.exports()).map(({ name, kind, failingSince, lastFailure }) => ({
         name,
         kind,
         failing_since: failingSince,
@@ -36,12 +34,12 @@ export const alertRoutes: OperateRoutes = ({ app, act, broker, outbound }) => {
   app.post(testPath(":name"), async (context) => {
     const by = await act(context, "policies.read")
     const name = context.req.param("name") ?? ""
-    if (!(await alerts.view()).some((endpoint) => endpoint.name === name)) throw outOfSight("alert endpoint")
+    const known = await outbound.endpoints()
+    if (!known.some((endpoint) => endpoint.name === name)) throw outOfSight("alert endpoint")
     await recordAct(by, `test the alert endpoint ${name}`, broker)
-    const attempt = await alerts.test(name)
-    if (attempt === null) throw outOfSight("alert endpoint")
-    const failure =
-      attempt.ended === "delivered" ? null : attempt.ended === "gone" ? "the endpoint answered 410" : attempt.why
+    const outcome = await outbound.test(name)
+    if (outcome === null) throw outOfSight("alert endpoint")
+    const { failure } = outcome
     return Response.json({ delivered: failure === null, failure } satisfies TestAnswer)
   })
 }

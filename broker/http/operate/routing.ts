@@ -2,15 +2,14 @@ import type { Context, Hono } from "hono"
 import type { OperatorRight } from "../../core/operator-rights.ts"
 import type { Broker } from "../../exchange/broker.ts"
 import type { OperatorAct } from "../../operate/act.ts"
-import type { Alerts } from "../../operate/alerts/alerts.ts"
 import type { Checkpoints } from "../../operate/checkpoints.ts"
-import type { Exports } from "../../operate/exports/exports.ts"
 import type { GaugeSource } from "../../operate/gauges.ts"
 import type { DeploymentKeys } from "../../operate/keys.ts"
 import type { Directory } from "../../ports/directory.ts"
 import type { Documents } from "../../ports/documents.ts"
 import type { RequestEvent } from "../../ports/log.ts"
 import type { Counts } from "../../ports/metrics.ts"
+import type { OutboundDesk } from "../../ports/outbound.ts"
 import type { RecordIndex } from "../../ports/record-index.ts"
 import type { Client } from "../exchange-route.ts"
 
@@ -30,7 +29,7 @@ export interface OperateServices {
   readonly checkpoints?: Checkpoints
   readonly index?: RecordIndex
   /** Left out where nothing leaves the broker by itself. */
-  readonly outbound?: { readonly alerts: Alerts; readonly exports: Exports }
+  readonly outbound?: OutboundDesk
   /** Begins to revoke what is due now, where no ledger does it by itself. */
   sweepSoon?(): void
   /** What was counted: in this process, or at the edge by all isolates together. */
