@@ -5,6 +5,7 @@ import { StoredIndex } from "../adapters/record-index/search.ts"
 import { SqlFollowStore } from "../adapters/sqlite/operate/follow-store.ts"
 import { SqlIndexStore } from "../adapters/sqlite/operate/index-store.ts"
 import { migrateOperate } from "../adapters/sqlite/operate/schema.ts"
+import { SqlTreeStore } from "../adapters/sqlite/operate/tree-store.ts"
 import { SqlAlertQueue } from "../adapters/sqlite/outbound/alert-queue.ts"
 import { SqlOutboundMarks } from "../adapters/sqlite/outbound/marks.ts"
 import { createHttp } from "../adapters/web/http.ts"
@@ -14,6 +15,7 @@ import type { LedgerHead, LedgerKey } from "../ports/directory.ts"
 import type { Documents } from "../ports/documents.ts"
 import type { PolicySnapshot } from "../ports/policy-source.ts"
 import type { Reading, Sql } from "../ports/sql.ts"
+import { keepCheckpoints } from "./checkpoints.ts"
 import { USER_AGENT } from "./instance.ts"
 import { createOutbound } from "./outbound.ts"
 import { readersOf } from "./readers.ts"
@@ -62,11 +64,12 @@ export function createDirectoryWork(sql: Sql, { broker, documents, bucketOf }: D
       return target.kind === "r2" && bucket !== null ? createBucketSink(bucket, target.binding, target.prefix) : null
     },
   })
+  const keeping = keepCheckpoints({ broker, documents, trees: new SqlTreeStore(sql, reading) })
   const office = { broker, documents, directory: places }
   const follower = new Follower({
     ...broker,
     store: places,
-    readers: [...readersOf({ indexReader: createIndexReader(indexStore) }, office), ...outbound.readers],
+    readers: [...readersOf({ indexReader: createIndexReader(indexStore) }, office, keeping), ...outbound.readers],
     changing: () => outbound.exports.readers(),
   })
   const now = () => broker.clock.now().getTime()

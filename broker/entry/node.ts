@@ -8,11 +8,13 @@ import { createFolderSink } from "../adapters/node/export-folder.ts"
 import { createNodeHttp } from "../adapters/node/http.ts"
 import { createLineLog } from "../adapters/node/line-log.ts"
 import { openPolicyFolder } from "../adapters/node/policy-folder.ts"
+import { sha256 } from "../adapters/node/sha256.ts"
 import { isLocal, isLocalAddress, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { createApp } from "../http/app.ts"
 import { createExchangeRoute } from "../http/exchange-route.ts"
 import { PROVIDERS } from "../providers/index.ts"
+import { keepCheckpoints } from "./checkpoints.ts"
 import { createClockWatch } from "./clock-watch.ts"
 import { createBroker, USER_AGENT } from "./instance.ts"
 import { startFollowing } from "./node-follower.ts"
@@ -152,11 +154,15 @@ try {
     createHttp: createNodeHttp,
     health: [policyPeers, store.health, clockWatch, overdueWatch, store.operate.health],
   })
-  const outbound = createOutbound(base, store.operate.outbound, {
+  const keeping = keepCheckpoints({
+    ...{ broker: base, documents: store.documents, trees: store.operate.trees, sha256 },
+  })
+  const watched = { ...base, health: [...base.health, keeping.health] }
+  const outbound = createOutbound(watched, store.operate.outbound, {
     httpTo: (reach) => createNodeHttp({ userAgent: USER_AGENT, reach }),
     sinkOf: (target) => (target.kind === "folder" ? createFolderSink(target.path) : null),
   })
-  const broker = { ...base, health: [...base.health, outbound.alerts, outbound.exports] }
+  const broker = { ...watched, health: [...watched.health, outbound.alerts, outbound.exports] }
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
   const keys = { ...settings, keyRing: store.keyRing, documents: store.documents }
@@ -168,6 +174,7 @@ try {
     directory: store.operate.directory,
     outbound: outbound.desk,
     index: store.operate.index,
+    checkpoints: keeping.checkpoints,
     sweepSoon: () => sweeper.soon(),
   }
   const operate = createOperateApp({ ...office, keys, counts: async () => metrics.read(), gauges: [] })
@@ -180,7 +187,7 @@ try {
   const follower = startFollowing(
     store.operate,
     {
-      readers: [...readersOf(store.operate, office), ...outbound.readers],
+      readers: [...readersOf(store.operate, office, keeping), ...outbound.readers],
       changing: () => outbound.exports.readers(),
     },
     broker,

@@ -4,6 +4,7 @@ import type { FollowStore, Reader } from "./followed.ts"
 import type { HealthCheck } from "./health.ts"
 import type { Marks } from "./marks.ts"
 import type { RecordIndex } from "./record-index.ts"
+import type { TreeStore } from "./tree-store.ts"
 
 /** What leaves the broker by itself: the alerts that wait, and what exports remember of each ledger. */
 export interface OutboundStore {
@@ -21,6 +22,8 @@ export interface OperateStore {
   readonly index: RecordIndex
   /** Fills the index. */
   readonly indexReader: Reader
+  /** Of the trees that checkpoints prove. */
+  readonly trees: TreeStore
   /** What alerts and exports keep, beside the places of their readers. */
   readonly outbound: OutboundStore
   readonly health: HealthCheck

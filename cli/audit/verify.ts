@@ -30,8 +30,7 @@ const HASH = /^[0-9a-f]{64}$/
 
 /** `daypass audit verify`. Reads the file as a stream, so it can have any size. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const options = { head: string, checkpoint: string, policy: string, earlier: string }
-  const read = readArguments(args, USAGE, options, io)
+  const read = readArguments(args, USAGE, OPTIONS, io)
   if (typeof read === "number") return read
   const [file, ...others] = read.positionals
   if (file === undefined || file === "" || others.length > 0) return misused("audit verify takes one file", USAGE, io)
@@ -64,7 +63,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   return answers.every(Boolean) ? EXIT.ok : EXIT.no
 }
 
-const string = { type: "string" } as const
+const OPTIONS = {
+  checkpoint: { type: "string" },
+  policy: { type: "string" },
+  earlier: { type: "string" },
+  head: { type: "string" },
+} as const
 
 async function readProofs(checkpoint: string, policy: string, io: CliIo): Promise<CheckedProofs | number> {
   let reading = policy

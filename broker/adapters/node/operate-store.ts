@@ -7,6 +7,7 @@ import { createIndexReader } from "../record-index/index-reader.ts"
 import { StoredIndex } from "../record-index/search.ts"
 import { SqlFollowStore } from "../sqlite/operate/follow-store.ts"
 import { SqlIndexStore } from "../sqlite/operate/index-store.ts"
+import { SqlTreeStore } from "../sqlite/operate/tree-store.ts"
 import { SqlAlertQueue } from "../sqlite/outbound/alert-queue.ts"
 import { SqlOutboundMarks } from "../sqlite/outbound/marks.ts"
 import { OPERATE_FILE, type OperateFile } from "./operate-file.ts"
@@ -30,6 +31,7 @@ export function createOperateStore({ file, ledgers, headsAfter }: OperateParts):
     places,
     index: new StoredIndex(indexStore, ledgers),
     indexReader: createIndexReader(indexStore),
+    trees: new SqlTreeStore(file, work),
     outbound: { queue: new SqlAlertQueue(file, work), marks: new SqlOutboundMarks(file, work) },
     health: { part: "index", look: async () => healthOf(file) },
     async lookForNew() {

@@ -2,6 +2,7 @@ import { OUTBOUND_STEP } from "./alert-queue.ts"
 import { FaultFound } from "./faults.ts"
 import { FOLLOW_STEP } from "./follow-schema.ts"
 import type { Session } from "./session.ts"
+import { TREE_STEP } from "./tree-schema.ts"
 
 /**
  * The steps that create the tables, in the schema `daypass` of the database. The schema's version is the number of steps that
@@ -106,6 +107,7 @@ const STEPS: readonly (readonly string[])[] = [
     "CREATE TABLE daypass.documents (name text PRIMARY KEY, version bigint NOT NULL, text text NOT NULL)",
   ],
   FOLLOW_STEP,
+  TREE_STEP,
   OUTBOUND_STEP,
 ]
 
@@ -135,6 +137,9 @@ export const TABLES = [
   "segments",
   "last_uses",
   "follower",
+  "trees",
+  "tiles",
+  "logged_heads",
   "alerts",
   "alert_endpoints",
   "outbound_marks",
