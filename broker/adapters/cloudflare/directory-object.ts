@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers"
 import type { CheckpointSource } from "../../ports/checkpoints.ts"
 import type { Directory, LedgerHead } from "../../ports/directory.ts"
+import type { OutboundDesk } from "../../ports/outbound.ts"
 import type { RecordIndex } from "../../ports/record-index.ts"
 import type { Sql } from "../../ports/sql.ts"
 import type { DirectoryMethods, DirectoryWork } from "./directory.ts"
@@ -73,6 +74,18 @@ export abstract class DirectoryObject<Env = unknown> extends DurableObject<Env> 
 
   signReport(...args: Parameters<CheckpointSource["signReport"]>) {
     return this.#answer((work) => work.signReport(...args))
+  }
+
+  endpoints() {
+    return this.#answer((work) => work.endpoints())
+  }
+
+  exports() {
+    return this.#answer((work) => work.exports())
+  }
+
+  test(...args: Parameters<OutboundDesk["test"]>) {
+    return this.#answer((work) => work.test(...args))
   }
 
   override async alarm(): Promise<void> {

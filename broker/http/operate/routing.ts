@@ -9,6 +9,7 @@ import type { Directory } from "../../ports/directory.ts"
 import type { Documents } from "../../ports/documents.ts"
 import type { RequestEvent } from "../../ports/log.ts"
 import type { Counts } from "../../ports/metrics.ts"
+import type { OutboundDesk } from "../../ports/outbound.ts"
 import type { RecordIndex } from "../../ports/record-index.ts"
 import type { Client } from "../exchange-route.ts"
 
@@ -27,6 +28,8 @@ export interface OperateServices {
   /** Left out where the broker keeps no log of heads. */
   readonly checkpoints?: CheckpointSource
   readonly index?: RecordIndex
+  /** Left out where nothing leaves the broker by itself. */
+  readonly outbound?: OutboundDesk
   /** Begins to revoke what is due now, where no ledger does it by itself. */
   sweepSoon?(): void
   /** What was counted: in this process, or at the edge by all isolates together. */
