@@ -2,6 +2,7 @@ import { compiledPolicies } from "daypass:policies"
 import type { ExecutionContext } from "@cloudflare/workers-types"
 import { DIRECTORY_NAME } from "../adapters/cloudflare/directory.ts"
 import { DirectoryObject } from "../adapters/cloudflare/directory-object.ts"
+import type { Bucket } from "../adapters/cloudflare/export-bucket.ts"
 import type { Guards } from "../adapters/cloudflare/guards.ts"
 import { KeyRingObject } from "../adapters/cloudflare/key-ring-object.ts"
 import { createKvPolicySource, type KvPolicySource } from "../adapters/cloudflare/kv-policy-source.ts"
@@ -13,6 +14,7 @@ import {
   createCloudflareMarks,
 } from "../adapters/cloudflare/ledgers.ts"
 import { consoleLog as log } from "../adapters/cloudflare/log.ts"
+import { ask } from "../adapters/cloudflare/rpc.ts"
 import { digest } from "../adapters/cloudflare/sha256.ts"
 import { createMemoryMetrics } from "../adapters/memory/metrics.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
@@ -118,11 +120,9 @@ export class Ledger extends LedgerObject<Env> {
     return await guards.meetLedger(name, birth)
   }
 
-  protected override tell(heads: readonly LedgerHead[]): void {
-    // A word that is lost is told again with the next record.
-    edgeDeploymentOf(this.env)
-      .then(({ directory }) => directory?.getByName(DIRECTORY_NAME).report(heads))
-      .catch(() => {})
+  protected override async tell(heads: readonly LedgerHead[]): Promise<void> {
+    const { directory } = await edgeDeploymentOf(this.env)
+    if (directory) await ask(() => directory.getByName(DIRECTORY_NAME).report(heads))
   }
 
   protected override async sweep(ledger: SweepTarget["ledger"], key: Omit<SweepTarget, "ledger">): Promise<boolean> {
@@ -145,8 +145,19 @@ export class Directory extends DirectoryObject<Env> {
   protected override async open(sql: Sql) {
     const { keyRing } = await edgeDeploymentOf(this.env)
     const documents = createCloudflareDocuments(keyRing)
-    return (await loadOperate()).createDirectoryWork(sql, { broker: await brokerOf(this.env), documents })
+    return (await loadOperate()).createDirectoryWork(sql, {
+      broker: await brokerOf(this.env),
+      documents,
+      bucketOf: (binding) => bucketIn(this.env, binding),
+    })
   }
+}
+
+/** A bucket under a name that the organisation file chose: anything else under that name is none. */
+function bucketIn(env: Env, binding: string): Bucket | null {
+  const bound = (env as unknown as Readonly<Record<string, unknown>>)[binding]
+  const isBucket = typeof bound === "object" && bound !== null && "put" in bound && "createMultipartUpload" in bound
+  return isBucket ? (bound as Bucket) : null
 }
 
 /** A module of its own: isolates that serve jobs never load it. Requests of operators do, and objects that work for them. */

@@ -11,9 +11,9 @@ import { verifyEd25519 } from "./ed25519.ts"
 import { exportedFolder } from "./exported-folder.ts"
 import { sha256 } from "./sha256.ts"
 
-const USAGE = `Usage: daypass audit verify FILE|DIR [--checkpoint FILE --policy FILE] [--earlier FILE] [--head HASH]
+const USAGE = `Usage: daypass audit verify FILE [--checkpoint FILE --policy FILE] [--earlier FILE] [--head HASH]
 
-Verifies an audit trail that daypass audit export wrote, or the folder of an export that the broker pushes. Finds every edited, deleted, reordered, repeated or cut-off record.
+Verifies an audit trail that daypass audit export wrote. FILE can also be the folder of an export that a broker pushes. Finds every edited, deleted, reordered, repeated or cut-off record.
 Prints the head of each ledger (of a repository, a project, ...): the number and the hash of its last record.
 
 The file alone cannot show that the whole trail was rewritten, with all hashes. These can:
@@ -127,7 +127,8 @@ function tell(file: string, verdict: ChainVerdict, io: CliIo): verdict is Verifi
     return false
   }
   for (const { ledger, seq, chain, after } of verdict.ledgers) {
-    const records = after === 0 ? counted(seq) : `records ${after + 1} to ${seq} (the earlier ones are not in the file)`
+    const records =
+      after === undefined ? counted(seq) : `records ${after + 1} to ${seq} (the earlier ones are not in the file)`
     io.out(`${named(ledger)}: ${records}, head ${chain}`)
   }
   if (verdict.ledgers.length === 0) io.out(inert(`${file} verifies and contains no records`))
