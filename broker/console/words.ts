@@ -46,6 +46,8 @@ const EVENTS: Readonly<Record<AuditEvent, readonly [words: string, tone: "good" 
   "keys.changed": ["keys changed", "warn"],
   "log.begun": ["log begun", ""],
   "record.rewritten": ["record rewritten", "bad"],
+  "policies.changed": ["policies changed", ""],
+  "alert.failed": ["alert not delivered", "warn"],
 }
 
 /** An event that this version does not name is shown as it is. */
