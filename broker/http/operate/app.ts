@@ -4,6 +4,7 @@ import { createOperators } from "../../operate/operator.ts"
 import { incomingOf } from "../incoming.ts"
 import { bearerOf, proofOf } from "../request.ts"
 import { checkpointRoutes } from "./checkpoint.ts"
+import { doctorRoutes } from "./doctor.ts"
 import { keyRoutes } from "./keys.ts"
 import { leaseRoutes } from "./leases.ts"
 import { metricsRoutes } from "./metrics.ts"
@@ -14,6 +15,7 @@ import { stopRoutes } from "./stops.ts"
 
 const GROUPS: readonly OperateRoutes[] = [
   checkpointRoutes,
+  doctorRoutes,
   keyRoutes,
   leaseRoutes,
   metricsRoutes,
