@@ -14,14 +14,19 @@ const CHANGES: Readonly<Partial<Record<FailureCode, string>>> = {
     "Let the CI make the token for the broker's audience; where the CI takes the audience from this command, correct --audience.",
 }
 
+/** What to change, for a command line. */
+export function changeOf(failure: ActionError): string {
+  const own = failure.change ?? CHANGES[failure.code] ?? changeFor(failure)
+  return own.replace(/(?:the step's )?input `([a-z-]+)`/g, "option `--$1`")
+}
+
 /** Prints a failure as the action does, with advice for a command line. */
 export function report(thrown: unknown): void {
   const failure = toFailure(thrown)
   const { code, message, requestId, trace, help } = failure
-  const own = failure.change ?? CHANGES[code] ?? changeFor(failure)
   reportFailure(
     new ActionError(code, message, {
-      change: own.replace(/(?:the step's )?input `([a-z-]+)`/g, "option `--$1`"),
+      change: changeOf(failure),
       ...(requestId !== undefined && { requestId }),
       ...(trace && { trace }),
       ...(help && { help }),
