@@ -63,6 +63,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["stop", async () => (await import("./operate/stop.ts")).run],
   ["resume", async () => (await import("./operate/stop.ts")).resume],
   ["doctor", async () => (await import("./doctor/doctor.ts")).run],
+  ["resume", async () => (await import("./operate/resume.ts")).run],
   ["scan", async () => (await import("./scan.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
   ["push", async () => (await import("./push/push.ts")).run],

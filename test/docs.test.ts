@@ -118,7 +118,9 @@ describe("policies", () => {
     const ofPage = blocks.filter((block) => block.page === page && block.info === "yaml organisation")
     const own = ofPage.findLast((block) => block.line < line) ?? ofPage[0]
     const bringsItsOwn =
-      page.startsWith("broker/providers/") || page.startsWith("docs/ci/") || page === "docs/people.md"
+      page.startsWith("broker/providers/") ||
+      page.startsWith("docs/ci/") ||
+      ["docs/people.md", "docs/incidents.md"].includes(page)
     return bringsItsOwn && own ? { path: "daypass.yaml", bytes: encode(own.text) } : organisation
   }
 
@@ -324,9 +326,9 @@ describe("what exists is named", () => {
     const names = COMMANDS.map(({ name }) => name).sort()
     expect(names.length).toBeGreaterThan(5)
     const usage = /const USAGE = `([\s\S]*?)`/.exec(read("cli/main.ts"))?.[1] ?? ""
-    const listed = [...usage.matchAll(/^ {2}([a-z][a-z-]*(?: (?:verify|export|copy))?)/gm)].map(
-      (match) => match[1] ?? "",
-    )
+    const listed = [
+      ...usage.matchAll(/^ {2}([a-z][a-z-]*(?: (?:verify|export|copy|list|rotate|retire|reseal))?)/gm),
+    ].map((match) => match[1] ?? "")
     expect(listed.sort()).toEqual(names)
     const page = read("docs/cli.md")
     const sections = [...page.matchAll(/^## daypass (.+)$/gm)].map((match) => match[1] ?? "")
@@ -349,10 +351,14 @@ describe("what exists is named", () => {
     const taken = [...new Set([...sources, ...shared])].flatMap((path) =>
       [...read(path).matchAll(/"?\b([a-z][a-z-]*)"?: \{ type: "(?:string|boolean)"/g)].map((match) => `--${match[1]}`),
     )
+    // So do the commands of operators. Their usage explains further options of that kind below.
+    if (sources.some((path) => read(path).includes("OPERATOR_USAGE"))) taken.push("--broker")
     const isFormatted = sources.some(
       (path) => read(path).includes("FORMAT_OPTIONS,") || read(path).includes("...FORMAT_OPTIONS"),
     )
-    const all = [...taken, ...(isFormatted ? ["--format", "--json"] : [])]
+    // The other options of operators' commands are explained once.
+    const isOperators = sources.some((path) => read(path).includes("OPERATOR_USAGE"))
+    const all = [...taken, ...(isFormatted ? ["--format", "--json"] : []), ...(isOperators ? ["--broker"] : [])]
     expect(optionsOf(usage)).toEqual(optionsOf(all.join(" ")))
     const explained = section.replace(shown, "")
     // The output formats have a section of their own.

@@ -32,7 +32,7 @@ function rowOf({ event, reason, identity }: AuditRecord): readonly [kind: RowKin
 
 /** Whether the broker ends this lease for a reason that is not its job's: a failed exchange, or an operator. */
 const excuses = ({ event, reason }: AuditRecord): boolean =>
-  event === "exchange.failed" || (event === "lease.revoking" && reason.startsWith("stopped ("))
+  event === "exchange.failed" || (event === "lease.revoking" && /^(?:stopped \(|revoked by an operator:)/.test(reason))
 
 /** Whether a record can raise an alarm that counts. */
 export const counts = (record: AuditRecord): boolean => rowOf(record)?.[1] === true

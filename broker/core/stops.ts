@@ -1,5 +1,6 @@
 import * as z from "zod"
 import type { Identity } from "./identity.ts"
+import { visible } from "./policy/faults.ts"
 import type { Grant } from "./policy/model.ts"
 import { fail, ok, type Result } from "./result.ts"
 
@@ -90,11 +91,11 @@ export function mayStop({ connection, fields }: Grant): boolean {
   return connection.provider === "broker" && Array.isArray(may) && may.includes("stop")
 }
 
-/** The scope in words: `unit acme/shop (41)`, `grant deploy of acme/shop (41)`. */
+/** The scope in words: `unit acme/shop (41)`, `grant deploy of acme/shop (41)`. One line: an operator may have typed the id. */
 export function scopeText({ on, name = "", id, unit }: StopScope): string {
   if (on === "all") return on
   const whose = on === "grant" && id !== undefined ? ` of ${unit}` : ""
-  return `${on} ${name}${whose}${id === undefined ? "" : ` (${id})`}`
+  return visible(`${on} ${name}${whose}${id === undefined ? "" : ` (${id})`}`)
 }
 
 /** Whether two scopes are the same, whatever their names for people. */

@@ -1,3 +1,4 @@
+import type { DirectoryMethods } from "../adapters/cloudflare/directory.ts"
 import type { Guards } from "../adapters/cloudflare/guards.ts"
 import type { KvReader } from "../adapters/cloudflare/kv-policy-source.ts"
 import {
@@ -17,6 +18,8 @@ import { isExampleHost } from "./example-host.ts"
 export interface Env extends Record<string, unknown> {
   readonly LEDGER: Namespace<LedgerMethods>
   readonly KEY_RING: Namespace<KeyRingMethods>
+  /** Left out by a deployment of an earlier version's settings: it then has no directory, and all else works. */
+  readonly DIRECTORY?: Namespace<DirectoryMethods>
   readonly POLICIES?: KvReader
 }
 
@@ -26,6 +29,7 @@ export interface EdgeDeployment {
   readonly kek: Secret<Uint8Array>
   readonly ledgers: Namespace<LedgerMethods>
   readonly keyRing: Namespace<KeyRingMethods>
+  readonly directory: Namespace<DirectoryMethods> | null
   readonly guards: Guards
   /** The sentence for the operator when `DAYPASS_JURISDICTION` is not the fixed one; null when it is. */
   readonly misplaced: string | null
@@ -55,6 +59,7 @@ export async function edgeDeploymentOf(env: Env): Promise<EdgeDeployment> {
     kek,
     ledgers: objectsIn(env.LEDGER, fixed),
     keyRing,
+    directory: env.DIRECTORY ? objectsIn(env.DIRECTORY, fixed) : null,
     guards: createCloudflareGuards(keyRing),
     misplaced: fixed === wanted ? null : misplaced(fixed),
   }

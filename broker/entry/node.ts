@@ -7,11 +7,13 @@ import { developmentKey } from "../adapters/node/development-key.ts"
 import { createNodeHttp } from "../adapters/node/http.ts"
 import { createLineLog } from "../adapters/node/line-log.ts"
 import { openPolicyFolder } from "../adapters/node/policy-folder.ts"
+import { sha256 } from "../adapters/node/sha256.ts"
 import { isLocal, isLocalAddress, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { createApp } from "../http/app.ts"
 import { createExchangeRoute } from "../http/exchange-route.ts"
 import { PROVIDERS } from "../providers/index.ts"
+import { keepCheckpoints } from "./checkpoints.ts"
 import { createClockWatch } from "./clock-watch.ts"
 import { createBroker } from "./instance.ts"
 import { startFollowing } from "./node-follower.ts"
@@ -136,7 +138,7 @@ try {
   const clockWatch = createClockWatch(systemClock, await store.latestTime(), log)
   const overdueWatch = createOverdueWatch(store, systemClock, log)
   const metrics = createMemoryMetrics()
-  const broker = await createBroker(settings, kek, {
+  const withoutCheckpoints = await createBroker(settings, kek, {
     cryptography,
     policySource,
     ledgers: store.ledgers,
@@ -150,28 +152,31 @@ try {
     createHttp: createNodeHttp,
     health: [policyPeers, store.health, clockWatch, overdueWatch, store.operate.health],
   })
+  const keeping = keepCheckpoints({
+    ...{ broker: withoutCheckpoints, documents: store.documents, trees: store.operate.trees, sha256 },
+  })
+  const broker = { ...withoutCheckpoints, health: [...withoutCheckpoints.health, keeping.health] }
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
   const keys = { ...settings, keyRing: store.keyRing, documents: store.documents }
   const keeper = await startKeepingKeys(() => keepOwnKeys(broker, keys), log)
   const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
-  const operate = createOperateApp({
+  const office = {
     broker,
-    keys,
     documents: store.documents,
     directory: store.operate.directory,
     index: store.operate.index,
-    counts: async () => metrics.read(),
-    gauges: [],
+    checkpoints: keeping.checkpoints,
     sweepSoon: () => sweeper.soon(),
-  })
+  }
+  const operate = createOperateApp({ ...office, keys, counts: async () => metrics.read(), gauges: [] })
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
     isGone: isClientGone,
     operate: async () => operate,
   })
-  const follower = startFollowing(store.operate, readersOf(store.operate), broker)
+  const follower = startFollowing(store.operate, readersOf(store.operate, office, keeping), broker)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   store.notices?.start(policySource.status().version ?? "", policyPeers)
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })

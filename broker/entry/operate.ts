@@ -12,3 +12,7 @@ export function createOperateApp(services: OperateServices): OperateApp {
   const routes = createOperateRoutes(services)
   return { fetch: async (request, client, event) => await routes.fetch(request, { client, event }) }
 }
+
+// What the edge takes from these modules, beside the routes.
+export { followedAt } from "../adapters/cloudflare/directory.ts"
+export { createDirectoryWork } from "./edge-follower.ts"

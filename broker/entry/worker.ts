@@ -1,5 +1,7 @@
 import { compiledPolicies } from "daypass:policies"
 import type { ExecutionContext } from "@cloudflare/workers-types"
+import { DIRECTORY_NAME } from "../adapters/cloudflare/directory.ts"
+import { DirectoryObject } from "../adapters/cloudflare/directory-object.ts"
 import type { Guards } from "../adapters/cloudflare/guards.ts"
 import { KeyRingObject } from "../adapters/cloudflare/key-ring-object.ts"
 import { createKvPolicySource, type KvPolicySource } from "../adapters/cloudflare/kv-policy-source.ts"
@@ -28,9 +30,11 @@ import { type Client, createExchangeRoute, EXCHANGE_PATH, type ExchangeRoute } f
 import { incomingOf } from "../http/incoming.ts"
 import { problemResponse } from "../http/problem.ts"
 import type { Cryptography } from "../ports/cryptography.ts"
+import type { LedgerHead } from "../ports/directory.ts"
 import type { Documents } from "../ports/documents.ts"
 import type { KeyRing as KeyRingPort } from "../ports/key-ring.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
+import type { Sql } from "../ports/sql.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { type EdgeDeployment, type Env, edgeDeploymentOf, misconfigured } from "./edge-deployment.ts"
 import { createBroker } from "./instance.ts"
@@ -114,6 +118,13 @@ export class Ledger extends LedgerObject<Env> {
     return await guards.meetLedger(name, birth)
   }
 
+  protected override tell(heads: readonly LedgerHead[]): void {
+    // A word that is lost is told again with the next record.
+    edgeDeploymentOf(this.env)
+      .then(({ directory }) => directory?.getByName(DIRECTORY_NAME).report(heads))
+      .catch(() => {})
+  }
+
   protected override async sweep(ledger: SweepTarget["ledger"], key: Omit<SweepTarget, "ledger">): Promise<boolean> {
     const broker = forOneCall(await brokerOf(this.env))
     return (await sweepOnce({ ledger, ...key }, broker, LEASES_PER_ALARM)).isWritten
@@ -129,11 +140,24 @@ export class KeyRing extends KeyRingObject<Env> {
   }
 }
 
+/** Which ledgers there are, and the index of their records; see `wrangler.toml`. */
+export class Directory extends DirectoryObject<Env> {
+  protected override async open(sql: Sql) {
+    const { keyRing } = await edgeDeploymentOf(this.env)
+    const documents = createCloudflareDocuments(keyRing)
+    return (await loadOperate()).createDirectoryWork(sql, { broker: await brokerOf(this.env), documents })
+  }
+}
+
 /** A module of its own: isolates that serve jobs never load it. Requests of operators do, and objects that work for them. */
 const loadOperate = () => import("./operate.ts")
 
 /** The exchange passes by the app's router, which would set the answer's headers one by one: a twentieth of its time. */
-async function answer(request: Request, broker: Broker, { config, keyRing }: EdgeDeployment): Promise<Response> {
+async function answer(
+  request: Request,
+  broker: Broker,
+  { config, keyRing, directory }: EdgeDeployment,
+): Promise<Response> {
   if (request.method === "POST" && request.url === broker.url + EXCHANGE_PATH) {
     builtExchange ??= createExchangeRoute(broker)
     return asResponse(await builtExchange(incomingOf(request), clientOf(request)))
@@ -143,8 +167,9 @@ async function answer(request: Request, broker: Broker, { config, keyRing }: Edg
     host: new URL(broker.url).host,
     isGone: ({ req }) => clientOf(req.raw).isGone(),
     clientAddress: ({ req }) => clientOf(req.raw).clientAddress,
-    operate: async () =>
-      (await loadOperate()).createOperateApp({
+    operate: async () => {
+      const operate = await loadOperate()
+      return operate.createOperateApp({
         broker,
         keys: {
           ...config,
@@ -152,9 +177,11 @@ async function answer(request: Request, broker: Broker, { config, keyRing }: Edg
           documents: createCloudflareDocuments(keyRing),
         },
         documents: createCloudflareDocuments(keyRing),
+        ...(directory && operate.followedAt(directory)),
         counts: async () => metrics.read(),
         gauges: [],
-      }),
+      })
+    },
   })
   return await builtApp.fetch(request)
 }

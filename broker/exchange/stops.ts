@@ -55,7 +55,9 @@ export function createStops(documents: Pick<Documents, "read">, clock: Clock, is
       const now = clock.elapsed()
       const mustLook = known === null || expired > renewed
       if (mustLook || now - asOf >= freshMs) {
-        if (mustLook || now - lookedAt >= LOOK_AGAIN_MS) await look(now).catch(() => {})
+        // What is too old to be used, each call must read: after a quiet minute, several can come at once.
+        const isUnusable = mustLook || now - asOf > USABLE_MS
+        if (isUnusable || now - lookedAt >= LOOK_AGAIN_MS) await look(now).catch(() => {})
         if (known === null || clock.elapsed() - asOf > USABLE_MS) {
           throw unread("It cannot be known whether an operator has stopped this: the stops cannot be read.")
         }

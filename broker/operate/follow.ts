@@ -124,7 +124,7 @@ export class Follower {
     try {
       const records = await ledgers.of(ledger.issuerUrl, ledger.unitId).auditTrail(cursor, BATCH_RECORDS)
       // Set back, as by a restored copy. Its next record will be told like any other.
-      if (records.length === 0) await store.note([{ ...ledger, seq: cursor }])
+      if (records.length === 0) await store.setBack(ledger, cursor)
       return records
     } catch (error) {
       log({ event: "follow.failed", detail: `the records cannot be read: ${reasonOf(error)}`, ...unitOf(ledger) })

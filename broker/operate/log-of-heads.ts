@@ -3,8 +3,7 @@ import type { Sha256 } from "../core/audit-chain.ts"
 import { formatCheckpoint } from "../core/checkpoint/checkpoint.ts"
 import { ledgerHeadLeaf } from "../core/checkpoint/ledger-head.ts"
 import { sameHash } from "../core/checkpoint/proofs.ts"
-import { meetsQuorum, type TrustPolicy } from "../core/checkpoint/trust-policy.ts"
-import { formatVerifierKey } from "../core/checkpoint/verifier-key.ts"
+import type { TrustPolicy } from "../core/checkpoint/trust-policy.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { LedgerKey } from "../ports/directory.ts"
@@ -14,16 +13,17 @@ import type { Http } from "../ports/http.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
 import type { NewHead, TreeStore } from "../ports/tree-store.ts"
-import type { LogState, LogStates, ReadState, WitnessState } from "./log-state.ts"
-import { rootOf } from "./log-state.ts"
+import { cosigned, uncosigned } from "./cosign.ts"
+import { type LogState, type LogStates, type ReadState, rootOf } from "./log-state.ts"
 import { growTree, Trees } from "./trees.ts"
-import { askWitness, type WitnessAnswer } from "./witness.ts"
 
 /** A checkpoint at most this often: each costs a signature, a proof and a request to each witness. */
 export const CHECKPOINT_EVERY_MS = 5 * 60_000
 /** After this time, a witness that did not answer is asked again. Each new checkpoint asks it, too. */
 const ASK_AGAIN_MS = 60_000
-/** Heads of one checkpoint. The rest waits for the next one, which follows at once. */
+/** After a step that another broker may have taken at the same time. */
+const SOON_MS = 1000
+/** Heads of one checkpoint. The rest waits for the next one. */
 const HEADS_AT_ONCE = 5000
 const RECORDS_AT_ONCE = 1000
 
@@ -54,7 +54,9 @@ export class LogOfHeads implements Reader {
   readonly from = "start"
   readonly #parts: LogOfHeadsParts
   readonly trees: Trees
-  /** When this instance last asked witnesses about a checkpoint, in Unix milliseconds. */
+  /** The last call of `due`, and the time that it named. All in Unix milliseconds. */
+  #waits = { at: 0, next: 0 }
+  /** When it last asked witnesses about a checkpoint, and about which. */
   #asked: { readonly text: string; readonly at: number } = { text: "", at: 0 }
 
   constructor(parts: LogOfHeadsParts) {
@@ -84,22 +86,33 @@ export class LogOfHeads implements Reader {
 
   /** Signs a checkpoint when there are new heads and it is time, and asks witnesses. */
   async due(now: number): Promise<number | null> {
+    // Called often: nothing is read before the time that the last call has named. A clock that was set back waits for nothing.
+    const { at, next } = this.#waits
+    if (now >= at && now < next) return next
+    const dueAt = await this.#due(now)
+    this.#waits = { at: now, next: dueAt }
+    return dueAt
+  }
+
+  async #due(now: number): Promise<number> {
     const read = await this.#whole()
-    if (read === null) return now + 1000
+    if (read === null) return now + SOON_MS
     const signedAt = read.state.signedAt === null ? 0 : Date.parse(read.state.signedAt)
     // A clock that was set back must not stop checkpoints.
     const isTime = now >= signedAt + CHECKPOINT_EVERY_MS || now < signedAt
     const signed = isTime ? await this.#sign(read, now) : read
-    if (signed === null) return now + 1000
+    if (signed === null) return now + SOON_MS
     const asksAgain = await this.#ask(signed, now)
     return Math.min(now + CHECKPOINT_EVERY_MS, asksAgain ?? Number.POSITIVE_INFINITY)
   }
 
   /** The state of a log whose stored tree fits it; null: it has just begun, or another broker was first. */
   async #whole(): Promise<ReadState | null> {
-    const { states, record, log } = this.#parts
+    const { store, states, record, log } = this.#parts
     const read = await states.read()
     if (read === null) {
+      // Nothing to sign: a broker that nobody uses has no log.
+      if ((await store.grown("", 1)).length === 0) return null
       await states.begin(0, "the first log of this deployment")
       return null
     }
@@ -163,42 +176,22 @@ export class LogOfHeads implements Reader {
     return (await store.append(log, { from: size, published }, heads, tiles)) ? size + heads.length : null
   }
 
-  /** Asks the witnesses that have not cosigned the newest checkpoint. Returns when to ask again, in Unix milliseconds. */
+  /** Asks witnesses about the newest checkpoint. Returns when to ask again, in Unix milliseconds; null: with the next one. */
   async #ask({ state, version }: ReadState, now: number): Promise<number | null> {
-    const { states, log } = this.#parts
+    const { states, http, ed25519, log } = this.#parts
     const policy = await this.#parts.witnesses()
-    const { text, line, size } = state
-    if (text === null || line === null) return null
-    const origin = states.originOf(state)
+    const { text } = state
+    if (text === null) return null
+    const missing = uncosigned(state, policy)
     const isPause = this.#asked.text === text && now - this.#asked.at < ASK_AGAIN_MS && now >= this.#asked.at
-    const missing = (policy?.witnesses ?? []).filter(({ key }) => {
-      const known = state.witnesses[formatVerifierKey(key)]
-      return known?.line == null || known.size !== size
-    })
     const asked = isPause ? [] : missing
     if (asked.length > 0) this.#asked = { text, at: now }
-    const answers = await Promise.all(
-      asked.map(async (witness) => {
-        const known = state.witnesses[formatVerifierKey(witness.key)]
-        const answer = await askWitness(witness, { size, text, line }, known?.size ?? 0, {
-          http: this.#parts.http,
-          verify: this.#parts.ed25519.verify,
-          prove: (old, to) => this.trees.consistency({ log: origin }, old, to),
-        })
-        if (!answer.ok && known?.failing?.reason !== answer.reason) {
-          log({ event: "checkpoint.refused", detail: `the witness ${witness.name} did not cosign: ${answer.reason}` })
-        }
-        return [formatVerifierKey(witness.key), after(known, answer, size, now)] as const
-      }),
-    )
-    const witnesses = { ...state.witnesses, ...Object.fromEntries(answers) }
-    const published = publishedOf({ ...state, witnesses }, policy)
-    if (answers.length > 0 || published !== state.published) {
-      // When another broker was first, it has asked, too.
-      await states.replace(version, { ...state, witnesses, published })
-    }
-    const isOwed = isPause ? missing.length > 0 : answers.some(([, { failing }]) => failing !== null)
-    return isOwed ? this.#asked.at + ASK_AGAIN_MS : null
+    const origin = states.originOf(state)
+    const prove = (old: number, size: number) => this.trees.consistency({ log: origin }, old, size)
+    const next = await cosigned(state, { policy, asked }, { http, verify: ed25519.verify, prove, log, now })
+    // When another broker was first, it has asked, too.
+    if (next !== state) await states.replace(version, next)
+    return uncosigned(next, policy).length > 0 ? this.#asked.at + ASK_AGAIN_MS : null
   }
 
   async #tellRewritten(ledger: LedgerKey, seq: number): Promise<void> {
@@ -218,27 +211,6 @@ const headOf = ({ issuerUrl, unitId, size, root }: NewHead) => ({
   size,
   root: Uint8Array.from(root.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)),
 })
-
-/** What is known of a witness after its answer about the checkpoint of `size`. */
-function after(known: WitnessState | undefined, answer: WitnessAnswer, size: number, now: number): WitnessState {
-  if (answer.ok) return { size, line: answer.line, failing: null }
-  const since = known?.failing?.since ?? new Date(now).toISOString()
-  return { size: known?.size ?? 0, line: known?.line ?? null, failing: { since, reason: answer.reason } }
-}
-
-/** The checkpoint to give away: the newest with cosignatures for the quorum, else the newest that had them. */
-function publishedOf(state: LogState, policy: TrustPolicy | null): LogState["published"] {
-  const { text, line, size, published } = state
-  if (text === null || line === null) return published
-  const cosigned = (policy?.witnesses ?? []).flatMap(({ key }) => {
-    const known = state.witnesses[formatVerifierKey(key)]
-    return known?.line != null && known.size === size ? [{ key, line: known.line }] : []
-  })
-  const isEnough = policy === null || meetsQuorum(policy, new Set(cosigned.map(({ key }) => key)))
-  if (!isEnough && published !== null) return published
-  const note = `${text}\n${line}${cosigned.map((one) => one.line).join("")}`
-  return published?.note === note ? published : { size, note }
-}
 
 const GAP =
   "The stored hashes of the audit trail lack records that the ledger does not have any more, so that no checkpoint can prove them."

@@ -38,6 +38,8 @@ export interface Behind {
 export interface FollowStore {
   /** Notes how far ledgers are. A ledger that is shorter than before was set back: its readers go on from its end. */
   note(heads: readonly LedgerHead[]): Promise<void>
+  /** Notes that a ledger is shorter than was noted, unless another head was noted since. */
+  setBack(noted: LedgerHead, seq: number): Promise<void>
   /** Notes a reader. Returns when it was noted first, in Unix milliseconds. From then on its places are kept. */
   register(reader: Pick<Reader, "name" | "from">, now: number): Promise<number>
   /** Ledgers that have records which this reader has not taken; at most `limit`. */

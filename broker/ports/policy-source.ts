@@ -5,6 +5,8 @@ import type { Organisation, Policy } from "../core/policy/model.ts"
 export interface PolicySnapshot {
   readonly version: string
   readonly organisation: Organisation
+  /** The organisation's policies, where they are all at hand. */
+  readonly policies?: readonly Policy[]
   /**
    * All policies that cover a job's unit, by its id or by its name. The list is empty only when it is certain that no
    * policy exists; in any doubt the call throws.

@@ -6,6 +6,8 @@ import { EXPORT_PATH, MEDIA_TYPE_LINES } from "../../broker/wire/record.ts"
 import type { Options } from "../exec/options.ts"
 import type { CliIo } from "../io.ts"
 import { type OperatorClient, openOperator } from "../operate/client.ts"
+import { proofsFrom } from "./proofs.ts"
+import { replaceFile } from "./replace-file.ts"
 
 /** What is exported: all that the grant covers, unless a part of it is named. */
 export interface ExportWindow {
@@ -13,6 +15,8 @@ export interface ExportWindow {
   readonly since?: string
   /** The name of one unit. */
   readonly unit?: string
+  /** The path of a file for the proofs of what is exported. */
+  readonly checkpoint?: string
 }
 
 /** A part of an export that one call gave. */
@@ -35,9 +39,14 @@ const PART_CHARACTERS = 8000 * 8192
  *
  * @throws {ActionError}
  */
-export async function* exportedBy(options: Options, { since, unit }: ExportWindow, io: CliIo): AsyncGenerator<string> {
+export async function* exportedBy(
+  options: Options,
+  { since, unit, checkpoint }: ExportWindow,
+  io: CliIo,
+): AsyncGenerator<string> {
   const heads = new HeadsDigest()
   let client = await openOperator(options, io)
+  if (checkpoint !== undefined) await replaceFile(checkpoint, await proofsFrom(client, unit), io)
   let next: string | null = null
   do {
     if (client.endsAt - io.now().getTime() < RENEWED_BEFORE_MS) client = await openOperator(options, io)

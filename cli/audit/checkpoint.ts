@@ -1,4 +1,3 @@
-import { rename } from "node:fs/promises"
 import { sha256 } from "@noble/hashes/sha2.js"
 import { utf8ToBytes } from "@noble/hashes/utils.js"
 import { ActionError } from "../../action/failure.ts"
@@ -8,13 +7,7 @@ import { isConsistent } from "../../broker/core/checkpoint/proofs.ts"
 import { parseTrustPolicy, type TrustPolicy, verifyCheckpoint } from "../../broker/core/checkpoint/trust-policy.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
 import { textOfUtf8 } from "../../broker/core/utf8.ts"
-import {
-  CHECKPOINT_PATH,
-  CHECKPOINT_POLICY_PATH,
-  CHECKPOINT_PROOF_PATH,
-  CHECKPOINT_PROOFS_PATH,
-  type CheckpointProofsAnswer,
-} from "../../broker/wire/checkpoints.ts"
+import { CHECKPOINT_PATH, CHECKPOINT_POLICY_PATH, CHECKPOINT_PROOF_PATH } from "../../broker/wire/checkpoints.ts"
 import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
 import { report } from "../exec/report.ts"
 import { inert } from "../inert.ts"
@@ -22,8 +15,9 @@ import { type CliIo, EXIT } from "../io.ts"
 import { type OperatorClient, openOperator } from "../operate/client.ts"
 import { OPERATOR_OPTIONS, OPERATOR_USAGE } from "../operate/options.ts"
 import { verifyEd25519 } from "./ed25519.ts"
+import { replaceFile } from "./replace-file.ts"
 
-const USAGE = `Usage: daypass audit checkpoint --broker URL --policy FILE [--keep FILE] [--proofs FILE]
+const USAGE = `Usage: daypass audit checkpoint --broker URL --policy FILE [--keep FILE]
        daypass audit checkpoint --broker URL --record ISSUER:UNIT_ID:SEQ
        daypass audit checkpoint --broker URL --show-policy
 
@@ -32,7 +26,6 @@ Gets the broker's newest signed checkpoint of its audit trail (C2SP tlog-checkpo
   --policy FILE          whose signatures you accept: the broker's log, and how many of which witnesses (C2SP tlog-policy)
   --keep FILE            the checkpoint of last time: the new one must continue it, and takes its place. So whoever runs this
                          regularly is a witness. A missing file is created
-  --proofs FILE          writes the proofs of all units' trails, for audit verify --checkpoint. Export afterwards
   --record ISSUER:UNIT_ID:SEQ
                          prints the proof of one record (C2SP tlog-proof). ISSUER as in the organisation file
   --show-policy          prints the broker's own idea of --policy: read it, and keep it where the broker cannot change it
@@ -46,7 +39,6 @@ const OPTIONS = {
   ...OPERATOR_OPTIONS,
   policy: { type: "string" },
   keep: { type: "string" },
-  proofs: { type: "string" },
   record: { type: "string" },
   "show-policy": { type: "boolean" },
 } as const
@@ -60,15 +52,16 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (positionals.length > 0) return misused("audit checkpoint takes options only", USAGE, io)
   const asked = [policy !== undefined, record !== undefined, options["show-policy"] === true].filter(Boolean)
   if (asked.length !== 1) return misused("give one of --policy, --record and --show-policy", USAGE, io)
-  if (policy === undefined && (options["keep"] ?? options["proofs"]) !== undefined) {
-    return misused("--keep and --proofs need --policy", USAGE, io)
+  if (policy === undefined && options["keep"] !== undefined) {
+    return misused("--keep needs --policy", USAGE, io)
   }
-  if (record !== undefined) return await asOperator(options, io, (client) => showRecord(client, String(record), io))
+  if (record !== undefined) {
+    const [, unit = "", seq = ""] = /^([^:]+:.+):([1-9][0-9]*)$/.exec(String(record)) ?? []
+    if (unit === "") return misused("--record is ISSUER:UNIT_ID:SEQ, such as github:41:3", USAGE, io)
+    return await asOperator(options, io, (client) => show(client, CHECKPOINT_PROOF_PATH, { unit, seq }, io))
+  }
   if (policy === undefined) {
-    return await asOperator(options, io, async (client) => {
-      io.out(shown(await textFrom(client, CHECKPOINT_POLICY_PATH)))
-      return EXIT.ok
-    })
+    return await asOperator(options, io, (client) => show(client, CHECKPOINT_POLICY_PATH, {}, io))
   }
   const trusted = await readPolicy(String(policy), io)
   if (typeof trusted === "number") return trusted
@@ -89,16 +82,12 @@ async function check(client: OperatorClient, { trusted, kept, options }: Checked
   const { checkpoint, text } = latest.value
   const signed = await verifyCheckpoint(checkpoint, trusted, verifyEd25519)
   if (!signed.ok) return refused(signed.fault, io)
-  const { keep, proofs } = options
-  const files = [
-    ...(typeof proofs === "string" ? [[proofs, await proofsFrom(client)] as const] : []),
-    ...(typeof keep === "string" ? [[keep, text] as const] : []),
-  ]
-  for (const [path, content] of files) {
+  const { keep } = options
+  if (typeof keep === "string") {
     try {
-      await replaceFile(path, content, io)
+      await replaceFile(keep, text, io)
     } catch (error) {
-      return impossible(`${path} cannot be written: ${reasonOf(error)}`, io)
+      return impossible(`${keep} cannot be written: ${reasonOf(error)}`, io)
     }
   }
   io.out(shown(text))
@@ -112,16 +101,25 @@ interface Latest {
 
 /** The newest checkpoint. With one of before: only if it continues that. */
 async function latestOf(client: OperatorClient, kept: SignedCheckpoint | null): Promise<Result<Latest, string>> {
-  const answer = await textFrom(client, CHECKPOINT_PATH, kept === null ? {} : { since: String(kept.size) })
-  const end = kept === null ? -2 : answer.indexOf("\n\n")
-  const text = answer.slice(end + 2)
-  const checkpoint = parseCheckpoint(utf8ToBytes(text))
-  if (!checkpoint.ok) return fail(`the broker's checkpoint cannot be read: ${checkpoint.fault}`)
-  if (kept === null) return ok({ checkpoint: checkpoint.value, text })
-  if (checkpoint.value.origin !== kept.origin) return fail(BEGUN_ANEW)
+  const latest = readLatest(await textFrom(client, CHECKPOINT_PATH))
+  if (!latest.ok || kept === null) return latest
+  if (latest.value.checkpoint.origin !== kept.origin) return fail(BEGUN_ANEW)
+  if (latest.value.checkpoint.size < kept.size) return fail(INCONSISTENT)
+  const answer = await textFrom(client, CHECKPOINT_PATH, { since: String(kept.size) })
+  const end = answer.indexOf("\n\n")
   const proof = answer.slice(0, end).split("\n").slice(1).map(decodeHash)
-  const isLater = !proof.includes(null) && isConsistent(kept, checkpoint.value, proof as Uint8Array[], sha256)
-  return isLater ? ok({ checkpoint: checkpoint.value, text }) : fail(INCONSISTENT)
+  // It may be newer than a moment ago.
+  const proven = readLatest(answer.slice(end + 2))
+  if (!proven.ok) return proven
+  const isLater = !proof.includes(null) && isConsistent(kept, proven.value.checkpoint, proof as Uint8Array[], sha256)
+  return isLater && proven.value.checkpoint.origin === kept.origin ? proven : fail(INCONSISTENT)
+}
+
+function readLatest(text: string): Result<Latest, string> {
+  const checkpoint = parseCheckpoint(utf8ToBytes(text))
+  return checkpoint.ok
+    ? ok({ checkpoint: checkpoint.value, text })
+    : fail(`the broker's checkpoint cannot be read: ${checkpoint.fault}`)
 }
 
 const BEGUN_ANEW =
@@ -129,33 +127,8 @@ const BEGUN_ANEW =
 const INCONSISTENT =
   "the checkpoint does not continue the kept one: the audit trail was rewritten, or the broker was set back to an older state. Keep both files"
 
-async function proofsFrom(client: OperatorClient): Promise<string> {
-  const pages: string[] = []
-  let after: string | null = null
-  do {
-    const query: Record<string, string> = after === null ? {} : { after }
-    const { body } = await client.call({ method: "GET", path: CHECKPOINT_PROOFS_PATH, query })
-    const { proofs, next } = readPage(body)
-    pages.push(proofs)
-    after = next
-  } while (after !== null)
-  return pages.join("")
-}
-
-function readPage(body: Uint8Array): CheckpointProofsAnswer {
-  try {
-    const { proofs, next } = JSON.parse(textOfUtf8(body) ?? "") as Record<string, unknown>
-    if (typeof proofs === "string" && (typeof next === "string" || next === null)) return { proofs, next }
-  } catch {
-    // Said below.
-  }
-  throw new ActionError("answer_unusable", "The broker's answer has no proofs.")
-}
-
-async function showRecord(client: OperatorClient, record: string, io: CliIo): Promise<number> {
-  const [, unit = "", seq = ""] = /^([^:]+:.+):([1-9][0-9]*)$/.exec(record) ?? []
-  if (unit === "") return misused("--record is ISSUER:UNIT_ID:SEQ, such as github:41:3", USAGE, io)
-  io.out(shown(await textFrom(client, CHECKPOINT_PROOF_PATH, { unit, seq })))
+async function show(client: OperatorClient, path: string, query: Readonly<Record<string, string>>, io: CliIo) {
+  io.out(shown(await textFrom(client, path, query)))
   return EXIT.ok
 }
 
@@ -180,13 +153,6 @@ async function readKept(path: string, io: CliIo): Promise<SignedCheckpoint | nul
   } catch (error) {
     return reasonOf(error) === "ENOENT" ? null : impossible(`${path} cannot be read: ${reasonOf(error)}`, io)
   }
-}
-
-/** Completely or not at all: what is kept must outlive a full disk. */
-async function replaceFile(path: string, text: string, io: CliIo): Promise<void> {
-  const draft = `${path}.new-${crypto.randomUUID()}`
-  await io.createFile(draft, text)
-  await rename(draft, path)
 }
 
 const shown = (text: string) => text.trimEnd().split("\n").map(inert).join("\n")

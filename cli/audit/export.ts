@@ -10,7 +10,7 @@ import { OPERATOR_OPTIONS, OPERATOR_USAGE } from "../operate/options.ts"
 import { exportedBy } from "./broker-export.ts"
 import { EXPORT_FORMATS, formatted } from "./formats.ts"
 
-const USAGE = `Usage: daypass audit export --broker URL [--since TIME] [--unit NAME] [--out FILE]
+const USAGE = `Usage: daypass audit export --broker URL [--since TIME] [--unit NAME] [--checkpoint FILE] [--out FILE]
        daypass audit export (--data DIR | --store URL) [--out FILE]
 
 Writes the audit trail of all units as JSON lines. Check the file with daypass audit verify.
@@ -18,6 +18,7 @@ Writes the audit trail of all units as JSON lines. Check the file with daypass a
 With --broker, of any broker, at the edge too, as an operator with the right audit.read:
   --since TIME           ISO 8601: leaves out older records; each ledger begins with the first record from then on
   --unit NAME            of one unit alone, such as acme/shop
+  --checkpoint FILE      also writes the proofs of the newest signed checkpoint, for audit verify --checkpoint
 ${OPERATOR_USAGE}
 
 Without a broker, from the storage of brokers on Node, which may be running:
@@ -31,7 +32,10 @@ Without a broker, from the storage of brokers on Node, which may be running:
 Exit codes: 0 written, 1 the broker refused, 2 the folder or the database cannot be read, or the arguments are wrong.`
 
 const string = { type: "string" } as const
-const OWN_OPTIONS = { data: string, store: string, since: string, unit: string, out: string, format: string }
+const OWN_OPTIONS = {
+  ...{ data: string, store: string, since: string, unit: string },
+  ...{ checkpoint: string, out: string, format: string },
+}
 
 /** `daypass audit export`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -68,21 +72,32 @@ type Lines = AsyncIterable<string>
 
 /** What is exported, not read yet; or what is wrong with the options. */
 function sourceOf(options: Options, io: CliIo): string | (() => Lines) {
-  const { data, since, unit } = options
+  const { data, since, unit, checkpoint } = options
   const isStored = data !== undefined || options["store"] !== undefined
   const fromEnvironment = isStored ? undefined : io.env["DAYPASS_STORE"]
   if (options["broker"] !== undefined || (!isStored && !fromEnvironment && io.env["DAYPASS_BROKER"])) {
     if (isStored) return "audit export takes --broker, --data or --store"
     if (typeof since === "string" && Number.isNaN(Date.parse(since)))
       return "--since is a time, as 2026-11-01T00:00:00Z"
+    if (since !== undefined && checkpoint !== undefined) return "--checkpoint needs all records: leave out --since"
     const window = {
       ...(typeof since === "string" && { since: new Date(since).toISOString() }),
       ...(typeof unit === "string" && { unit }),
+      ...(typeof checkpoint === "string" && { checkpoint }),
     }
-    const { data: _, store: __, since: ___, unit: ____, out: _____, format: ______, ...rest } = options
+    const {
+      data: _,
+      store: __,
+      since: ___,
+      unit: ____,
+      checkpoint: _____,
+      out: ______,
+      format: _______,
+      ...rest
+    } = options
     return () => exportedBy(rest, window, io)
   }
-  if (since !== undefined || unit !== undefined) return "--since and --unit need --broker"
+  if ((since ?? unit ?? checkpoint) !== undefined) return "--since, --unit and --checkpoint need --broker"
   const store = options["store"] ?? fromEnvironment
   if (typeof store === "string" && store !== "") {
     if (data !== undefined) return "audit export takes --data or --store"

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises"
 import { END_LEASES_PATH, type StopTarget } from "../../broker/wire/stops.ts"
 import type { CliIo } from "../io.ts"
 import type { OperatorClient } from "./client.ts"
@@ -43,7 +42,7 @@ export async function endLeases(client: OperatorClient, wanted: Wanted, io: CliI
       io.err(`leases: ${look.ended + look.revoking} being revoked, ${look.under_way} exchanges under way`)
       if (look.unreached > 0) io.err(`${look.unreached} units' ledgers could not be reached; trying again`)
     }
-    await sleep(LOOK_EVERY_MS)
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
   }
 }
 

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { measureSteps } from "./action.ts"
+import { measureAnswers } from "./answers.ts"
 import { measureAudit } from "./audit.ts"
 import { measureBundles } from "./bundles.ts"
 import { measureCheck } from "./check.ts"
@@ -51,6 +52,7 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   start: { measure: measureStart },
   check: { measure: measureCheck },
   audit: { measure: measureAudit },
+  answers: { measure: measureAnswers },
   action: { measure: measureSteps },
   "command-line": { measure: measureCommandLine },
   bundles: { measure: measureBundles },

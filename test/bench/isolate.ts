@@ -50,7 +50,7 @@ async function startOf(modules: WorkerModules, folder: string): Promise<Start> {
   const worker = await startWorkerd({
     folder,
     modules,
-    objects: { LEDGER: "Ledger", KEY_RING: "KeyRing" },
+    objects: { LEDGER: "Ledger", KEY_RING: "KeyRing", DIRECTORY: "Directory" },
     texts: (url) => ({ DAYPASS_URL: url, DAYPASS_KEK: randomBytes(32).toString("base64") }),
     // Needs the broker, and no signing key: to make an RSA key takes any time.
     ready: SERVER_METADATA_PATH,

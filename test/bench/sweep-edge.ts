@@ -28,7 +28,7 @@ export async function measureObject(
     startWorkerd({
       folder,
       modules,
-      objects: { LEDGER: "Ledger", KEY_RING: "KeyRing" },
+      objects: { LEDGER: "Ledger", KEY_RING: "KeyRing", DIRECTORY: "Directory" },
       texts: (url) => ({ DAYPASS_URL: url, DAYPASS_AUDIENCE: "bench", ...settings }),
       ready: "/healthz",
     })

@@ -36,7 +36,7 @@ export async function startWorkerdBinary(bench: Bench, policies: string, around?
   const worker = await startWorkerd({
     folder: folderFor(bench, around === undefined ? "broker" : "counted"),
     modules: around === undefined ? modules : { "around.js": around, ...modules },
-    objects: { LEDGER: "Ledger", KEY_RING: "KeyRing" },
+    objects: { LEDGER: "Ledger", KEY_RING: "KeyRing", DIRECTORY: "Directory" },
     texts: (url) => ({ DAYPASS_URL: url, DAYPASS_KEK: randomBytes(32).toString("base64") }),
     ready: "/healthz",
   })

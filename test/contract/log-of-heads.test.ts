@@ -169,7 +169,8 @@ describe("the log of heads", () => {
       await world.append(String(round % 2), round)
       await world.follow(brokers[round % 3] as Broker, "0", "1")
       world.clock.advance(301)
-      for (let at = 0; at < 4; at += 1) {
+      for (let at = 0; at < 6; at += 1) {
+        world.clock.advance(2)
         await Promise.all(brokers.map(({ heads }) => heads.due(world.clock.now().getTime())))
       }
     }
@@ -230,7 +231,10 @@ describe("the log of heads", () => {
     await world.append("1", 1)
     await world.follow(broker, "1")
     const [witness] = world.witnesses.values()
-    for (let at = 0; at < 10; at += 1) await broker.heads.due(world.clock.now().getTime())
+    for (let at = 0; at < 10; at += 1) {
+      await broker.heads.due(world.clock.now().getTime())
+      world.clock.advance(2)
+    }
     // It knows no log yet.
     expect(witness?.requests).toBe(1)
     const read = await broker.states.read()

@@ -7,6 +7,7 @@ import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
 import { limitsSuite } from "./limits.suite.ts"
 import { policySuite } from "./policy.suite.ts"
+import { recordSuite } from "./record.suite.ts"
 import { standardsSuite } from "./standards.suite.ts"
 import { stopsSuite } from "./stops.suite.ts"
 import { trailFromExport } from "./trail.ts"
@@ -45,4 +46,5 @@ policySuite("Node", startBroker)
 vendorsSuite("Node", startBroker)
 standardsSuite("Node", startBroker)
 incidentSuite("Node", startBroker)
-stopsSuite("Node", startBroker)
+recordSuite("Node", startBroker)
+stopsSuite("Node", startBroker, { follows: true })

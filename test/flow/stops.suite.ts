@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { EndLeasesAnswer, StopsAnswer } from "../../broker/wire/stops.ts"
 import { openOperator } from "../../cli/operate/client.ts"
-import { scriptedIo } from "../cli/run-cli.ts"
+import { runScripted, scriptedIo } from "../cli/run-cli.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
 import type { Vendor } from "../support/vendor.ts"
 import {
@@ -56,6 +56,8 @@ export function stopsSuite(runtime: string, startBroker: StartBroker): void {
 issuers:
   github: { family: github-actions, url: "${github.issuer}", owners: { acme: "9001" } }
 help: { url: "https://wiki.acme.example/daypass" }
+alarms:
+  token_replayed: { stop: unit, for: 1h, revoke: true }
 connections:
   operators: { provider: broker, may: [stop, leases.revoke, audit.read] }
 ${connectionLines([api])}`,
@@ -70,9 +72,15 @@ ${connectionLines([api])}`,
     }, 120_000)
     afterAll(() => ends.disposeAsync())
 
-    const operator = async (name = "operator") => {
+    const tokenFile = async () => {
       const file = join(folder, `token-${++runs}`)
       writeFileSync(file, await github.mint({ ...OPS, run_id: `${runs}`, actor: "ann" }, { audience: broker.url }))
+      return file
+    }
+    const daypass = async (...args: string[]) =>
+      await runScripted({}, ...args, "--broker", broker.url, "--token-file", await tokenFile())
+    const operator = async (name = "operator") => {
+      const file = await tokenFile()
       const client = await openOperator(
         { broker: broker.url, "token-file": file, grant: name },
         { ...scriptedIo(), out: () => {}, err: () => {} },
@@ -114,8 +122,12 @@ ${connectionLines([api])}`,
       expect(refused.json["detail"]).toMatch(/^An operator of this broker has stopped this \(connection .*"incident 7"/)
       expect((await recordsOf(TOOLS.repository_id)).at(-1)).toBe(`exchange.denied: stopped: ${grant}`)
       expect((await ask(grant, "/v1/explain")).json).toMatchObject({ decision: "deny", code: "stopped" })
-      expect(await by.list()).toEqual([`connection ${connection}`])
-      await by.resume({ on: "connection", name: connection })
+      const listed = await daypass("stop", "list")
+      expect(listed.out).toMatch(/^connection \S+, since 2\S+Z, until 2\S+Z, by operator ann of acme\/ops: incident 7$/)
+      expect(await daypass("resume", "connection", connection, "--reason", "it is over")).toMatchObject({
+        code: 0,
+        out: `resumed: connection ${connection}`,
+      })
       expect((await recordsOf("77")).at(-1)).toBe(`stop.lifted: connection ${connection}: it is over`)
       expect((await ask()).status).toBe(200)
       expect(await by.list()).toEqual([])
@@ -123,7 +135,8 @@ ${connectionLines([api])}`,
 
     it("let in whoever can lift them, with everything and the issuer stopped, and nobody else", async () => {
       const by = await operator()
-      await by.stop({ on: "all" })
+      const said = await daypass("stop", "all", "--reason", "incident 8", "--json")
+      expect(JSON.parse(said.out)).toMatchObject({ scope: "all", reason: "incident 8", until: null })
       await by.stop({ on: "issuer", name: "github" })
       await by.stop({ on: "owner", name: "github:acme" })
       expect((await ask()).json["code"]).toBe("stopped")
@@ -173,6 +186,7 @@ ${connectionLines([api])}`,
         [{ on: "issuer", name: "circle" }, "It has: github."],
         [{ on: "owner", name: "github:acmee" }, 'Did you mean "acme"?'],
         [{ on: "unit", name: "acme/tools" }, "Write ISSUER:ID"],
+        [{ on: "unit", name: "github:acme/never-seen" }, "Name it by its id"],
         [{ on: "all", reason: " " }, "Give a reason"],
         [{ on: "all", reason: "x".repeat(301) }, "at most 300 characters"],
         [{ on: "all", for: "soon" }, "a duration is"],
@@ -202,6 +216,20 @@ ${connectionLines([api])}`,
         records.filter((one) => one.includes(`stopped (grant ${grant} of `) && one.endsWith(`: incident 7: ${grant}`)),
       ).toHaveLength(3)
       expect((await recordsOf("77")).at(-1)).toContain("end leases: unit ")
+    })
+
+    it("are ordered by an alarm a moment after what it is for, and lifted by name", async () => {
+      const token = await github.mint(toolsJob(`${++runs}`), { audience: broker.url })
+      const use = async () => await send(broker, "/v1/exchange", { token, body: { grants: [grant] } })
+      expect((await use()).status).toBe(200)
+      expect([(await use()).json["code"], api.alive()]).toEqual(["token_already_used", 1])
+      await soon(async () => expect((await ask(grant, "/v1/explain")).json["code"]).toBe("stopped"))
+      expect((await ask()).json["detail"]).toMatch(
+        /^The alarm token_replayed has stopped this \(unit acme\/tools \(42\)\) at 2/,
+      )
+      await soon(() => expect(api.alive()).toBe(0))
+      await (await operator()).resume({ on: "unit", name: "github:acme/tools" })
+      expect((await ask()).status).toBe(200)
     })
   })
 }

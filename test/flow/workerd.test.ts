@@ -6,9 +6,11 @@ import { startWorkerdBroker } from "../support/broker-workerd.ts"
 import { environmentsSuite } from "./environments.suite.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
+import { keysSuite } from "./keys.suite.ts"
 import { limitsSuite } from "./limits.suite.ts"
 import { writeFlowPolicies } from "./policies.ts"
 import { policySuite } from "./policy.suite.ts"
+import { recordSuite } from "./record.suite.ts"
 import { standardsSuite } from "./standards.suite.ts"
 import { stopsSuite } from "./stops.suite.ts"
 import { vendorsSuite } from "./vendors.suite.ts"
@@ -62,4 +64,6 @@ policySuite("workerd", startBroker)
 vendorsSuite("workerd", startBroker)
 standardsSuite("workerd", startBroker)
 incidentSuite("workerd", startBroker)
-stopsSuite("workerd", startBroker)
+recordSuite("workerd", startBroker)
+stopsSuite("workerd", startBroker, { follows: true })
+keysSuite("workerd", startBroker)

@@ -99,7 +99,7 @@ const within = (namespace) => ({
   },
 })
 const placed = (env) => env.TEST_JURISDICTIONS
-  ? { ...env, LEDGER: within(env.LEDGER), KEY_RING: within(env.KEY_RING) }
+  ? { ...env, LEDGER: within(env.LEDGER), KEY_RING: within(env.KEY_RING), DIRECTORY: within(env.DIRECTORY) }
   : env
 export class Ledger extends RealLedger {
   constructor(state, env) {
@@ -163,6 +163,7 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
       durableObjects: {
         LEDGER: { className: "Ledger", useSQLite: true },
         KEY_RING: { className: "KeyRing", useSQLite: true },
+        DIRECTORY: { className: "Directory", useSQLite: true },
       },
       ...(options.kv === undefined ? {} : { kvNamespaces: { POLICIES: options.kv.namespaceId } }),
       ...(folder === undefined ? {} : { resourcePersistencePath: folder }),

@@ -3,6 +3,7 @@
 import { DurableObject } from "cloudflare:workers"
 import type { AuditDraft } from "../../core/audit-record.ts"
 import { lateness } from "../../core/lateness.ts"
+import type { LedgerHead } from "../../ports/directory.ts"
 import type {
   Admission,
   AdmissionOutcome,
@@ -28,7 +29,7 @@ import { RecordedLedger } from "../ledger/recorded-ledger.ts"
 import type { LedgerKey } from "../ledger/rows.ts"
 import { KeptBatch } from "../sqlite/batch.ts"
 import { migrate } from "../sqlite/schema.ts"
-import { overdueLeases } from "../sqlite/sqlite-rows.ts"
+import { headsAfter, overdueLeases } from "../sqlite/sqlite-rows.ts"
 import { SqliteStore } from "../sqlite/sqlite-store.ts"
 import { birthOf, settleBirth, tellReplacement } from "./birth.ts"
 import type { Meeting } from "./guards.ts"
@@ -41,6 +42,8 @@ import { ObjectSql } from "./sql.ts"
 /** The pause after a failed sweep, and after one that could write nothing. */
 const SWEEP_AGAIN_MS = 60_000
 const SWEEP_PAUSE_MS = 1000
+/** The shortest pause between two words to the directory. */
+const TELL_EVERY_MS = 5000
 
 /**
  * The ledger of one unit: a Durable Object with its own SQLite, named by the issuer and the unit's id.
@@ -60,6 +63,9 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
   #alarmAt: number | null = null
   /** No sweep begins before this time, in Unix milliseconds: leases that stay due must not set an alarm with every call. */
   #notBefore = 0
+  /** When the directory was last told, in Unix milliseconds, and of which row of the record. */
+  #toldAt = 0
+  #toldRow = 0
   /** When this object last told that leases are overdue, in Unix milliseconds. */
   #toldOverdueAt = 0
 
@@ -76,6 +82,9 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
    * The entry implements it, because an adapter knows no providers.
    */
   protected abstract sweep(ledger: SweptLedger, key: LedgerKey): Promise<boolean>
+
+  /** Tells the deployment's directory how far this ledger is. Must not wait or throw. The entry implements it. */
+  protected abstract tell(heads: readonly LedgerHead[]): void
 
   /** Introduces this object to the deployment's guards. The entry implements it with the key ring's object. */
   protected abstract meet(name: string, birth: string): Promise<Meeting>
@@ -188,9 +197,20 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
 
   readonly #transact: Transact = async (work) => {
     const value = this.#open.run((inside) => this.#sql.transaction(inside), work)
+    this.#tellDirectory()
     // In the same turn as the transaction: the runtime makes both durable, or neither.
     await this.#setAlarmBy(this.#open.dueAt)
     return value
+  }
+
+  /** No call waits for it. The directory looks by itself for what comes in the pause. */
+  #tellDirectory(): void {
+    const now = Date.now()
+    if (now < this.#toldAt + TELL_EVERY_MS) return
+    this.#toldAt = now
+    const { heads, row } = headsAfter(this.#sql, this.#toldRow)
+    this.#toldRow = row
+    if (heads.length > 0) this.tell(heads)
   }
 
   /** Before the first grant. The way back does not wait for it: it ends what is there, and gives nothing away. */

@@ -19,7 +19,7 @@ export const objectsIn = <Methods>(namespace: Namespace<Methods>, jurisdiction: 
   jurisdiction === "" ? namespace : namespace.jurisdiction(jurisdiction)
 
 /** A port's methods as a Durable Object offers them: `Context` comes first, and errors are returned as answers. */
-type Remote<Port, Context extends readonly unknown[]> = {
+export type Remote<Port, Context extends readonly unknown[]> = {
   readonly [Name in keyof Port]: Port[Name] extends (...values: infer Values) => Promise<infer Value>
     ? (...values: [...Context, ...Values]) => Promise<Answer<Value>>
     : never

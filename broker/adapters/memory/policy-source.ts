@@ -16,6 +16,7 @@ export function snapshotOf(set: PolicySet): PolicySnapshot {
   return {
     version: set.version,
     organisation: set.organisation,
+    policies: set.policies,
     policiesOf: async (identity) => ({ policies: set.policiesOf(identity), version: set.version, notes: [] }),
   }
 }

@@ -7,6 +7,7 @@ import { createIndexReader } from "../record-index/index-reader.ts"
 import { StoredIndex } from "../record-index/search.ts"
 import { SqlFollowStore } from "../sqlite/operate/follow-store.ts"
 import { SqlIndexStore } from "../sqlite/operate/index-store.ts"
+import { SqlTreeStore } from "../sqlite/operate/tree-store.ts"
 import { OPERATE_FILE, type OperateFile } from "./operate-file.ts"
 
 export interface OperateParts {
@@ -28,6 +29,7 @@ export function createOperateStore({ file, ledgers, headsAfter }: OperateParts):
     places,
     index: new StoredIndex(indexStore, ledgers),
     indexReader: createIndexReader(indexStore),
+    trees: new SqlTreeStore(file, work),
     health: { part: "index", look: async () => healthOf(file) },
     async lookForNew() {
       // Opens the file, if it is not.

@@ -70,6 +70,12 @@ export class PostgresFollowStore implements FollowStore, Directory {
     })
   }
 
+  async setBack(noted: LedgerHead, seq: number): Promise<void> {
+    const known = await this.entry(noted)
+    // Only the broker that follows notes heads.
+    if (known?.seq === noted.seq) await this.note([{ ...noted, seq }])
+  }
+
   register({ name, from }: Pick<Reader, "name" | "from">, now: number): Promise<number> {
     return this.#rows.write(async (session) => {
       const { rows } = await session.run({

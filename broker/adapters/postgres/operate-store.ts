@@ -8,6 +8,7 @@ import { PostgresFollowStore } from "./follow-store.ts"
 import { PostgresIndexStore } from "./index-store.ts"
 import type { OwnRows } from "./key-ring.ts"
 import type { Row } from "./session.ts"
+import { PostgresTreeStore } from "./tree-store.ts"
 
 /** How long a broker follows before another may, by the server's clock, and when it renews that, by its own. */
 const FOLLOWS_FOR = "30 seconds"
@@ -35,6 +36,7 @@ export function createPostgresOperateStore(rows: OwnRows, ledgers: Ledgers, brok
     places,
     index: new StoredIndex(indexStore, ledgers),
     indexReader: createIndexReader(indexStore),
+    trees: new PostgresTreeStore(rows),
     // The ledger's own health tells when the database cannot be used.
     health: { part: "index", look: async () => ({ state: "ok" }) },
     async lookForNew() {

@@ -1,6 +1,7 @@
 import { FaultFound } from "./faults.ts"
 import { FOLLOW_STEP } from "./follow-schema.ts"
 import type { Session } from "./session.ts"
+import { TREE_STEP } from "./tree-schema.ts"
 
 /**
  * The steps that create the tables, in the schema `daypass` of the database. The schema's version is the number of steps that
@@ -105,6 +106,7 @@ const STEPS: readonly (readonly string[])[] = [
     "CREATE TABLE daypass.documents (name text PRIMARY KEY, version bigint NOT NULL, text text NOT NULL)",
   ],
   FOLLOW_STEP,
+  TREE_STEP,
 ]
 
 /** The version that this code writes. */
@@ -133,6 +135,9 @@ export const TABLES = [
   "segments",
   "last_uses",
   "follower",
+  "trees",
+  "tiles",
+  "logged_heads",
 ] as const
 
 /** Only one broker changes the schema at a time. A lock of the transaction, because a pooler would leave others behind. */

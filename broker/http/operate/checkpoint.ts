@@ -67,7 +67,10 @@ export const checkpointRoutes: OperateRoutes = ({ app, act, broker, directory, c
     const { organisation } = await broker.policySource.snapshot()
     const after = context.req.query("after")
     const page = await ledgers.list({ limit: LEDGERS_PER_PAGE, ...(after === undefined ? {} : { after }) })
-    const seen = page.ledgers.filter((entry) => maySee(operator, entry, organisation))
+    const unit = context.req.query("unit")
+    const seen = page.ledgers.filter(
+      (entry) => (unit === undefined || entry.unit === unit) && maySee(operator, entry, organisation),
+    )
     const proofs: string[] = []
     for (const entry of seen) proofs.push((await log.prove(entry)) ?? "")
     const answer: CheckpointProofsAnswer = { proofs: proofs.join(""), next: page.next }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { ChainVerifier } from "../../../analysis/audit/verify.ts"
 import { Evidence, type Report, type UnusedGrant } from "../../../analysis/evidence/report.ts"
 import { Runs } from "../../../analysis/used/runs.ts"
@@ -12,6 +11,7 @@ import { loadPolicies } from "../../policies.ts"
 import { linesOf, RecordFault } from "../../record/lines.ts"
 import { nameOf, piecesOf } from "../../record/source.ts"
 import { isWithin, WINDOW_OPTIONS, type Window, windowOf } from "../../record/window.ts"
+import { sha256 } from "../sha256.ts"
 import { markdownOf } from "./markdown.ts"
 
 const USAGE = `Usage: daypass audit report FILE [--since TIME] [--until TIME] [--policies DIR] [--json]
@@ -58,7 +58,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 async function reportOf(file: string, window: Window, set: PolicySet | null, io: CliIo): Promise<Report | string> {
   const evidence = new Evidence(window)
   const runs = set && new Runs([set], ["event", "ref"])
-  const verifier = new ChainVerifier((bytes) => createHash("sha256").update(bytes).digest())
+  const verifier = new ChainVerifier(sha256)
   async function* pieces() {
     for await (const piece of piecesOf(file, io)) {
       verifier.push(piece)

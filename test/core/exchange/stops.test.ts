@@ -58,6 +58,15 @@ describe("the stops that an instance knows", () => {
     expect(looks).toEqual([0, 3.5])
   })
 
+  it("are read by each of several calls that come at once after a quiet time, so that none is refused", async () => {
+    const clock = new TestClock(NOW.getTime())
+    const { documents } = store(clock)
+    const stops = createStops(documents, clock)
+    await stops.inForce()
+    clock.advance(61)
+    expect(await Promise.all([stops.inForce(), stops.inForce(), stops.inForce()])).toEqual([[], [], []])
+  })
+
   it("are at most 4.5 seconds old while one look after another hangs", async () => {
     const clock = new TestClock(NOW.getTime())
     const { looks, write, answers, documents } = store(clock)

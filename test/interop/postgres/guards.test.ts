@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { sha256 } from "../../../broker/adapters/node/sha256.ts"
 import { openPostgresStore } from "../../../broker/adapters/postgres/ledgers.ts"
+import { SCHEMA_VERSION } from "../../../broker/adapters/postgres/schema.ts"
 import type { Log } from "../../../broker/ports/log.ts"
 import type { NodeStore } from "../../../broker/ports/node-store.ts"
 import { admission, failed, record } from "../../contract/ledger-samples.ts"
@@ -48,7 +49,7 @@ const WRONG = [
   [
     "of a newer version",
     "UPDATE daypass.store SET schema_version = 99, readable_from = 99",
-    "UPDATE daypass.store SET schema_version = 2, readable_from = 2",
+    `UPDATE daypass.store SET schema_version = ${SCHEMA_VERSION}, readable_from = ${SCHEMA_VERSION}`,
     /newer version/,
   ],
   [

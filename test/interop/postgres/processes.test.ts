@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto"
-import { mkdtempSync, rmSync } from "node:fs"
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { type LoadIssuer, startLoadIssuer } from "../../bench/tokens.ts"
+import { runScripted } from "../../cli/run-cli.ts"
 import { writeFlowPolicies } from "../../flow/policies.ts"
 import { type NodeBroker, startNodeBroker } from "../../support/broker-node.ts"
 import { makeDatabase, type TestDatabase } from "./database.ts"
@@ -80,3 +81,47 @@ test("two broker processes take a token once of fifty uses, have the same keys, 
   const password = decodeURIComponent(new URL(database.url).password)
   for (const broker of brokers) expect(broker.stdout() + broker.stderr()).not.toContain(password)
 })
+
+const OPS_POLICY = `version: 1
+repository: acme/ops
+repository_id: "77"
+environment: production
+allow: [{ name: main, when: { ref: refs/heads/main }, grants: [operator] }]
+grants: { operator: { connection: operators, may: [stop] } }
+`
+
+test("a stop that one broker orders is in force at the other within 5 seconds, and so is its end", async () => {
+  const old = await version(at(0))
+  appendFileSync(join(folder, "policies/daypass.yaml"), "  operators: { provider: broker, may: [stop] }\n")
+  writeFileSync(join(folder, "policies/acme/ops.yaml"), OPS_POLICY)
+  await expect.poll(() => version(at(0)), { timeout: 30_000 }).not.toBe(old)
+
+  const daypass = async (...args: string[]) => {
+    const file = join(folder, `token-${args[0]}`)
+    const [token = ""] = issuer.mint(1, AUDIENCE, () => ({ repository: "acme/ops", repository_id: "77" }))
+    writeFileSync(file, token)
+    const options = ["--reason", "a drill", "--broker", at(0).url, "--token-file", file, "--audience", AUDIENCE]
+    const { code, err } = await runScripted({}, ...args, ...options)
+    expect([code, err]).toEqual([0, expect.anything()])
+  }
+  const statusAt = async (index: number) => (await exchange(at(index), issuer.mint(1, AUDIENCE)[0] ?? "")).status
+  /** How long it takes until the other broker answers so, while jobs ask it all the time, in milliseconds. */
+  const until = async (status: number) => {
+    const begun = performance.now()
+    while ((await statusAt(1)) !== status && performance.now() - begun < 20_000) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    return performance.now() - begun
+  }
+  expect([await statusAt(0), await statusAt(1)]).toEqual([200, 200])
+  await daypass("stop", "connection", "broker")
+  expect(await statusAt(0)).toBe(403)
+  const [stopped] = [await until(403)]
+  await daypass("resume", "connection", "broker")
+  expect(await statusAt(0)).toBe(200)
+  const resumed = await until(200)
+  console.log(
+    `a stop was seen by the other broker after ${Math.round(stopped)} ms, its end after ${Math.round(resumed)} ms`,
+  )
+  expect(Math.max(stopped, resumed)).toBeLessThan(5000)
+}, 120_000)

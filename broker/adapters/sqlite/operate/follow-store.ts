@@ -61,6 +61,19 @@ export class SqlFollowStore implements FollowStore, Directory {
     )
   }
 
+  setBack(noted: LedgerHead, seq: number): Promise<void> {
+    return this.#work(() =>
+      this.#sql.transaction(() => {
+        const [known] = this.#sql.all<{ seq: number }>(
+          "SELECT seq FROM followed_ledgers WHERE issuer = ? AND unit_id = ?",
+          noted.issuerUrl,
+          noted.unitId,
+        )
+        if (known?.seq === noted.seq) this.#note({ ...noted, seq })
+      }),
+    )
+  }
+
   register({ name, from }: Pick<Reader, "name" | "from">, now: number): Promise<number> {
     return this.#work(() =>
       this.#sql.transaction(() => {

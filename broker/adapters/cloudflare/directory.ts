@@ -1,0 +1,38 @@
+import type { Directory, LedgerHead } from "../../ports/directory.ts"
+import type { RecordIndex } from "../../ports/record-index.ts"
+import type { Namespace, Remote } from "./ledgers.ts"
+import { type Answer, ask } from "./rpc.ts"
+
+/** What the object does. It is of the operators' modules, which the object loads when it is first asked. */
+export interface DirectoryWork extends Directory, RecordIndex {
+  /** A ledger tells how far it is. Returns when the object must follow it, in Unix milliseconds. */
+  report(heads: readonly LedgerHead[]): Promise<number>
+  /** Reads what is new, as much as one alarm may. Returns when to go on, in Unix milliseconds; null: with the next report. */
+  follow(): Promise<number | null>
+}
+
+export interface DirectoryMethods extends Remote<Directory, readonly []>, Remote<RecordIndex, readonly []> {
+  report(heads: readonly LedgerHead[]): Promise<Answer<void>>
+}
+
+export const DIRECTORY_NAME = "directory"
+
+/** The directory and the index of a deployment at the edge: one Durable Object. */
+export function followedAt(namespace: Namespace<DirectoryMethods>): {
+  readonly directory: Directory
+  readonly index: RecordIndex
+} {
+  // Each call makes a new stub, because a stub that failed once stays broken.
+  const object = () => namespace.getByName(DIRECTORY_NAME)
+  return {
+    directory: {
+      list: (page) => ask(() => object().list(page)),
+      entry: (key) => ask(() => object().entry(key)),
+    },
+    index: {
+      search: (query) => ask(() => object().search(query)),
+      hours: (query) => ask(() => object().hours(query)),
+      lastUse: (key) => ask(() => object().lastUse(key)),
+    },
+  }
+}
