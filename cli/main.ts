@@ -61,7 +61,6 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["logout", async () => (await import("./login/logout.ts")).run],
   ["status", async () => (await import("./login/status.ts")).run],
   ["stop", async () => (await import("./operate/stop.ts")).run],
-  ["resume", async () => (await import("./operate/stop.ts")).resume],
   ["doctor", async () => (await import("./doctor/doctor.ts")).run],
   ["resume", async () => (await import("./operate/resume.ts")).run],
   ["scan", async () => (await import("./scan.ts")).run],
