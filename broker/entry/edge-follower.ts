@@ -4,12 +4,14 @@ import { StoredIndex } from "../adapters/record-index/search.ts"
 import { SqlFollowStore } from "../adapters/sqlite/operate/follow-store.ts"
 import { SqlIndexStore } from "../adapters/sqlite/operate/index-store.ts"
 import { migrateOperate } from "../adapters/sqlite/operate/schema.ts"
+import { SqlTreeStore } from "../adapters/sqlite/operate/tree-store.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { Follower } from "../operate/follow.ts"
 import type { LedgerHead, LedgerKey } from "../ports/directory.ts"
 import type { Documents } from "../ports/documents.ts"
 import type { PolicySnapshot } from "../ports/policy-source.ts"
 import type { Reading, Sql } from "../ports/sql.ts"
+import { keepCheckpoints } from "./checkpoints.ts"
 import { readersOf } from "./readers.ts"
 
 /** The records of a burst are followed together. */
@@ -43,10 +45,15 @@ export function createDirectoryWork(
   const places = new SqlFollowStore(sql, reading)
   const indexStore = new SqlIndexStore(sql, reading)
   const index = new StoredIndex(indexStore, broker.ledgers)
+  const keeping = keepCheckpoints({ broker, documents, trees: new SqlTreeStore(sql, reading) })
   const follower = new Follower({
     ...broker,
     store: places,
-    readers: readersOf({ indexReader: createIndexReader(indexStore) }, { broker, documents, directory: places }),
+    readers: readersOf(
+      { indexReader: createIndexReader(indexStore) },
+      { broker, documents, directory: places },
+      keeping,
+    ),
   })
   const now = () => broker.clock.now().getTime()
 
