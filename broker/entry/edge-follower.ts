@@ -1,6 +1,7 @@
 import type { DirectoryWork } from "../adapters/cloudflare/directory.ts"
 import { createIndexReader } from "../adapters/record-index/index-reader.ts"
 import { StoredIndex } from "../adapters/record-index/search.ts"
+import { SqlCounts } from "../adapters/sqlite/operate/counts.ts"
 import { SqlFollowStore } from "../adapters/sqlite/operate/follow-store.ts"
 import { SqlIndexStore } from "../adapters/sqlite/operate/index-store.ts"
 import { migrateOperate } from "../adapters/sqlite/operate/schema.ts"
@@ -46,15 +47,13 @@ export function createDirectoryWork(
   const indexStore = new SqlIndexStore(sql, reading)
   const index = new StoredIndex(indexStore, broker.ledgers)
   const keeping = keepCheckpoints({ broker, documents, trees: new SqlTreeStore(sql, reading) })
-  const follower = new Follower({
-    ...broker,
-    store: places,
-    readers: readersOf(
-      { indexReader: createIndexReader(indexStore) },
-      { broker, documents, directory: places },
-      keeping,
-    ),
-  })
+  const readers = readersOf(
+    { indexReader: createIndexReader(indexStore) },
+    { broker, documents, directory: places },
+    keeping,
+  )
+  const follower = new Follower({ ...broker, store: places, readers })
+  const counts = new SqlCounts(sql)
   const now = () => broker.clock.now().getTime()
 
   const lookAt = ({ issuerUrl, unitId }: LedgerKey, at: number): void =>
@@ -112,6 +111,9 @@ export function createDirectoryWork(
     search: (query) => index.search(query),
     hours: (query) => index.hours(query),
     lastUse: (key) => index.lastUse(key),
+    count: async (more) => counts.add(more),
+    counted: async () => counts.read(),
+    totals: () => places.totals(readers.map(({ name }) => name)),
     async report(heads: readonly LedgerHead[]) {
       await follower.note(heads)
       for (const head of heads) lookAt(head, now() + LOOK_AGAIN_MS)

@@ -22,7 +22,7 @@ import { isClientGone, startListening } from "./node-listener.ts"
 import { openStore, readStorePlace } from "./node-store.ts"
 import { startSweeping } from "./node-sweeper.ts"
 import { createOperateApp, keepOwnKeys } from "./operate.ts"
-import { createOverdueWatch } from "./overdue-watch.ts"
+import { createOverdueWatch, overdueGauges } from "./overdue-watch.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 import { createPolicyPeers } from "./policy-peers.ts"
 import { readersOf } from "./readers.ts"
@@ -169,14 +169,20 @@ try {
     checkpoints: keeping.checkpoints,
     sweepSoon: () => sweeper.soon(),
   }
-  const operate = createOperateApp({ ...office, keys, counts: async () => metrics.read(), gauges: [] })
+  const readers = readersOf(store.operate, office, keeping)
+  const operate = createOperateApp({
+    ...{ ...office, keys },
+    counts: async () => metrics.read(),
+    totals: () => store.operate.places.totals(readers.map(({ name }) => name)),
+    gauges: [overdueGauges(store, systemClock)],
+  })
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
     isGone: isClientGone,
     operate: async () => operate,
   })
-  const follower = startFollowing(store.operate, readersOf(store.operate, office, keeping), broker)
+  const follower = startFollowing(store.operate, readers, broker)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   store.notices?.start(policySource.status().version ?? "", policyPeers)
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })

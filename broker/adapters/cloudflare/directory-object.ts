@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers"
 import type { Directory, LedgerHead } from "../../ports/directory.ts"
+import type { Counts } from "../../ports/metrics.ts"
 import type { RecordIndex } from "../../ports/record-index.ts"
 import type { Sql } from "../../ports/sql.ts"
 import type { DirectoryMethods, DirectoryWork } from "./directory.ts"
@@ -52,6 +53,18 @@ export abstract class DirectoryObject<Env = unknown> extends DurableObject<Env> 
 
   lastUse(...args: Parameters<RecordIndex["lastUse"]>) {
     return this.#answer((work) => work.lastUse(...args))
+  }
+
+  count(counts: Counts) {
+    return this.#answer((work) => work.count(counts))
+  }
+
+  counted() {
+    return this.#answer((work) => work.counted())
+  }
+
+  totals() {
+    return this.#answer((work) => work.totals())
   }
 
   override async alarm(): Promise<void> {

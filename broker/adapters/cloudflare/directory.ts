@@ -1,17 +1,31 @@
 import type { Directory, LedgerHead } from "../../ports/directory.ts"
+import type { FollowTotals } from "../../ports/followed.ts"
+import type { Counts } from "../../ports/metrics.ts"
 import type { RecordIndex } from "../../ports/record-index.ts"
 import type { Namespace, Remote } from "./ledgers.ts"
 import { type Answer, ask } from "./rpc.ts"
 
+/** What the object sums up. */
+interface Totals {
+  /** Adds what an isolate has counted. */
+  count(counts: Counts): Promise<void>
+  /** What all isolates have handed over. */
+  counted(): Promise<Counts>
+  totals(): Promise<FollowTotals>
+}
+
 /** What the object does. It is of the operators' modules, which the object loads when it is first asked. */
-export interface DirectoryWork extends Directory, RecordIndex {
+export interface DirectoryWork extends Directory, RecordIndex, Totals {
   /** A ledger tells how far it is. Returns when the object must follow it, in Unix milliseconds. */
   report(heads: readonly LedgerHead[]): Promise<number>
   /** Reads what is new, as much as one alarm may. Returns when to go on, in Unix milliseconds; null: with the next report. */
   follow(): Promise<number | null>
 }
 
-export interface DirectoryMethods extends Remote<Directory, readonly []>, Remote<RecordIndex, readonly []> {
+export interface DirectoryMethods
+  extends Remote<Directory, readonly []>,
+    Remote<RecordIndex, readonly []>,
+    Remote<Totals, readonly []> {
   report(heads: readonly LedgerHead[]): Promise<Answer<void>>
 }
 
@@ -21,6 +35,8 @@ export const DIRECTORY_NAME = "directory"
 export function followedAt(namespace: Namespace<DirectoryMethods>): {
   readonly directory: Directory
   readonly index: RecordIndex
+  counted(): Promise<Counts>
+  totals(): Promise<FollowTotals>
 } {
   // Each call makes a new stub, because a stub that failed once stays broken.
   const object = () => namespace.getByName(DIRECTORY_NAME)
@@ -34,5 +50,11 @@ export function followedAt(namespace: Namespace<DirectoryMethods>): {
       hours: (query) => ask(() => object().hours(query)),
       lastUse: (key) => ask(() => object().lastUse(key)),
     },
+    counted: () => ask(() => object().counted()),
+    totals: () => ask(() => object().totals()),
   }
 }
+
+/** Adds what an isolate has counted. @throws {BrokerError} `ledger_unavailable` */
+export const countAt = (namespace: Namespace<DirectoryMethods>, counts: Counts): Promise<void> =>
+  ask(() => namespace.getByName(DIRECTORY_NAME).count(counts))

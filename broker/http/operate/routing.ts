@@ -7,6 +7,7 @@ import type { GaugeSource } from "../../operate/gauges.ts"
 import type { DeploymentKeys } from "../../operate/keys.ts"
 import type { Directory } from "../../ports/directory.ts"
 import type { Documents } from "../../ports/documents.ts"
+import type { FollowTotals } from "../../ports/followed.ts"
 import type { RequestEvent } from "../../ports/log.ts"
 import type { Counts } from "../../ports/metrics.ts"
 import type { RecordIndex } from "../../ports/record-index.ts"
@@ -27,6 +28,8 @@ export interface OperateServices {
   /** Left out where the broker keeps no log of heads. */
   readonly checkpoints?: Checkpoints
   readonly index?: RecordIndex
+  /** How far the directory and the readers of the record are. Left out as `directory`. */
+  totals?(): Promise<FollowTotals>
   /** Begins to revoke what is due now, where no ledger does it by itself. */
   sweepSoon?(): void
   /** What was counted: in this process, or at the edge by all isolates together. */

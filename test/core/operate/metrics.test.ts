@@ -1,6 +1,11 @@
-import { describe, expect, test } from "vitest"
+import { DatabaseSync } from "node:sqlite"
+import { describe, expect, test, vi } from "vitest"
+import { createCountsHandover } from "../../../broker/adapters/cloudflare/counts.ts"
 import { added, createMemoryMetrics, NO_COUNTS } from "../../../broker/adapters/memory/metrics.ts"
+import { NodeSql } from "../../../broker/adapters/node/sqlite.ts"
+import { SqlCounts } from "../../../broker/adapters/sqlite/operate/counts.ts"
 import { metricsText } from "../../../broker/operate/metrics.ts"
+import type { Counts } from "../../../broker/ports/metrics.ts"
 
 /** Reads the text format as a scraper does: one sample a line, its series and its value. */
 function samplesOf(text: string): ReadonlyMap<string, number> {
@@ -41,7 +46,7 @@ describe("metrics", () => {
 
   test("escape a label's value, and hold it whatever it is", () => {
     const odd = 'a"b\\c\nd'
-    const gauge = { name: "health", help: "h", samples: [{ labels: { part: odd }, value: 1 }] }
+    const gauge = { name: "health" as const, samples: [{ labels: { part: odd }, value: 1 }] }
     const text = metricsText(NO_COUNTS, [gauge])
     expect(samplesOf(text).get('daypass_health{part="a\\"b\\\\c\\nd"}')).toBe(1)
     const metrics = createMemoryMetrics()
@@ -58,6 +63,62 @@ describe("metrics", () => {
     expect(sum.counters).toEqual({ 'daypass_requests_total{route="exchange",code="ok"}': 2 })
     expect([sum.exchanges[1], sum.exchangeMs]).toEqual([1, 7])
     expect([first.take(), second.read()]).toEqual([NO_COUNTS, NO_COUNTS])
+  })
+
+  test("of isolates come together in one row, and none is lost when it cannot be handed over", async () => {
+    const sql = new NodeSql(new DatabaseSync(":memory:"))
+    const sum = new SqlCounts(sql)
+    let fails = true
+    const send = async (counts: Counts) => {
+      if (fails) throw new Error("the object cannot be reached")
+      sum.add(counts)
+    }
+    const isolates = [createMemoryMetrics(), createMemoryMetrics()]
+    const handovers = isolates.map((metrics) => createCountsHandover(metrics, send))
+    const use = () => {
+      for (const metrics of isolates) {
+        metrics.count("exchanges", { outcome: "minted", code: "ok" })
+        metrics.exchanged(7)
+      }
+    }
+    use()
+    for (const handover of handovers) await expect(handover.now()).rejects.toThrow("cannot be reached")
+    use()
+    fails = false
+    for (const handover of handovers) await handover.now()
+    await Promise.all(handovers.map((handover) => handover.now()))
+    const read = new SqlCounts(sql).read()
+    expect(read.counters).toEqual({ 'daypass_exchanges_total{outcome="minted",code="ok"}': 4 })
+    expect([read.exchanges[1], read.exchangeMs]).toEqual([4, 28])
+    expect(isolates.map((metrics) => metrics.read())).toEqual([NO_COUNTS, NO_COUNTS])
+  })
+
+  test("of an isolate are handed over ten seconds after the last time, by one request of all that wait", async () => {
+    vi.useFakeTimers({ now: 1_800_000_000_000 })
+    try {
+      const metrics = createMemoryMetrics()
+      const sent: number[] = []
+      const handover = createCountsHandover(metrics, async () => void sent.push(Date.now() - 1_800_000_000_000))
+      const request = () => {
+        metrics.count("requests", { route: "exchange", code: "ok" })
+        return handover.soon()
+      }
+      await Promise.all([request(), vi.advanceTimersByTimeAsync(0)])
+      const waiting = [request(), request()]
+      await vi.advanceTimersByTimeAsync(9_999)
+      expect(sent).toEqual([0])
+      await vi.advanceTimersByTimeAsync(1)
+      await Promise.all(waiting)
+      expect(sent).toEqual([0, 10_000])
+      // A request that the platform ended does not stand in the way for ever.
+      void request()
+      vi.clearAllTimers()
+      vi.setSystemTime(1_800_000_000_000 + 80_000)
+      await Promise.all([request(), vi.advanceTimersByTimeAsync(0)])
+      expect(sent).toEqual([0, 10_000, 80_000])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test("stay bounded, whatever is counted", () => {
