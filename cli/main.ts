@@ -32,7 +32,7 @@ const USAGE = `Usage: daypass COMMAND
   audit search FILE [...]       find records: by unit, person, grant, run, time, or by a leaked value
   audit report FILE [...]       evidence for an auditor, as Markdown or JSON
   audit checkpoint --broker URL get the signed checkpoint of the audit trail, verify it, keep it
-  audit export --data DIR [...] export a Node broker's audit chain as JSON lines
+  audit export [...]            export the audit chain of a broker, or of its storage, as JSON lines
   keys list --broker URL        the broker's signing keys, and what is sealed under which deployment key
   keys rotate --broker URL      publish the next signing key, or let it sign; --now after a theft
   keys retire KID --broker URL  take a signing key out of the key set

@@ -1,7 +1,7 @@
 // Keeps the docs true: what they name exists, and what exists is named.
 import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { dirname, join, normalize } from "node:path"
+import { basename, dirname, join, normalize } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
@@ -53,8 +53,8 @@ function anchorsOf(page: string): ReadonlySet<string> {
 const COMMANDS = [
   ...read("cli/main.ts").matchAll(/\["([a-z -]+)", async \(\) => \(await import\("\.\/([a-z/-]+\.ts)"\)\)/g),
 ].map(([, name = "", file = ""]) => {
-  const [folder = "", main] = file.split("/")
-  const ownsFolder = main === `${folder}.ts`
+  const folder = dirname(file)
+  const ownsFolder = basename(file) === `${basename(folder)}.ts`
   const files = ownsFolder ? readdirSync(join(ROOT, "cli", folder)).filter((each) => each.endsWith(".ts")) : []
   const own = ownsFolder ? files.map((each) => `${folder}/${each}`) : [file]
   return { name, file, sources: own.map((path) => `cli/${path}`) }
@@ -326,9 +326,7 @@ describe("what exists is named", () => {
     const names = COMMANDS.map(({ name }) => name).sort()
     expect(names.length).toBeGreaterThan(5)
     const usage = /const USAGE = `([\s\S]*?)`/.exec(read("cli/main.ts"))?.[1] ?? ""
-    const listed = [
-      ...usage.matchAll(/^ {2}([a-z][a-z-]*(?: (?:verify|export|copy|list|rotate|retire|reseal))?)/gm),
-    ].map((match) => match[1] ?? "")
+    const listed = [...usage.matchAll(/^ {2}((?:audit |keys |ledger )?[a-z][a-z-]*)/gm)].map((match) => match[1] ?? "")
     expect(listed.sort()).toEqual(names)
     const page = read("docs/cli.md")
     const sections = [...page.matchAll(/^## daypass (.+)$/gm)].map((match) => match[1] ?? "")
@@ -348,6 +346,8 @@ describe("what exists is named", () => {
     const optionsOf = (text: string) => [...new Set(text.match(/--[a-z][a-z-]*/g) ?? [])].sort()
     // `token` takes what `exec` has in common with it.
     const shared = sources.some((path) => read(path).includes("...CLIENT_OPTIONS")) ? ["cli/exec/options.ts"] : []
+    // Commands that read a part of a record say which one in the same way.
+    if (sources.some((path) => read(path).includes("...WINDOW_OPTIONS"))) shared.push("cli/record/window.ts")
     const taken = [...new Set([...sources, ...shared])].flatMap((path) =>
       [...read(path).matchAll(/"?\b([a-z][a-z-]*)"?: \{ type: "(?:string|boolean)"/g)].map((match) => `--${match[1]}`),
     )

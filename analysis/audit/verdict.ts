@@ -13,8 +13,8 @@ export interface ChainFault {
 
 export interface VerifiedLedger extends ChainHead {
   readonly ledger: LedgerName
-  /** Records up to this one are not in the file, and are not verified; 0: it begins with the first one. */
-  readonly after: number
+  /** Present when records are missing at its start: up to this one they are not in the file, and not verified. */
+  readonly after?: number
 }
 
 /** A hash that was noted earlier and was found in the file, as the chain value of record `seq`. */

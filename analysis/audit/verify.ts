@@ -115,7 +115,7 @@ export class ChainVerifier {
     const start = chainStart(ledger, this.#sha256)
     if (this.#begun.has(start)) return "a ledger that was closed begins a second time"
     this.#begun.add(start)
-    this.#current = { ledger, seq: 0, chain: start, after: 0 }
+    this.#current = { ledger, seq: 0, chain: start }
     this.#watcher?.ledger(ledger)
     return null
   }

@@ -49,6 +49,8 @@ export class Evidence {
     readonly issuer: string
     readonly unit_id: string
     unit: string | null
+    /** Records up to this one are not in the export. */
+    after: number
     records: number
     head: { readonly seq: number; readonly chain: string } | null
   }[] = []
@@ -66,9 +68,10 @@ export class Evidence {
 
   /** Takes every line of an export, also those outside of the period: a lease may have begun before it. */
   add(line: RecordLine): void {
-    if (line.kind === "ledger") this.#ledgers.push({ ...line.ledger, unit: null, records: 0, head: null })
+    if (line.kind === "ledger") this.#ledgers.push({ ...line.ledger, unit: null, after: 0, records: 0, head: null })
     const ledger = this.#ledgers.at(-1)
     if (line.kind === "end") this.#digest = line.digest
+    if (line.kind === "from" && ledger) ledger.after = line.seq
     if (line.kind === "head" && ledger) ledger.head = { seq: line.seq, chain: line.chain }
     if (line.kind !== "record") return
     const { record } = line

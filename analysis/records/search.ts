@@ -23,6 +23,8 @@ export interface SearchTerms {
 /** What became of a lease, by the record. */
 export interface LeaseState {
   readonly lease: string
+  /** The URL of the unit's issuer. */
+  readonly issuer: string
   readonly unit: string
   readonly unit_id: string
   readonly run_id: string
@@ -94,9 +96,9 @@ export class RecordSearch {
     // Beyond that, an answer is no longer about leases.
     if (before === undefined && this.#leases.size >= this.#limit) return
     const seconds = Math.max(0, ...grants.map((grant) => grant.ttl_seconds))
-    const { unit, unit_id, run_id, actor } = identity
+    const { issuer, unit, unit_id, run_id, actor } = identity
     this.#leases.set(lease, {
-      ...{ lease, unit, unit_id, run_id, actor },
+      ...{ lease, issuer, unit, unit_id, run_id, actor },
       commit: commitOf(record) ?? this.#begun.get(lease) ?? before?.commit ?? null,
       grants: grants.map(({ name }) => name),
       opened: before?.opened ?? at,

@@ -14,6 +14,7 @@ import {
   createCloudflareMarks,
 } from "../adapters/cloudflare/ledgers.ts"
 import { consoleLog as log } from "../adapters/cloudflare/log.ts"
+import { ask } from "../adapters/cloudflare/rpc.ts"
 import { digest } from "../adapters/cloudflare/sha256.ts"
 import { createMemoryMetrics } from "../adapters/memory/metrics.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
@@ -120,11 +121,9 @@ export class Ledger extends LedgerObject<Env> {
     return await guards.meetLedger(name, birth)
   }
 
-  protected override tell(heads: readonly LedgerHead[]): void {
-    // A word that is lost is told again with the next record.
-    edgeDeploymentOf(this.env)
-      .then(({ directory }) => directory?.getByName(DIRECTORY_NAME).report(heads))
-      .catch(() => {})
+  protected override async tell(heads: readonly LedgerHead[]): Promise<void> {
+    const { directory } = await edgeDeploymentOf(this.env)
+    if (directory) await ask(() => directory.getByName(DIRECTORY_NAME).report(heads))
   }
 
   protected override async sweep(ledger: SweepTarget["ledger"], key: Omit<SweepTarget, "ledger">): Promise<boolean> {

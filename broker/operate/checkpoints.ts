@@ -1,6 +1,7 @@
 import { hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js"
 import { parseCheckpoint, type SignedCheckpoint } from "../core/checkpoint/checkpoint.ts"
 import { formatProofExtra, type RecordPlace } from "../core/checkpoint/ledger-head.ts"
+import { formatReportNote } from "../core/checkpoint/report-note.ts"
 import { formatTlogProof } from "../core/checkpoint/tlog-proof.ts"
 import { formatVerifierKey } from "../core/checkpoint/verifier-key.ts"
 import { BrokerError } from "../core/errors.ts"
@@ -47,6 +48,21 @@ export class Checkpoints {
       /\n+$/,
       "\n",
     )
+  }
+
+  /**
+   * Signs the hash of an audit report with the log's key: a signed note. It says that an operator asked for it at that time,
+   * not that the report is right: the record says that. Null before the log has begun.
+   *
+   * @throws {BrokerError} `ledger_unavailable`
+   */
+  async signReport(sha256: string, at: Date): Promise<string | null> {
+    const { states } = this.#parts
+    const read = await states.read()
+    const signer = read === null ? null : await states.signer(read.state)
+    if (signer === null) return null
+    const text = formatReportNote({ origin: signer.key.name, sha256, at: at.toISOString() })
+    return `${text}\n${await signer.sign(text)}`
   }
 
   /**

@@ -37,15 +37,17 @@ const PART_CHARACTERS = 8000 * 8192
  * The record of a broker, on any runtime, as the lines of one export. A call that fails on its way is made again, so that a long
  * export survives a restart of the broker. One part of the export is in memory at a time.
  *
+ * @param opened a client that is open already, for a command that makes other calls, too: the token of some CIs opens one only
  * @throws {ActionError}
  */
 export async function* exportedBy(
   options: Options,
   { since, unit, checkpoint }: ExportWindow,
   io: CliIo,
+  opened?: OperatorClient,
 ): AsyncGenerator<string> {
   const heads = new HeadsDigest()
-  let client = await openOperator(options, io)
+  let client = opened ?? (await openOperator(options, io))
   if (checkpoint !== undefined) await replaceFile(checkpoint, await proofsFrom(client, unit), io)
   let next: string | null = null
   do {

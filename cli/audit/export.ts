@@ -10,8 +10,8 @@ import { OPERATOR_OPTIONS, OPERATOR_USAGE } from "../operate/options.ts"
 import { exportedBy } from "./broker-export.ts"
 import { EXPORT_FORMATS, formatted } from "./formats.ts"
 
-const USAGE = `Usage: daypass audit export --broker URL [--since TIME] [--unit NAME] [--checkpoint FILE] [--out FILE]
-       daypass audit export (--data DIR | --store URL) [--out FILE]
+const USAGE = `Usage: daypass audit export --broker URL [--since TIME] [--unit NAME] [--checkpoint FILE] [--out FILE] [--format NAME]
+       daypass audit export (--data DIR | --store URL) [--out FILE] [--format NAME]
 
 Writes the audit trail of all units as JSON lines. Check the file with daypass audit verify.
 
@@ -31,11 +31,15 @@ Without a broker, from the storage of brokers on Node, which may be running:
                          line: ocsf, cef, otlp (bodies of requests to a collector)
 Exit codes: 0 written, 1 the broker refused, 2 the folder or the database cannot be read, or the arguments are wrong.`
 
-const string = { type: "string" } as const
 const OWN_OPTIONS = {
-  ...{ data: string, store: string, since: string, unit: string },
-  ...{ checkpoint: string, out: string, format: string },
-}
+  data: { type: "string" },
+  store: { type: "string" },
+  since: { type: "string" },
+  unit: { type: "string" },
+  checkpoint: { type: "string" },
+  out: { type: "string" },
+  format: { type: "string" },
+} as const
 
 /** `daypass audit export`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {

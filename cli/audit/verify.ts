@@ -127,7 +127,8 @@ function tell(file: string, verdict: ChainVerdict, io: CliIo): verdict is Verifi
     return false
   }
   for (const { ledger, seq, chain, after } of verdict.ledgers) {
-    const records = after === 0 ? counted(seq) : `records ${after + 1} to ${seq} (the earlier ones are not in the file)`
+    const records =
+      after === undefined ? counted(seq) : `records ${after + 1} to ${seq} (the earlier ones are not in the file)`
     io.out(`${named(ledger)}: ${records}, head ${chain}`)
   }
   if (verdict.ledgers.length === 0) io.out(inert(`${file} verifies and contains no records`))

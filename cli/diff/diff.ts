@@ -11,17 +11,17 @@ import { counted, type Finding, FORMAT_OPTIONS, type Format, formatOf, printJson
 import { inert } from "../inert.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import { findingsOf, type LoadedFolder, loadPolicies } from "../policies.ts"
-import { RecordFault } from "../record/lines.ts"
-import { eachRecord } from "../record/source.ts"
+import { eachRecord, RECORD_USAGE, SIGN_IN_OPTIONS, unreadable } from "../record/source.ts"
 import { WINDOW_OPTIONS, windowOf } from "../record/window.ts"
 import { diffAsJson, runsAsJson } from "./json.ts"
 
-const USAGE = `Usage: daypass diff OLD NEW [--record FILE [--since TIME] [--until TIME]] [--format text|json|github] [--json]
+const USAGE = `Usage: daypass diff OLD NEW [--record FILE|URL [--since TIME] [--until TIME]] [--format text|json|github] [--json]
 
 Compares what jobs get with the policy folders OLD and NEW, and prints which jobs get more and which get less. It covers all
 possible jobs, not samples, and decides as the broker does. A change of the text alone is not reported.
 With --record it also decides all recorded exchanges by both folders, and prints which would be refused or newly allowed, and
-by which line. FILE is an export of daypass audit export, or - for standard input. TIME is 30d, 12h or 2026-11-01.
+by which line.
+${RECORD_USAGE}
 --format github annotates the lines of a pull request; --json is --format json.
 Exit codes: 0 no job gets more, 3 a job gets more or it cannot be ruled out, 1 a folder has errors, 2 the arguments are
 wrong, or a folder cannot be read.`
@@ -29,9 +29,11 @@ wrong, or a folder cannot be read.`
 /** Not 1: a workflow must distinguish "ask a second reviewer" from "something is broken". */
 const WIDENS = 3
 
+const OPTIONS = { ...FORMAT_OPTIONS, ...WINDOW_OPTIONS, ...SIGN_IN_OPTIONS, record: { type: "string" } } as const
+
 /** `daypass diff`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, { ...FORMAT_OPTIONS, ...WINDOW_OPTIONS, record: { type: "string" } }, io)
+  const read = readArguments(args, USAGE, OPTIONS, io)
   if (typeof read === "number") return read
   const format = formatOf(read.options, USAGE, io)
   if (typeof format === "number") return format
@@ -55,10 +57,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (typeof record === "string") {
     const runs = new Runs([from, to])
     try {
-      await eachRecord(record, window, io, (one) => runs.add(one))
+      await eachRecord({ from: record, options: read.options }, window, io, (one) => runs.add(one))
     } catch (error) {
-      if (error instanceof RecordFault) return impossible(error.message, io)
-      throw error
+      return unreadable(error, io)
     }
     recorded = changedRuns(from, to, runs)
   }

@@ -1,47 +1,116 @@
-import { open } from "node:fs/promises"
-import type { FiledRecord, RecordLine } from "../../analysis/records/record-lines.ts"
-import { reasonOf } from "../arguments.ts"
-import type { CliIo } from "../io.ts"
+import { open, stat } from "node:fs/promises"
+import { ActionError } from "../../action/failure.ts"
+import type { FiledRecord } from "../../analysis/records/record-lines.ts"
+import { type Arguments, impossible, reasonOf } from "../arguments.ts"
+import { exportedBy } from "../audit/broker-export.ts"
+import { exportedFolder } from "../audit/exported-folder.ts"
+import type { Options } from "../exec/options.ts"
+import { report } from "../exec/report.ts"
+import { type CliIo, EXIT } from "../io.ts"
+import type { OperatorClient } from "../operate/client.ts"
+import { OPERATOR_OPTIONS } from "../operate/options.ts"
 import { linesOf, RecordFault } from "./lines.ts"
 import { isWithin, type Window } from "./window.ts"
+
+/** A record: an export in a file, the folder of a pushed export, standard input (`-`), or a broker by its URL. */
+export interface RecordPlace {
+  readonly from: string
+  /** The command's options: how to sign in at a broker. */
+  readonly options: Options
+  /** A client of the broker that is open already. */
+  readonly client?: OperatorClient
+}
+
+/** The options with which a command signs in at the broker that its record is of. */
+const { broker: _, ...signIn } = OPERATOR_OPTIONS
+export const SIGN_IN_OPTIONS = signIn
+
+/** The lines about records in a command's usage. */
+export const RECORD_USAGE = `A record is a file of daypass audit export, a folder that a broker exports to, - for standard input, or the URL of a broker,
+where you are an operator with the right audit.read. The options to sign in are those of daypass audit export.
+TIME is 90d, 12h or 2026-11-01.`
 
 /** How much of a file is read at once. */
 const PIECE_BYTES = 1 << 18
 
-/**
- * The record that an argument names: an export in a file, or `-` for standard input. The whole export is read; records outside of
- * the window are left out.
- *
- * @throws {RecordFault} when it cannot be read, or is no whole export
- */
-export async function* recordsOf(from: string, window: Window, io: CliIo): AsyncGenerator<readonly RecordLine[]> {
-  for await (const lines of linesOf(piecesOf(from, io), nameOf(from))) {
-    yield lines.filter((line) => line.kind !== "record" || isWithin(line.record.at, window))
-  }
+/** The record that a command's only argument names, or its broker; null when neither does, or both do. */
+export function placeOf({ positionals, options }: Arguments, { env }: CliIo): string | null {
+  const [file, ...others] = positionals
+  const { broker } = options
+  if (others.length > 0 || (file !== undefined && broker !== undefined)) return null
+  const place = file ?? broker ?? env["DAYPASS_BROKER"]
+  return typeof place === "string" && place !== "" ? place : null
 }
 
-/** Hands each record to `take`. */
-export async function eachRecord(
-  from: string,
-  window: Window,
-  io: CliIo,
-  take: (record: FiledRecord) => void,
-): Promise<void> {
-  for await (const lines of recordsOf(from, window, io)) {
-    for (const line of lines) if (line.kind === "record") take(line)
-  }
-}
+export const isBroker = (from: string): boolean => /^https?:\/\//.test(from)
 
 /** How messages name a record. */
 export const nameOf = (from: string): string => (from === "-" ? "standard input" : from)
 
-/** The bytes of a record. @throws {RecordFault} */
-export async function* piecesOf(path: string, io: CliIo): AsyncGenerator<Uint8Array> {
-  if (path === "-") {
-    yield* io.input()
-    return
+/**
+ * Hands each record within the window to `take`.
+ *
+ * @throws {RecordFault} when it cannot be read, or is no whole export
+ * @throws {ActionError} when a broker does not give it
+ */
+export async function eachRecord(
+  place: RecordPlace,
+  window: Window,
+  io: CliIo,
+  take: (record: FiledRecord) => void,
+): Promise<void> {
+  for await (const lines of linesOf(piecesOf(place, window.since, io), nameOf(place.from))) {
+    for (const line of lines) {
+      if (line.kind === "record" && isWithin(line.record.at, window)) take(line)
+    }
   }
+}
+
+/** The bytes of a record. `since`: a broker leaves out older records. @throws as `eachRecord` */
+export async function* piecesOf(
+  { from, options, client }: RecordPlace,
+  since: string | null,
+  io: CliIo,
+): AsyncGenerator<Uint8Array> {
+  const window = since === null ? {} : { since }
+  if (from === "-") yield* io.input()
+  else if (isBroker(from)) yield* inPieces(exportedBy(signInOptions(from, options), window, io, client))
+  else yield* ofFile(from)
+}
+
+/** Prints why a record cannot be read, and gives the exit code. Another error is a bug, and thrown again. */
+export function unreadable(error: unknown, io: CliIo): number {
+  if (error instanceof RecordFault) return impossible(error.message, io)
+  if (!(error instanceof ActionError)) throw error
+  report(error)
+  return error.code === "input_invalid" ? EXIT.usage : EXIT.no
+}
+
+/** The options with which the operator's client signs in, and no other of the command's. */
+export function signInOptions(broker: string, options: Options): Options {
+  const own = Object.keys(SIGN_IN_OPTIONS).flatMap((name) =>
+    options[name] === undefined ? [] : [[name, options[name]]],
+  )
+  return { ...(Object.fromEntries(own) as Options), broker }
+}
+
+async function* inPieces(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  let text = ""
+  for await (const line of lines) {
+    text += `${line}\n`
+    if (text.length < PIECE_BYTES) continue
+    yield Buffer.from(text)
+    text = ""
+  }
+  yield Buffer.from(text)
+}
+
+async function* ofFile(path: string): AsyncGenerator<Uint8Array> {
   try {
+    if ((await stat(path)).isDirectory()) {
+      yield* inPieces(exportedFolder(path))
+      return
+    }
     const file = await open(path)
     try {
       for (;;) {

@@ -9,22 +9,22 @@ import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
 import { counted, type Finding, FORMAT_OPTIONS, formatOf, printJson, printReport } from "../format.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import { findingsOf, loadPolicies } from "../policies.ts"
-import { RecordFault } from "../record/lines.ts"
-import { eachRecord } from "../record/source.ts"
+import { eachRecord, RECORD_USAGE, SIGN_IN_OPTIONS, unreadable } from "../record/source.ts"
 import { WINDOW_OPTIONS, windowOf } from "../record/window.ts"
 
-const USAGE = `Usage: daypass tighten DIR --record FILE [--since TIME] [--until TIME] [--patch FILE]
+const USAGE = `Usage: daypass tighten DIR --record FILE|URL [--since TIME] [--until TIME] [--patch FILE]
                        [--format text|json|github] [--json]
 
 Finds rules, grants and connections of a policy folder that no recorded run used, and the tightest rules that would still
 have passed what was used. --patch writes the changes to a new file, for git apply. It changes no policy itself.
-The record is an export of daypass audit export, or - for standard input. TIME is 90d, 12h or 2026-11-01.
+${RECORD_USAGE}
 Exit codes: 0 done, 1 the folder has errors, 2 the arguments are wrong, or something cannot be read or written.`
 
 /** `daypass tighten`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const options = {
     ...FORMAT_OPTIONS,
+    ...SIGN_IN_OPTIONS,
     ...WINDOW_OPTIONS,
     record: { type: "string" },
     patch: { type: "string" },
@@ -52,10 +52,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 
   const runs = new Runs([result.value], ["event", "ref"])
   try {
-    await eachRecord(record, window, io, (one) => runs.add(one))
+    await eachRecord({ from: record, options: read.options }, window, io, (one) => runs.add(one))
   } catch (error) {
-    if (error instanceof RecordFault) return impossible(error.message, io)
-    throw error
+    return unreadable(error, io)
   }
   if (runs.exchanges === 0) {
     return impossible(

@@ -25,6 +25,7 @@ import { measureMemory } from "./memory.ts"
 import { measureOpenbao } from "./openbao.ts"
 import { pictureOf } from "./picture.ts"
 import { measurePostgres } from "./postgres.ts"
+import { measureRecord } from "./record.ts"
 import { printed } from "./report.ts"
 import { type Bench, isKept, type Section } from "./section.ts"
 import { measureStart } from "./start.ts"
@@ -52,6 +53,7 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   start: { measure: measureStart },
   check: { measure: measureCheck },
   audit: { measure: measureAudit },
+  record: { measure: measureRecord },
   answers: { measure: measureAnswers },
   action: { measure: measureSteps },
   "command-line": { measure: measureCommandLine },

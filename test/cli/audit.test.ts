@@ -142,7 +142,7 @@ describe("what the commands cannot carry out", () => {
     ["a head that is none", auditVerify, ["a", "--head", "abc"], /64 hexadecimal digits/],
     ["a file that is not there", auditVerify, ["/nonexistent/file"], /cannot be read: ENOENT/],
     ["a folder in place of a file", auditVerify, ["/"], /cannot be read: EISDIR/],
-    ["no folder", auditExport, [], /needs --data/],
+    ["no folder", auditExport, [], /needs --broker, --data/],
     ["an argument too many", auditExport, ["--data", "a", "b"], /takes options only/],
     ["a folder without a ledger", auditExport, ["--data", "/nonexistent"], /the ledger in \S+ cannot be read/],
   ])("ends with 2 and a reason: %s", async (_name, run, args, reason) => {

@@ -3,6 +3,10 @@ import { createHash } from "node:crypto"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { type AuditDraft, type AuditRecord, brokersDraft } from "../../broker/core/audit-record.ts"
+import { parseCheckpoint } from "../../broker/core/checkpoint/checkpoint.ts"
+import { formatVerifierKey } from "../../broker/core/checkpoint/verifier-key.ts"
+import { checkpointWorld } from "../support/checkpoint-world.ts"
+import { signerOf } from "../support/ed25519.ts"
 import { githubRun, loadedFolder, trailOf } from "../support/recorded-trail.ts"
 import { folderOf, ORGANISATION, POLICY, runCli, runScripted } from "./run-cli.ts"
 
@@ -159,6 +163,62 @@ describe("daypass audit report", () => {
   })
 })
 
+describe("the signature of a report", () => {
+  it("is the log's, for exactly these bytes, and is no checkpoint", async () => {
+    const world = await checkpointWorld()
+    try {
+      const broker = world.brokerOf(world.newTrees())
+      await world.append("7", 2)
+      await world.follow(broker, "7")
+      await world.sign(broker)
+      const report = (await runCli("audit", "report", file)).out
+      const hash = createHash("sha256").update(`${report}\n`).digest("hex")
+      const note = (await broker.checkpoints.signReport(hash, world.clock.now())) ?? ""
+      const policy = (await broker.checkpoints.policy()) ?? ""
+      const checkpoint = (await broker.checkpoints.latest()) ?? ""
+      const other = formatVerifierKey((await signerOf(note.split("\n")[1] ?? "", 9, "ed25519")).key)
+      const check = async (files: { report?: string; note?: string; policy?: string } = {}) => {
+        const all = { report: `${report}\n`, note, policy, ...files }
+        const folder = folderOf(all)
+        const [first, ...rest] = Object.keys(all).map((name) => join(folder, name))
+        const { code, out, err } = await runCli(
+          "audit",
+          "report",
+          `${first}`,
+          "--check",
+          `${rest[0]}`,
+          "--policy",
+          `${rest[1]}`,
+        )
+        return [code, `${out}${err}`.replaceAll(`${folder}/`, "")]
+      }
+      expect(await check()).toEqual([0, expect.stringMatching(/^report was signed 2027-\S+Z by \S+\/log\/\S+$/)])
+      expect(await check({ report })).toEqual([1, "note: it is about another report than report"])
+      expect(await check({ note: note.replace(/sha256 ../, "sha256 00") })).toEqual([
+        1,
+        expect.stringContaining("is wrong"),
+      ])
+      expect(await check({ note: checkpoint })).toEqual([1, "note: the note is not one of an audit report"])
+      expect(await check({ policy: `log ${other}\nquorum none\n` })).toEqual([
+        1,
+        "note: no log of the policy has signed it",
+      ])
+      expect(parseCheckpoint(new TextEncoder().encode(note)).ok).toBe(false)
+    } finally {
+      await world.close()
+    }
+  })
+
+  it("takes a note and whose signature counts, or a broker", async () => {
+    for (const args of [
+      ["--check", "note"],
+      ["--policy", "log"],
+      ["--sign", "note"],
+    ])
+      expect(await runCli("audit", "report", file, ...args)).toMatchObject({ code: 2, out: "" })
+  })
+})
+
 describe("daypass audit search", () => {
   const search = (...args: string[]) =>
     runScripted({ now: () => new Date(at("12:10:00")) }, "audit", "search", file, ...args)
@@ -170,7 +230,7 @@ describe("daypass audit search", () => {
     [["--code", "not_allowed"], 1],
     [["--code", "not"], 0],
     // Denials name what was asked for in their reason.
-    [["--grant", "aws-deploy"], 7],
+    [["--grant-name", "aws-deploy"], 7],
     [["--resource", "arn:aws:iam::111122223333:role/octo-deploy", "--since", "2026-11-01T09:00:00Z"], 4],
     [["--lease", LEASE], 3],
     [["--unit", "octo-org/octo"], 0],

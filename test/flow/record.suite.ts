@@ -155,7 +155,7 @@ connections:
       const whole = await exported()
       expect(whole.map(({ ledger }) => ledger.unit_id)).toEqual(expect.arrayContaining(["41", "42", "77"]))
       const trail = await broker.trail(github.issuer, "42")
-      const head = { seq: trail.length, chain: trail.at(-1)?.chain, after: 0 }
+      const head = { seq: trail.length, chain: trail.at(-1)?.chain }
       expect(whole).toContainEqual(expect.objectContaining(head))
       expect(await exported("--unit", "acme/tools")).toEqual([expect.objectContaining(head)])
       const from = await exported("--unit", "acme/tools", "--since", trail.at(-1)?.record.at ?? "")

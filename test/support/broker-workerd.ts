@@ -30,6 +30,8 @@ export interface WorkerdBrokerOptions {
   readonly jurisdictions?: boolean
   /** Modules in place of those of the same name. */
   readonly modules?: WorkerModules
+  /** As `wrangler.toml` of an earlier version has it: without the object that follows the ledgers. */
+  readonly withoutDirectory?: boolean
   /** Starts it although it serves nothing, to see what it still does. */
   readonly isUnfit?: boolean
 }
@@ -163,7 +165,7 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
       durableObjects: {
         LEDGER: { className: "Ledger", useSQLite: true },
         KEY_RING: { className: "KeyRing", useSQLite: true },
-        DIRECTORY: { className: "Directory", useSQLite: true },
+        ...(options.withoutDirectory ? {} : { DIRECTORY: { className: "Directory", useSQLite: true } }),
       },
       ...(options.kv === undefined ? {} : { kvNamespaces: { POLICIES: options.kv.namespaceId } }),
       ...(folder === undefined ? {} : { resourcePersistencePath: folder }),

@@ -17,7 +17,7 @@ export class Ledger extends LedgerObject<{ readonly KEY_RING: Namespace<KeyRingM
     return createCloudflareGuards(this.env.KEY_RING).meetLedger(name, birth)
   }
 
-  protected override tell(): void {}
+  protected override async tell(): Promise<void> {}
 
   /** As if the ledger could not be written, unless the test says otherwise. */
   protected override async sweep(ledger: SweptLedger, key: LedgerKey): Promise<boolean> {

@@ -83,8 +83,8 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
    */
   protected abstract sweep(ledger: SweptLedger, key: LedgerKey): Promise<boolean>
 
-  /** Tells the deployment's directory how far this ledger is. Must not wait or throw. The entry implements it. */
-  protected abstract tell(heads: readonly LedgerHead[]): void
+  /** Tells the deployment's directory how far this ledger is. The entry implements it. */
+  protected abstract tell(heads: readonly LedgerHead[]): Promise<void>
 
   /** Introduces this object to the deployment's guards. The entry implements it with the key ring's object. */
   protected abstract meet(name: string, birth: string): Promise<Meeting>
@@ -207,10 +207,16 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
   #tellDirectory(): void {
     const now = Date.now()
     if (now < this.#toldAt + TELL_EVERY_MS) return
-    this.#toldAt = now
     const { heads, row } = headsAfter(this.#sql, this.#toldRow)
-    this.#toldRow = row
-    if (heads.length > 0) this.tell(heads)
+    if (heads.length === 0) return
+    this.#toldAt = now
+    // A word that was lost is told again by a later transaction: at the latest when the used token is forgotten.
+    this.tell(heads).then(
+      () => {
+        this.#toldRow = row
+      },
+      () => {},
+    )
   }
 
   /** Before the first grant. The way back does not wait for it: it ends what is there, and gives nothing away. */

@@ -1,8 +1,10 @@
+import * as z from "zod"
 import { parseSize } from "../../core/checkpoint/base64.ts"
 import { BrokerError } from "../../core/errors.ts"
 import { covers, isWhole } from "../../core/operator-scope.ts"
+import { parseWith } from "../../core/parse-with.ts"
 import type { Organisation } from "../../core/policy/model.ts"
-import { OWN_LEDGER_UNIT } from "../../operate/act.ts"
+import { OWN_LEDGER_UNIT, recordAct } from "../../operate/act.ts"
 import type { Checkpoints } from "../../operate/checkpoints.ts"
 import { type Operator, outOfSight } from "../../operate/operator.ts"
 import type { Directory, LedgerEntry } from "../../ports/directory.ts"
@@ -12,8 +14,13 @@ import {
   CHECKPOINT_PROOF_PATH,
   CHECKPOINT_PROOFS_PATH,
   type CheckpointProofsAnswer,
+  SIGN_REPORT_PATH,
 } from "../../wire/checkpoints.ts"
+import { readJson } from "../body.ts"
+import { incomingOf } from "../incoming.ts"
 import type { OperateRoutes } from "./routing.ts"
+
+const signing = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) })
 
 /** Ledgers of one page: a proof has about a kilobyte. */
 const LEDGERS_PER_PAGE = 200
@@ -75,6 +82,16 @@ export const checkpointRoutes: OperateRoutes = ({ app, act, broker, directory, c
     for (const entry of seen) proofs.push((await log.prove(entry)) ?? "")
     const answer: CheckpointProofsAnswer = { proofs: proofs.join(""), next: page.next }
     return Response.json(answer)
+  })
+
+  app.post(SIGN_REPORT_PATH, async (context) => {
+    const by = await act(context, "audit.read")
+    const body = parseWith(signing, await readJson(incomingOf(context.req.raw)))
+    if (!body.success) return malformed("the body must be { sha256 }, 64 hexadecimal digits in lower case")
+    const { sha256 } = body.data
+    const { log } = parts()
+    await recordAct(by, `sign the audit report with the SHA-256 ${sha256}`, broker)
+    return text((await log.signReport(sha256, broker.clock.now())) ?? none())
   })
 
   const maySee = (

@@ -1,101 +1,165 @@
-import { type LeaseState, RecordSearch } from "../../../analysis/records/search.ts"
+import { RecordSearch, type SearchTerms } from "../../../analysis/records/search.ts"
 import { impossible, misused, readArguments } from "../../arguments.ts"
-import { printJson } from "../../format.ts"
+import type { Options } from "../../exec/options.ts"
+import { counted, printJson } from "../../format.ts"
 import { inert } from "../../inert.ts"
 import { type CliIo, EXIT } from "../../io.ts"
-import { RecordFault } from "../../record/lines.ts"
-import { eachRecord } from "../../record/source.ts"
-import { isWithin, WINDOW_OPTIONS, windowOf } from "../../record/window.ts"
+import { openOperator } from "../../operate/client.ts"
+import {
+  eachRecord,
+  isBroker,
+  placeOf,
+  RECORD_USAGE,
+  SIGN_IN_OPTIONS,
+  signInOptions,
+  unreadable,
+} from "../../record/source.ts"
+import { isWithin, WINDOW_OPTIONS, type Window, windowOf } from "../../record/window.ts"
+import { searchBroker } from "./from-broker.ts"
 import { linesOfFound, linesOfLeases, stateOf } from "./print.ts"
-import { type Reach, ReachOf } from "./reach.ts"
+import { ReachOf } from "./reach.ts"
+import { type Revoked, revokeLeases } from "./revoke.ts"
 import { TERM_OPTIONS, termsOf } from "./terms.ts"
 
-const USAGE = `Usage: daypass audit search FILE [--unit NAME] [--unit-id ID] [--owner NAME] [--actor NAME] [--actor-id ID]
-                       [--grant NAME] [--connection NAME] [--resource TEXT] [--code CODE] [--event EVENT]
+const USAGE = `Usage: daypass audit search (FILE | --broker URL) [--unit NAME] [--unit-id ID] [--owner NAME] [--actor NAME] [--actor-id ID]
+                       [--grant-name NAME] [--connection NAME] [--resource TEXT] [--code CODE] [--event EVENT]
                        [--lease ID] [--run ID] [--request-id ID] [--since TIME] [--until TIME] [--limit NUMBER]
-                       [--value -] [--reach [--policies DIR]] [--json]
+                       [--value -] [--reach [--policies DIR]] [--revoke --reason TEXT] [--json]
 
-Finds records, the newest first. All that is given must be in the record, as a whole text. FILE is an export of daypass audit
-export, or - for standard input. TIME is 90d, 12h or 2026-11-01.
---value - reads a value from standard input, such as a leaked token, and finds the lease that gave it: only its hash is compared.
+Finds records, the newest first. All that is given must be in the record, as a whole text.
+--value - reads a value from standard input, such as a leaked token, and finds the lease that gave it: only its hash is sent.
 --reach, with --actor-id, says what that person's runs got, and with --policies what the same units can still get.
-Exit codes: 0 something was found, 1 nothing was found, 2 the arguments are wrong, or something cannot be read.`
+--revoke, at a broker and with --value or --actor-id, ends the leases that were found. It needs the right leases.revoke.
+${RECORD_USAGE}
+Exit codes: 0 something was found, and all that can be revoked is, 1 nothing was found, or something is not revoked yet,
+2 the arguments are wrong, or something cannot be read.`
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 10_000
 
+const OPTIONS = {
+  ...WINDOW_OPTIONS,
+  ...TERM_OPTIONS,
+  ...SIGN_IN_OPTIONS,
+  broker: { type: "string" },
+  limit: { type: "string" },
+  reach: { type: "boolean" },
+  revoke: { type: "boolean" },
+  reason: { type: "string" },
+  policies: { type: "string" },
+  json: { type: "boolean" },
+} as const
+
 /** `daypass audit search`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const options = {
-    ...WINDOW_OPTIONS,
-    ...TERM_OPTIONS,
-    limit: { type: "string" },
-    reach: { type: "boolean" },
-    policies: { type: "string" },
-    json: { type: "boolean" },
-  } as const
-  const read = readArguments(args, USAGE, options, io)
+  const read = readArguments(args, USAGE, OPTIONS, io)
   if (typeof read === "number") return read
-  const [file = "", ...others] = read.positionals
-  if (file === "" || others.length > 0) return misused("audit search takes one file", USAGE, io)
-  const { limit: wanted, value, json, policies: folder } = read.options
-  const limit = wanted === undefined ? DEFAULT_LIMIT : Number(wanted)
+  const { options } = read
+  const from = placeOf(read, io)
+  if (from === null) return misused("audit search takes one file, or --broker", USAGE, io)
+  const limit = options["limit"] === undefined ? DEFAULT_LIMIT : Number(options["limit"])
   if (!(Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT)) {
     return misused(`--limit is a number from 1 to ${MAX_LIMIT}`, USAGE, io)
   }
-  const window = windowOf(read.options, io.now())
+  const window = windowOf(options, io.now())
   if (typeof window === "string") return misused(window, USAGE, io)
-  const fault = reachFault(read.options)
+  const fault = faultOf(from, options)
   if (fault !== null) return misused(fault, USAGE, io)
-  if (file === "-" && value !== undefined) return misused("--value reads standard input, so name a file", USAGE, io)
-  const terms = await termsOf(read.options, io)
+  const terms = await termsOf(options, io)
   if (typeof terms === "string") return misused(terms, USAGE, io)
-  const reaching = read.options["reach"] === true ? ReachOf.person(terms.actor_id ?? "", folder) : null
+  const reaching = options["reach"] === true ? ReachOf.person(terms.actor_id ?? "", options["policies"]) : null
   if (typeof reaching === "string") return impossible(reaching, io)
-
-  const search = new RecordSearch(terms, limit)
   try {
-    // All of it: an end of a lease can be after the searched time.
-    await eachRecord(file, { since: null, until: null }, io, (filed) => {
-      const isAsked = isWithin(filed.record.at, window)
-      search.add(filed, isAsked)
-      if (isAsked) reaching?.add(filed)
-    })
+    const wanted: Wanted = { from, terms, limit, window, reaching, options }
+    return await (isBroker(from) ? atBroker(wanted, io) : inFile(wanted, io))
   } catch (error) {
-    if (error instanceof RecordFault) return impossible(error.message, io)
-    throw error
+    return unreadable(error, io)
   }
-  const reach = reaching?.reach() ?? null
-  if (json === true) printJson(jsonOf(search, reach, io.now()), io)
-  else for (const line of linesOf(search, reach, value !== undefined, io.now())) io.out(inert(line))
-  return search.matches > 0 ? EXIT.ok : EXIT.no
 }
 
-function reachFault({ reach, policies, "actor-id": actorId }: Readonly<Record<string, unknown>>): string | null {
+interface Wanted {
+  readonly from: string
+  readonly terms: SearchTerms
+  readonly limit: number
+  readonly window: Window
+  readonly reaching: ReachOf | null
+  readonly options: Options
+}
+
+async function inFile(wanted: Wanted, io: CliIo): Promise<number> {
+  const { from, terms, limit, window, reaching, options } = wanted
+  const search = new RecordSearch(terms, limit)
+  // All of it: an end of a lease can be after the searched time.
+  await eachRecord({ from, options }, { since: null, until: null }, io, (filed) => {
+    const isAsked = isWithin(filed.record.at, window)
+    search.add(filed, isAsked)
+    if (isAsked) reaching?.add(filed)
+  })
+  return print(search, wanted, null, io)
+}
+
+async function atBroker(wanted: Wanted, io: CliIo): Promise<number> {
+  const { from, options, reaching } = wanted
+  const client = await openOperator(signInOptions(from, options), io)
+  const search = await searchBroker(client, wanted, (filed) => reaching?.add(filed))
+  const revoked = options["revoke"] === true ? await revokeLeases(client, search, String(options["reason"]), io) : null
+  return print(search, wanted, revoked, io)
+}
+
+/** What is wrong with the options together. */
+function faultOf(from: string, options: Options): string | null {
+  const { reach, policies, value, revoke, reason, "actor-id": actorId } = options
+  if (from === "-" && value !== undefined) return "--value reads standard input, so name a file or a broker"
+  if (options["token-file"] === "-" && value !== undefined) return "--value and --token-file both read standard input"
   if (reach === true && actorId === undefined) return "--reach needs --actor-id: names can be taken over, ids cannot"
-  return policies !== undefined && reach !== true ? "--policies belongs to --reach" : null
+  if (policies !== undefined && reach !== true) return "--policies belongs to --reach"
+  if (revoke !== true) return reason === undefined ? null : "--reason belongs to --revoke"
+  if (!isBroker(from)) return "--revoke needs --broker"
+  // Any other term could be a search for everybody, by mistake.
+  if (value === undefined && actorId === undefined) return "--revoke needs --value or --actor-id"
+  return typeof reason === "string" && reason.trim() !== "" ? null : "--revoke needs --reason: auditors read it"
 }
 
-function linesOf(search: RecordSearch, reach: Reach | null, isValue: boolean, now: Date): readonly string[] {
+function print(search: RecordSearch, { options, reaching }: Wanted, revoked: Revoked | null, io: CliIo): number {
   const { found, leases, matches } = search
-  if (matches === 0) return [isValue ? NO_VALUE : "No record has all of that."]
-  const more =
-    matches > found.length
-      ? [`${matches} records match; the newest ${found.length} are above. --limit shows more.`]
-      : []
-  return [
-    ...(isValue ? linesOfLeases(leases, now) : linesOfFound(found)),
-    ...(isValue ? [] : more),
-    ...(reach === null ? [] : ["", ...reach.lines]),
-  ]
+  const [now, isValue] = [io.now(), options["value"] !== undefined]
+  const reach = reaching?.reach() ?? null
+  if (options["json"] === true) {
+    printJson(
+      {
+        matches,
+        found: found.map(({ ledger, record: { complete: _, ...record }, leaf }) => ({ ...ledger, leaf, record })),
+        leases: leases.map((lease) => ({ ...lease, state: stateOf(lease, now) })),
+        ...(reach && { reach: reach.json }),
+        ...(revoked && { revoked }),
+      },
+      io,
+    )
+  } else {
+    const none = isValue ? NO_VALUE : "No record has all of that."
+    const more = `${matches} records match; the newest ${found.length} are above. --limit shows more.`
+    const lines = [
+      ...(matches === 0 ? [none] : isValue ? linesOfLeases(leases, now) : linesOfFound(found)),
+      ...(matches > found.length && !isValue ? [more] : []),
+      ...(reach === null ? [] : ["", ...reach.lines]),
+      ...(revoked === null ? [] : linesOfRevoked(revoked)),
+    ]
+    for (const line of lines) io.out(inert(line))
+  }
+  return matches > 0 && (revoked?.left ?? 0) === 0 ? EXIT.ok : EXIT.no
 }
+
+const linesOfRevoked = ({ revoking, left, expiring }: Revoked): readonly string[] => [
+  revoking === 0
+    ? "no lease that was found is to be revoked"
+    : `${counted(revoking, "lease is", "leases are")} being revoked`,
+  ...(left === 0 ? [] : [`${counted(left, "exchange is", "exchanges are")} still under way: search again in a minute`]),
+  ...(expiring.leases === 0
+    ? []
+    : [
+        `${counted(expiring.leases, "lease holds", "leases hold")} credentials that cannot be revoked, the last until ${expiring.until}`,
+      ]),
+]
 
 const NO_VALUE =
   "No record of a lease has this value. Only tokens that the broker minted, or a provider for a job, have a fingerprint; what a store keeps has none."
-
-const jsonOf = ({ found, leases, matches }: RecordSearch, reach: Reach | null, now: Date) => ({
-  matches,
-  found: found.map(({ ledger, record: { complete: _, ...record }, leaf }) => ({ ...ledger, leaf, record })),
-  leases: leases.map((lease: LeaseState) => ({ ...lease, state: stateOf(lease, now) })),
-  ...(reach && { reach: reach.json }),
-})

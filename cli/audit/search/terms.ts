@@ -2,14 +2,15 @@ import { createHash } from "node:crypto"
 import type { SearchTerms } from "../../../analysis/records/search.ts"
 import type { CliIo } from "../../io.ts"
 
-/** The options that say what to search by, and the terms that they are. */
+/** The terms that the options are. */
 const TERMS = {
   unit: "unit",
   "unit-id": "unit_id",
   owner: "owner",
   actor: "actor",
   "actor-id": "actor_id",
-  grant: "grant",
+  // --grant is the operator's own.
+  "grant-name": "grant",
   connection: "connection",
   resource: "resource",
   code: "code",
@@ -19,9 +20,22 @@ const TERMS = {
   "request-id": "request_id",
 } as const satisfies Readonly<Record<string, keyof SearchTerms>>
 
-export const TERM_OPTIONS = Object.fromEntries(
-  [...Object.keys(TERMS), "value"].map((name) => [name, { type: "string" } as const]),
-)
+export const TERM_OPTIONS = {
+  unit: { type: "string" },
+  "unit-id": { type: "string" },
+  owner: { type: "string" },
+  actor: { type: "string" },
+  "actor-id": { type: "string" },
+  "grant-name": { type: "string" },
+  connection: { type: "string" },
+  resource: { type: "string" },
+  code: { type: "string" },
+  event: { type: "string" },
+  lease: { type: "string" },
+  run: { type: "string" },
+  "request-id": { type: "string" },
+  value: { type: "string" },
+} as const
 
 /** Longer than any credential. */
 const MAX_VALUE_BYTES = 256 * 1024
