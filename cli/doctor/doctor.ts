@@ -7,7 +7,7 @@ import { counted, printJson } from "../format.ts"
 import { inert } from "../inert.ts"
 import { type CliIo, type Command, EXIT } from "../io.ts"
 import { openOperator } from "../operate/client.ts"
-import { OPERATOR_OPTIONS, OPERATOR_USAGE } from "../operate/options.ts"
+import { OPERATOR_OPTIONS } from "../operate/options.ts"
 import { loadPolicies } from "../policies.ts"
 import { published } from "../push/publication.ts"
 import { get } from "./ask.ts"
@@ -27,7 +27,7 @@ ok, a note, or says what to fix. Nothing is minted.
   --grant NAME           also has the broker ask the other side of each connection whether it trusts the broker; needs a
                          grant of the provider broker with the right policies.read
   --json                 prints an object
-${OPERATOR_USAGE.split("\n").slice(2).join("\n")}
+  --source, --token-file, --token-variable, --audience, --ttl, --timeout: for --grant, as in daypass exec --help
 
 Exit codes: 0 nothing to fix, 1 something to fix, 2 the arguments are wrong, or the folder cannot be loaded.`
 
@@ -39,7 +39,12 @@ export const run: Command = (args, io) => doctor(args, io, ownSight)
 /** The same with another sight of hosts. */
 export async function doctor(args: readonly string[], io: CliIo, sight: Sight): Promise<number> {
   const { broker: _, ...operators } = OPERATOR_OPTIONS
-  const own = { ...operators, policies: { type: "string" }, json: { type: "boolean" } } as const
+  const own = {
+    ...operators,
+    policies: { type: "string" },
+    grant: { type: "string" },
+    json: { type: "boolean" },
+  } as const
   const read = readArguments(args, USAGE, own, io)
   if (typeof read === "number") return read
   const { options, positionals } = read

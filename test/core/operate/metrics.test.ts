@@ -1,10 +1,13 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import { fileURLToPath } from "node:url"
 import { describe, expect, test, vi } from "vitest"
 import { createCountsHandover } from "../../../broker/adapters/cloudflare/counts.ts"
 import { added, createMemoryMetrics, NO_COUNTS } from "../../../broker/adapters/memory/metrics.ts"
 import { NodeSql } from "../../../broker/adapters/node/sqlite.ts"
 import { SqlCounts } from "../../../broker/adapters/sqlite/operate/counts.ts"
-import { metricsText } from "../../../broker/operate/metrics.ts"
+import { COUNTERS, GAUGES, metricsText } from "../../../broker/operate/metrics.ts"
 import type { Counts } from "../../../broker/ports/metrics.ts"
 
 /** Reads the text format as a scraper does: one sample a line, its series and its value. */
@@ -125,5 +128,24 @@ describe("metrics", () => {
     const metrics = createMemoryMetrics()
     for (let index = 0; index < 5_000; index++) metrics.count("requests", { route: `r${index}`, code: "ok" })
     expect(Object.keys(metrics.read().counters)).toHaveLength(2_000)
+  })
+
+  const ROOT = fileURLToPath(new URL("../../..", import.meta.url))
+  const read = (path: string) => readFileSync(join(ROOT, path), "utf8")
+  const names = [
+    ...Object.keys(COUNTERS).map((name) => `daypass_${name}_total`),
+    "daypass_exchange_duration_seconds",
+    ...Object.keys(GAUGES).map((name) => `daypass_${name}`),
+  ]
+
+  test("are all in docs/metrics.md, and none besides", () => {
+    const listed = [...read("docs/metrics.md").matchAll(/^\| `(daypass_[a-z_]+)` \|/gm)].map(([, name]) => name)
+    expect(listed.sort()).toEqual([...names].sort())
+  })
+
+  test.each(["alerts.yml", "alerts.test.yml", "dashboard.json"])("that examples/monitoring/%s names exist", (file) => {
+    const used = new Set(read(`examples/monitoring/${file}`).match(/\bdaypass_[a-z_]+/g))
+    expect(used.size).toBeGreaterThan(10)
+    expect([...used].filter((name) => !names.includes(name.replace(/_bucket$/, "")))).toEqual([])
   })
 })
