@@ -25,6 +25,7 @@ const USAGE = `Usage: daypass COMMAND
   resume WHAT --reason TEXT     lift a stop
   doctor URL [--policies DIR] [--grant NAME]
                                 is the broker reachable, right, and trusted: each line ok, or what to do
+  alerts WHAT [...]             who is told of events, where the record goes, and whether it arrives
   scan --issued [PATH...]       look for values that this job's Daypass steps issued and the job left behind
   seal < key.pem                seal a GitHub App's private key for the broker's settings
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge
@@ -63,6 +64,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["stop", async () => (await import("./operate/stop.ts")).run],
   ["doctor", async () => (await import("./doctor/doctor.ts")).run],
   ["resume", async () => (await import("./operate/resume.ts")).run],
+  ["alerts", async () => (await import("./operate/alerts.ts")).run],
   ["scan", async () => (await import("./scan.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
   ["push", async () => (await import("./push/push.ts")).run],

@@ -1,6 +1,7 @@
 import type { Broker } from "../exchange/broker.ts"
 import type { Documents } from "../ports/documents.ts"
 import type { FollowTotals } from "../ports/followed.ts"
+import type { EndpointView, ExportView, OutboundDesk } from "../ports/outbound.ts"
 import type { KeyState } from "../wire/keys.ts"
 import type { GaugeSource } from "./gauges.ts"
 import { type DeploymentKeys, listKeys } from "./keys.ts"
@@ -12,15 +13,23 @@ export interface GaugedDeployment {
   readonly broker: Broker
   readonly keys: DeploymentKeys
   readonly documents: Documents
+  readonly outbound?: OutboundDesk
   totals?(): Promise<FollowTotals>
 }
 
-/** What the stores of a deployment tell: its keys, its stops, its ledgers, and its log of heads. The same from each broker. */
-export function deploymentGauges({ broker, keys, documents, totals }: GaugedDeployment): readonly GaugeSource[] {
+/** What the stores of a deployment tell: its keys, its stops, its ledgers, what leaves it, and its log of heads. The same from each broker. */
+export function deploymentGauges({
+  broker,
+  keys,
+  documents,
+  outbound,
+  totals,
+}: GaugedDeployment): readonly GaugeSource[] {
   return [
     async () => keyGauges(await listKeys(broker, keys)),
     async () => [one("stops", (await storedStops({ broker, documents })).length)],
     async () => (totals ? followGauges(await totals()) : []),
+    async () => (outbound ? outboundGauges(await outbound.endpoints(), await outbound.exports()) : []),
     async () => logGauges(await readLogState(documents)),
   ]
 }
@@ -53,6 +62,24 @@ function followGauges({ ledgers, openLeases, latestAt, behind }: FollowTotals): 
     {
       name: "follow_lag_records",
       samples: Object.entries(behind).map(([reader, value]) => ({ labels: { reader }, value })),
+    },
+  ]
+}
+
+function outboundGauges(endpoints: readonly EndpointView[], exports: readonly ExportView[]): readonly Gauge[] {
+  const ofEndpoints = (name: Gauge["name"], valueOf: (endpoint: EndpointView) => number): Gauge => ({
+    name,
+    samples: endpoints.map((endpoint) => ({ labels: { endpoint: endpoint.name }, value: valueOf(endpoint) })),
+  })
+  return [
+    ofEndpoints("alerts_pending", ({ waiting }) => waiting),
+    ofEndpoints("alert_failing", ({ state }) => ((state?.failingSince ?? state?.offSince ?? null) === null ? 0 : 1)),
+    {
+      name: "export_failing",
+      samples: exports.map(({ name, failingSince }) => ({
+        labels: { export: name },
+        value: failingSince === null ? 0 : 1,
+      })),
     },
   ]
 }

@@ -1,18 +1,15 @@
 // Follows docs/keys.md and docs/incidents.md word for word: their commands run in a shell, with the built command line, against
 // a real broker on Node with a vendor whose tokens it revokes. Blocks marked `sh network` are left out.
-import { spawn } from "node:child_process"
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { delimiter, join } from "node:path"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { KEY_CACHES } from "../../broker/operate/key-caches.ts"
 import { soon } from "../flow/incident-world.ts"
 import { send } from "../flow/world.ts"
 import { type NodeBroker, type NodeBrokerOptions, startNodeBroker } from "../support/broker-node.ts"
-import { builtCli } from "../support/built-cli.ts"
-import { COMPILE_CACHE } from "../support/compile-cache.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
+import { type Desk, openDesk, stepsOf } from "../support/page-desk.ts"
 import type { Vendor } from "../support/vendor.ts"
 import { connectionLines, toolsJob, vendorSecrets, writeToolsPolicy } from "../support/vendor-world.ts"
 import { startGitHubVendor } from "../support/vendors/github.ts"
@@ -24,25 +21,17 @@ const SECRET = "ACME_DEPLOY_APP_KEY"
 const KEK = Buffer.from("the deployment key of the test..").toString("base64")
 
 const ends = new AsyncDisposableStack()
-let [github, api, broker] = [] as unknown as [GitHub, Vendor, NodeBroker]
-let [folder, tools, policies] = ["", "", ""]
+let [github, api, broker, desk] = [] as unknown as [GitHub, Vendor, NodeBroker, Desk]
+let [folder, policies] = ["", ""]
 let settings: Record<string, string> = {}
 let runs = 0
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "daypass-keys-"))
-  ends.defer(() => rmSync(folder, { recursive: true, force: true }))
-  const [startedGitHub, startedApi, command] = await Promise.all([startGitHub(), startGitHubVendor(), builtCli()])
-  ;[github, api] = [startedGitHub, startedApi]
+  ;[github, api, desk] = await Promise.all([startGitHub(), startGitHubVendor(), openDesk()])
+  ends.defer(() => desk.close())
   ends.defer(() => github.close())
   ends.defer(() => api.close())
-  tools = join(folder, "tools")
-  mkdirSync(tools)
-  writeFileSync(
-    join(tools, "npx"),
-    `#!/bin/sh\n[ "$1" = daypass ] || exit 127\nshift\nexec '${process.execPath}' '${command}' "$@"\n`,
-  )
-  chmodSync(join(tools, "npx"), 0o755)
+  folder = desk.folder
   policies = join(folder, "policies")
   mkdirSync(join(policies, "acme"), { recursive: true })
   writeFileSync(
@@ -80,29 +69,14 @@ const restart = async (changes: Record<string, string>) => {
   broker = await startNodeBroker({ policies, data, port, settings })
 }
 
-/** What a shell prints on both streams, and how it ends. Each command's token is of a run of its own. */
-async function shell(commands: string, input?: string): Promise<{ said: string; code: number | null }> {
+/** Each command's token is of a run of its own. */
+const shell = (commands: string, input?: string) => {
   const job = github.job({ ...OPS, run_id: String(++runs) })
-  const env = {
-    PATH: [tools, process.env["PATH"] ?? ""].join(delimiter),
-    ...{ HOME: folder, DAYPASS_BROKER: broker.url, DAYPASS_URL: broker.url, GITHUB_ACTIONS: "true" },
-    ...{ ...COMPILE_CACHE, ...job.env, ...settings },
-  }
-  const child = spawn("sh", ["-c", commands], { cwd: folder, env, stdio: "pipe", timeout: 120_000 })
-  child.stdin.end(input ?? "")
-  let said = ""
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text))
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve))
-  // GitHub's runner takes the masks out of what it shows.
-  return { said: said.replaceAll(/^::add-mask::.*\n/gm, ""), code }
+  const urls = { DAYPASS_BROKER: broker.url, DAYPASS_URL: broker.url }
+  return desk.shell(commands, { ...urls, GITHUB_ACTIONS: "true", ...job.env, ...settings }, input)
 }
 
-/** The commands of a section of a page, in order. */
-function commandsOf(page: string, heading: string): readonly string[] {
-  const text = readFileSync(join(ROOT, page), "utf8")
-  const section = text.slice(text.indexOf(`\n## ${heading}\n`) + 1).split(/^## .*\n/m)[1] ?? ""
-  return [...section.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block.trim())
-}
+const commandsOf = (page: string, heading: string) => stepsOf(page, heading).map(({ commands }) => commands)
 
 const newSettings = (): Record<string, string> =>
   Object.fromEntries(

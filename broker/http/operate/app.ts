@@ -3,6 +3,7 @@ import { BrokerError } from "../../core/errors.ts"
 import { createOperators } from "../../operate/operator.ts"
 import { incomingOf } from "../incoming.ts"
 import { bearerOf, proofOf } from "../request.ts"
+import { alertRoutes } from "./alerts.ts"
 import { checkpointRoutes } from "./checkpoint.ts"
 import { doctorRoutes } from "./doctor.ts"
 import { keyRoutes } from "./keys.ts"
@@ -22,6 +23,7 @@ const GROUPS: readonly OperateRoutes[] = [
   policyRoutes,
   recordRoutes,
   stopRoutes,
+  alertRoutes,
 ]
 
 /**
