@@ -67,9 +67,9 @@ function followGauges({ ledgers, openLeases, latestAt, behind }: FollowTotals): 
 }
 
 function outboundGauges(endpoints: readonly EndpointView[], exports: readonly ExportView[]): readonly Gauge[] {
-  const ofEndpoints = (name: Gauge["name"], valueOf: (endpoint: EndpointView) => number): Gauge => ({
+  const ofEndpoints = (name: Gauge["name"], reading: (endpoint: EndpointView) => number): Gauge => ({
     name,
-    samples: endpoints.map((endpoint) => ({ labels: { endpoint: endpoint.name }, value: valueOf(endpoint) })),
+    samples: endpoints.map((endpoint) => ({ labels: { endpoint: endpoint.name }, value: reading(endpoint) })),
   })
   return [
     ofEndpoints("alerts_pending", ({ waiting }) => waiting),

@@ -252,7 +252,10 @@ export function recordIndexContract(name: string, fixture: RecordIndexFixture): 
       const before = await places.totals([name])
       expect(before.ledgers).toBeGreaterThanOrEqual(ISSUERS.length * UNITS.length)
       expect(before.behind).toEqual({ [name]: 0 })
-      await fixture.ledgers().of(ISSUERS[0], "1").append(sample(ISSUERS[0], "1", 200, () => 0))
+      await fixture
+        .ledgers()
+        .of(ISSUERS[0], "1")
+        .append(sample(ISSUERS[0], "1", 200, () => 0))
       await fixture.operate().lookForNew()
       const { behind, ledgers, latestAt } = await places.totals([name, "a new one"])
       expect([behind[name], ledgers]).toEqual([1, before.ledgers])
