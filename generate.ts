@@ -4,7 +4,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { alertsPage } from "./alerts-page.ts"
 import { policyTestJsonSchema } from "./analysis/policy-tests/schema.ts"
+import { alertsJsonSchema } from "./analysis/schemas/alerts.ts"
 import { organisationJsonSchema, policyJsonSchema } from "./analysis/schemas/json-schema.ts"
 import { formatDuration } from "./broker/core/duration.ts"
 import type { Provider, ProviderTable } from "./broker/providers/provider.ts"
@@ -12,6 +14,7 @@ import { VARIABLE_SOURCES } from "./broker/wire/variable-sources.ts"
 import { VARIABLE_FAMILIES } from "./broker/wire/variables.ts"
 import { claimsPage } from "./claims-page.ts"
 import { referencePage } from "./reference.ts"
+import { verifyScript } from "./verify-script.ts"
 
 const ROOT = dirname(fileURLToPath(import.meta.url))
 const PROVIDERS_FOLDER = join(ROOT, "broker", "providers")
@@ -24,9 +27,12 @@ export async function generated(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["broker/providers/index.ts", indexOf(places)],
     ["broker/providers/cases.ts", casesOf(places)],
+    ["broker/console/generated/verify-script.ts", await verifyScript()],
     ["docs/action-reference.md", referencePage(readFileSync(join(ROOT, "action.yml"), "utf8"))],
+    ["docs/alerts.md", alertsPage(readFileSync(join(ROOT, "docs/alerts.md"), "utf8"))],
     ["docs/claims.md", claimsPage()],
     ["docs/providers.md", docsTable(providers)],
+    ["docs/schema/alerts.schema.json", json(alertsJsonSchema())],
     ["docs/schema/organisation.schema.json", json(organisationJsonSchema(table))],
     ["docs/schema/policy.schema.json", json(policyJsonSchema(table))],
     ["docs/variables.md", variablesPage()],

@@ -23,6 +23,7 @@ const USAGE = `Usage: daypass COMMAND
   status                        who is signed in, and until when
   stop WHAT --reason TEXT [...] give nothing to a unit, an owner, a connection or all, within 5 seconds
   resume WHAT --reason TEXT     lift a stop
+  alerts WHAT [...]             who is told of events, where the record goes, and whether it arrives
   scan --issued [PATH...]       look for values that this job's Daypass steps issued and the job left behind
   seal < key.pem                seal a GitHub App's private key for the broker's settings
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge
@@ -60,6 +61,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["status", async () => (await import("./login/status.ts")).run],
   ["stop", async () => (await import("./operate/stop.ts")).run],
   ["resume", async () => (await import("./operate/resume.ts")).run],
+  ["alerts", async () => (await import("./operate/alerts.ts")).run],
   ["scan", async () => (await import("./scan.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
   ["push", async () => (await import("./push/push.ts")).run],

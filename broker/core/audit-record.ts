@@ -26,6 +26,8 @@ export const RECORD_VERSION = 2
  * - `log.begun`: the broker began a log of heads, whose checkpoints it signs; `reason` has its name and why
  * - `record.rewritten`: a record of a ledger is another one than the checkpoints have
  * - `operator.acted`: an operator is about to do what the reason says; durable before it is done
+ * - `policies.changed`: other policies are in force than before, in the deployment's own ledger
+ * - `alert.failed`: an endpoint was switched off, or a message to it was given up; in the deployment's own ledger
  * - `stop.ordered`, `stop.lifted`: an operator, or an alarm, is about to stop or to resume what the reason says
  */
 export type AuditEvent =
@@ -46,6 +48,8 @@ export type AuditEvent =
   | "stop.lifted"
   | "log.begun"
   | "record.rewritten"
+  | "policies.changed"
+  | "alert.failed"
 
 /** The part of a verified job that every record has: ids, names, ref, event, actor and run. */
 export interface AuditIdentity {

@@ -1,10 +1,14 @@
 import type { DirectoryWork } from "../adapters/cloudflare/directory.ts"
+import { type Bucket, createBucketSink } from "../adapters/cloudflare/export-bucket.ts"
 import { createIndexReader } from "../adapters/record-index/index-reader.ts"
 import { StoredIndex } from "../adapters/record-index/search.ts"
 import { SqlFollowStore } from "../adapters/sqlite/operate/follow-store.ts"
 import { SqlIndexStore } from "../adapters/sqlite/operate/index-store.ts"
 import { migrateOperate } from "../adapters/sqlite/operate/schema.ts"
 import { SqlTreeStore } from "../adapters/sqlite/operate/tree-store.ts"
+import { SqlAlertQueue } from "../adapters/sqlite/outbound/alert-queue.ts"
+import { SqlOutboundMarks } from "../adapters/sqlite/outbound/marks.ts"
+import { createHttp } from "../adapters/web/http.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { Follower } from "../operate/follow.ts"
 import type { LedgerHead, LedgerKey } from "../ports/directory.ts"
@@ -12,6 +16,8 @@ import type { Documents } from "../ports/documents.ts"
 import type { PolicySnapshot } from "../ports/policy-source.ts"
 import type { Reading, Sql } from "../ports/sql.ts"
 import { keepCheckpoints } from "./checkpoints.ts"
+import { USER_AGENT } from "./instance.ts"
+import { createOutbound } from "./outbound.ts"
 import { readersOf } from "./readers.ts"
 
 /** The records of a burst are followed together. */
@@ -29,13 +35,17 @@ const LOOKS_PER_ALARM = 50
 /** Records of one look. More are found by the follower. */
 const LOOK_RECORDS = 250
 
+export interface DirectoryParts {
+  readonly broker: Broker
+  readonly documents: Documents
+  /** The bucket that is bound to a name; null without one. */
+  bucketOf(binding: string): Bucket | null
+}
+
 type LookRow = { readonly issuer: string; readonly unit_id: string; readonly at: number }
 
 /** What the directory's object does, over its own SQLite database. */
-export function createDirectoryWork(
-  sql: Sql,
-  { broker, documents }: { readonly broker: Broker; readonly documents: Documents },
-): DirectoryWork {
+export function createDirectoryWork(sql: Sql, { broker, documents, bucketOf }: DirectoryParts): DirectoryWork {
   migrateOperate(sql)
   sql.run("CREATE TABLE IF NOT EXISTS learnt (id INTEGER PRIMARY KEY) STRICT")
   sql.run(`CREATE TABLE IF NOT EXISTS looks (
@@ -45,15 +55,23 @@ export function createDirectoryWork(
   const places = new SqlFollowStore(sql, reading)
   const indexStore = new SqlIndexStore(sql, reading)
   const index = new StoredIndex(indexStore, broker.ledgers)
+  const http = createHttp({ userAgent: USER_AGENT })
+  const store = { queue: new SqlAlertQueue(sql, reading), marks: new SqlOutboundMarks(sql, reading) }
+  const outbound = createOutbound(broker, store, {
+    httpTo: () => http,
+    sinkOf(target) {
+      const bucket = target.kind === "r2" ? bucketOf(target.binding) : null
+      return target.kind === "r2" && bucket !== null ? createBucketSink(bucket, target.binding, target.prefix) : null
+    },
+  })
   const keeping = keepCheckpoints({ broker, documents, trees: new SqlTreeStore(sql, reading) })
+  const { checkpoints } = keeping
+  const office = { broker, documents, directory: places }
   const follower = new Follower({
     ...broker,
     store: places,
-    readers: readersOf(
-      { indexReader: createIndexReader(indexStore) },
-      { broker, documents, directory: places },
-      keeping,
-    ),
+    readers: [...readersOf({ indexReader: createIndexReader(indexStore) }, office, keeping), ...outbound.readers],
+    changing: () => outbound.exports.readers(),
   })
   const now = () => broker.clock.now().getTime()
 
@@ -112,6 +130,12 @@ export function createDirectoryWork(
     search: (query) => index.search(query),
     hours: (query) => index.hours(query),
     lastUse: (key) => index.lastUse(key),
+    latest: () => checkpoints.latest(),
+    policy: () => checkpoints.policy(),
+    since: (old) => checkpoints.since(old),
+    signReport: (sha256, at) => checkpoints.signReport(sha256, at),
+    prove: (ledger, seq) => checkpoints.prove(ledger, seq),
+    ...outbound.desk,
     async report(heads: readonly LedgerHead[]) {
       await follower.note(heads)
       for (const head of heads) lookAt(head, now() + LOOK_AGAIN_MS)

@@ -46,7 +46,8 @@ export interface RuntimePorts {
   readonly callsAtOnce?: number
 }
 
-const USER_AGENT = "daypass-broker/0.1 (+https://github.com/daypass/daypass)"
+/** Of all that the broker asks and tells. */
+export const USER_AGENT = "daypass-broker/0.1 (+https://github.com/daypass/daypass)"
 
 /** Builds a broker from its settings and the runtime's ports. The same on every runtime. */
 export async function createBroker(config: Config, kek: Secret<Uint8Array>, ports: RuntimePorts): Promise<Broker> {

@@ -1,7 +1,6 @@
 import { BrokerError } from "../core/errors.ts"
 import type { Broker } from "../exchange/broker.ts"
-import { Follower } from "../operate/follow.ts"
-import type { Reader } from "../ports/followed.ts"
+import { Follower, type FollowerParts } from "../operate/follow.ts"
 import type { OperateStore } from "../ports/operate-store.ts"
 import { rest, threadMs } from "./node-rest.ts"
 
@@ -13,10 +12,10 @@ const BATCHES_PER_ROUND = 20
 /** Follows the ledgers from now on, beside everything else that this process does. */
 export function startFollowing(
   store: OperateStore,
-  readers: readonly Reader[],
+  readers: Pick<FollowerParts, "readers" | "changing">,
   broker: Pick<Broker, "ledgers" | "clock" | "log">,
 ): { stop(): Promise<void> } {
-  const follower = new Follower({ ...broker, store: store.places, readers })
+  const follower = new Follower({ ...broker, store: store.places, ...readers })
   let isStopped = false
   let running: Promise<void> | null = null
   let timer: NodeJS.Timeout | undefined

@@ -4,6 +4,7 @@ import { createMemoryMetrics } from "../adapters/memory/metrics.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
 import { nodeCryptography as cryptography } from "../adapters/node/cryptography.ts"
 import { developmentKey } from "../adapters/node/development-key.ts"
+import { createFolderSink } from "../adapters/node/export-folder.ts"
 import { createNodeHttp } from "../adapters/node/http.ts"
 import { createLineLog } from "../adapters/node/line-log.ts"
 import { openPolicyFolder } from "../adapters/node/policy-folder.ts"
@@ -15,13 +16,14 @@ import { createExchangeRoute } from "../http/exchange-route.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { keepCheckpoints } from "./checkpoints.ts"
 import { createClockWatch } from "./clock-watch.ts"
-import { createBroker } from "./instance.ts"
+import { createBroker, USER_AGENT } from "./instance.ts"
 import { startFollowing } from "./node-follower.ts"
 import { startKeepingKeys } from "./node-key-keeper.ts"
 import { isClientGone, startListening } from "./node-listener.ts"
 import { openStore, readStorePlace } from "./node-store.ts"
 import { startSweeping } from "./node-sweeper.ts"
 import { createOperateApp, keepOwnKeys } from "./operate.ts"
+import { createOutbound } from "./outbound.ts"
 import { createOverdueWatch } from "./overdue-watch.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 import { createPolicyPeers } from "./policy-peers.ts"
@@ -138,7 +140,7 @@ try {
   const clockWatch = createClockWatch(systemClock, await store.latestTime(), log)
   const overdueWatch = createOverdueWatch(store, systemClock, log)
   const metrics = createMemoryMetrics()
-  const withoutCheckpoints = await createBroker(settings, kek, {
+  const base = await createBroker(settings, kek, {
     cryptography,
     policySource,
     ledgers: store.ledgers,
@@ -153,9 +155,14 @@ try {
     health: [policyPeers, store.health, clockWatch, overdueWatch, store.operate.health],
   })
   const keeping = keepCheckpoints({
-    ...{ broker: withoutCheckpoints, documents: store.documents, trees: store.operate.trees, sha256 },
+    ...{ broker: base, documents: store.documents, trees: store.operate.trees, sha256 },
   })
-  const broker = { ...withoutCheckpoints, health: [...withoutCheckpoints.health, keeping.health] }
+  const watched = { ...base, health: [...base.health, keeping.health] }
+  const outbound = createOutbound(watched, store.operate.outbound, {
+    httpTo: (reach) => createNodeHttp({ userAgent: USER_AGENT, reach }),
+    sinkOf: (target) => (target.kind === "folder" ? createFolderSink(target.path) : null),
+  })
+  const broker = { ...watched, health: [...watched.health, outbound.alerts, outbound.exports] }
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
   const keys = { ...settings, keyRing: store.keyRing, documents: store.documents }
@@ -165,6 +172,7 @@ try {
     broker,
     documents: store.documents,
     directory: store.operate.directory,
+    outbound: outbound.desk,
     index: store.operate.index,
     checkpoints: keeping.checkpoints,
     sweepSoon: () => sweeper.soon(),
@@ -176,7 +184,14 @@ try {
     isGone: isClientGone,
     operate: async () => operate,
   })
-  const follower = startFollowing(store.operate, readersOf(store.operate, office, keeping), broker)
+  const follower = startFollowing(
+    store.operate,
+    {
+      readers: [...readersOf(store.operate, office, keeping), ...outbound.readers],
+      changing: () => outbound.exports.readers(),
+    },
+    broker,
+  )
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   store.notices?.start(policySource.status().version ?? "", policyPeers)
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })

@@ -2,6 +2,7 @@ import { compiledPolicies } from "daypass:policies"
 import type { ExecutionContext } from "@cloudflare/workers-types"
 import { DIRECTORY_NAME } from "../adapters/cloudflare/directory.ts"
 import { DirectoryObject } from "../adapters/cloudflare/directory-object.ts"
+import type { Bucket } from "../adapters/cloudflare/export-bucket.ts"
 import type { Guards } from "../adapters/cloudflare/guards.ts"
 import { KeyRingObject } from "../adapters/cloudflare/key-ring-object.ts"
 import { createKvPolicySource, type KvPolicySource } from "../adapters/cloudflare/kv-policy-source.ts"
@@ -144,8 +145,19 @@ export class Directory extends DirectoryObject<Env> {
   protected override async open(sql: Sql) {
     const { keyRing } = await edgeDeploymentOf(this.env)
     const documents = createCloudflareDocuments(keyRing)
-    return (await loadOperate()).createDirectoryWork(sql, { broker: await brokerOf(this.env), documents })
+    return (await loadOperate()).createDirectoryWork(sql, {
+      broker: await brokerOf(this.env),
+      documents,
+      bucketOf: (binding) => bucketIn(this.env, binding),
+    })
   }
+}
+
+/** A bucket under a name that the organisation file chose: anything else under that name is none. */
+function bucketIn(env: Env, binding: string): Bucket | null {
+  const bound = (env as unknown as Readonly<Record<string, unknown>>)[binding]
+  const isBucket = typeof bound === "object" && bound !== null && "put" in bound && "createMultipartUpload" in bound
+  return isBucket ? (bound as Bucket) : null
 }
 
 /** A module of its own: isolates that serve jobs never load it. Requests of operators do, and objects that work for them. */

@@ -5,6 +5,7 @@ import { formatReportNote } from "../core/checkpoint/report-note.ts"
 import { formatTlogProof } from "../core/checkpoint/tlog-proof.ts"
 import { formatVerifierKey } from "../core/checkpoint/verifier-key.ts"
 import { BrokerError } from "../core/errors.ts"
+import type { CheckpointSource } from "../ports/checkpoints.ts"
 import type { LedgerKey } from "../ports/directory.ts"
 import type { Health, HealthCheck } from "../ports/health.ts"
 import type { TreeStore } from "../ports/tree-store.ts"
@@ -20,25 +21,18 @@ export interface CheckpointsParts {
   witnessLines(): Promise<string | null>
 }
 
-/** What is given away of the log of heads: its newest checkpoint with enough cosignatures, and proofs that lead to it. */
-export class Checkpoints {
+/** What is given away, from the stored log of heads. */
+export class Checkpoints implements CheckpointSource {
   readonly #parts: CheckpointsParts
 
   constructor(parts: CheckpointsParts) {
     this.#parts = parts
   }
 
-  /** The checkpoint, a signed note. Null before the first. @throws {BrokerError} `ledger_unavailable` */
   async latest(): Promise<string | null> {
     return (await this.#published())?.note ?? null
   }
 
-  /**
-   * The policy (c2sp.org/tlog-policy) with which a reader verifies the checkpoints: the log's key, and the organisation's
-   * witnesses. Whoever verifies keeps his own copy: one that is fetched with the checkpoint proves nothing.
-   *
-   * @throws {BrokerError} `ledger_unavailable`
-   */
   async policy(): Promise<string | null> {
     const { states } = this.#parts
     const read = await states.read()
@@ -50,12 +44,6 @@ export class Checkpoints {
     )
   }
 
-  /**
-   * Signs the hash of an audit report with the log's key: a signed note. It says that an operator asked for it at that time,
-   * not that the report is right: the record says that. Null before the log has begun.
-   *
-   * @throws {BrokerError} `ledger_unavailable`
-   */
   async signReport(sha256: string, at: Date): Promise<string | null> {
     const { states } = this.#parts
     const read = await states.read()
@@ -65,12 +53,6 @@ export class Checkpoints {
     return `${text}\n${await signer.sign(text)}`
   }
 
-  /**
-   * The checkpoint after the proof that its log begins with the checkpoint of `old` heads, in the form of a request to a
-   * witness (c2sp.org/tlog-witness). Null when there is none, or it is smaller.
-   *
-   * @throws {BrokerError} `ledger_unavailable`
-   */
   async since(old: number): Promise<string | null> {
     const published = await this.#published()
     if (published === null || old > published.checkpoint.size) return null
@@ -80,12 +62,6 @@ export class Checkpoints {
     return bodyOf(old, proof, { text: `${text}\n`, line: lines })
   }
 
-  /**
-   * Proves the head of a ledger, or with `seq` one of its records (c2sp.org/tlog-proof). Null when the checkpoint does not
-   * reach so far.
-   *
-   * @throws {BrokerError} `ledger_unavailable`
-   */
   async prove(ledger: LedgerKey, seq?: number): Promise<string | null> {
     const { store, trees } = this.#parts
     const published = await this.#published()

@@ -22,6 +22,8 @@ export interface FollowerParts {
   readonly store: FollowStore
   readonly ledgers: Ledgers
   readonly readers: readonly Reader[]
+  /** Readers that depend on the policies in force, such as exports. Asked for in each round; rejects while there are none. */
+  changing?(): Promise<readonly Reader[]>
   readonly clock: Clock
   readonly log: Log
 }
@@ -35,7 +37,7 @@ export interface Round {
 
 /** One reader at work. */
 interface Following {
-  readonly reader: Reader
+  reader: Reader
   /** Unix milliseconds: for a reader from `now`, older records are not its business. */
   since: number
   failures: number
@@ -50,6 +52,8 @@ interface Following {
 export class Follower {
   readonly #parts: FollowerParts
   #followings: readonly Following[] | null = null
+  /** Of readers that change, by their names: one that comes back has its failures and its place. */
+  readonly #changing = new Map<string, Following>()
   /** Ledgers that could not be read, and until when they are left alone, in Unix milliseconds. */
   readonly #unread = new Map<string, number>()
 
@@ -68,7 +72,7 @@ export class Follower {
    * @throws {BrokerError} `ledger_unavailable` when the store of the places cannot be read or written
    */
   async round(batches: number, afterBatch: () => Promise<void> = async () => {}): Promise<Round> {
-    const followings = await this.#start()
+    const followings = [...(await this.#start()), ...(await this.#changed())]
     let left = batches
     for (const [ledger, places] of await this.#work(followings)) {
       for (const [cursor, group] of places) {
@@ -164,12 +168,29 @@ export class Follower {
     if (this.#followings) return this.#followings
     const now = this.#now()
     const followings: Following[] = []
-    for (const reader of this.#parts.readers) {
-      const registered = await this.#parts.store.register(reader, now)
-      followings.push({ reader, since: reader.from === "now" ? registered : 0, failures: 0, pausedUntil: 0 })
-    }
+    for (const reader of this.#parts.readers) followings.push(await this.#register(reader, now))
     this.#followings = followings
     return followings
+  }
+
+  /** Without policies, the last ones go on: an export does not stand still because a file has a fault. */
+  async #changed(): Promise<readonly Following[]> {
+    const readers = await this.#parts.changing?.().catch(() => null)
+    if (readers === undefined) return []
+    if (readers === null) return [...this.#changing.values()]
+    const names = new Set(readers.map(({ name }) => name))
+    for (const name of this.#changing.keys()) if (!names.has(name)) this.#changing.delete(name)
+    for (const reader of readers) {
+      const known = this.#changing.get(reader.name)
+      if (known === undefined) this.#changing.set(reader.name, await this.#register(reader, this.#now()))
+      else known.reader = reader
+    }
+    return [...this.#changing.values()]
+  }
+
+  async #register(reader: Reader, now: number): Promise<Following> {
+    const registered = await this.#parts.store.register(reader, now)
+    return { reader, since: reader.from === "now" ? registered : 0, failures: 0, pausedUntil: 0 }
   }
 
   #now(): number {

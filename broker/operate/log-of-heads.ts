@@ -56,6 +56,10 @@ export class LogOfHeads implements Reader {
   readonly trees: Trees
   /** The last call of `due`, and the time that it named. All in Unix milliseconds. */
   #waits = { at: 0, next: 0 }
+  /** Whether a step is to be done at that time although no ledger has grown. */
+  #isOwed = false
+  /** The log's name; empty before it is known. */
+  #origin = ""
   /** When it last asked witnesses about a checkpoint, and about which. */
   #asked: { readonly text: string; readonly at: number } = { text: "", at: 0 }
 
@@ -88,13 +92,13 @@ export class LogOfHeads implements Reader {
   async due(now: number): Promise<number | null> {
     // Called often: nothing is read before the time that the last call has named. A clock that was set back waits for nothing.
     const { at, next } = this.#waits
-    if (now >= at && now < next) return next
-    const dueAt = await this.#due(now)
-    this.#waits = { at: now, next: dueAt }
-    return dueAt
+    if (now < at || now >= next) this.#waits = { at: now, next: await this.#due(now) }
+    const isOwed = this.#isOwed || (await this.#parts.store.grown(this.#origin, 1)).length > 0
+    return isOwed ? this.#waits.next : null
   }
 
   async #due(now: number): Promise<number> {
+    this.#isOwed = true
     const read = await this.#whole()
     if (read === null) return now + SOON_MS
     const signedAt = read.state.signedAt === null ? 0 : Date.parse(read.state.signedAt)
@@ -103,6 +107,7 @@ export class LogOfHeads implements Reader {
     const signed = isTime ? await this.#sign(read, now) : read
     if (signed === null) return now + SOON_MS
     const asksAgain = await this.#ask(signed, now)
+    this.#isOwed = asksAgain !== null
     return Math.min(now + CHECKPOINT_EVERY_MS, asksAgain ?? Number.POSITIVE_INFINITY)
   }
 
@@ -112,17 +117,21 @@ export class LogOfHeads implements Reader {
     const read = await states.read()
     if (read === null) {
       // Nothing to sign: a broker that nobody uses has no log.
-      if ((await store.grown("", 1)).length === 0) return null
+      if ((await store.grown("", 1)).length === 0) {
+        this.#isOwed = false
+        return null
+      }
       await states.begin(0, "the first log of this deployment")
       return null
     }
+    this.#origin = states.originOf(read.state)
     const reason = await this.#reasonToBegin(read.state)
     if (reason !== null) {
       await states.begin(read.version, reason)
       return null
     }
     if (read.state.recorded) return read
-    const origin = states.originOf(read.state)
+    const origin = this.#origin
     await record("log.begun", `log of heads ${origin}: ${read.state.reason}`)
     log({ event: "checkpoint.log_begun", detail: `the log of heads ${origin} begins: ${read.state.reason}` })
     await states.replace(read.version, { ...read.state, recorded: true })

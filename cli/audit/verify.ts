@@ -11,9 +11,9 @@ import { verifyEd25519 } from "./ed25519.ts"
 import { exportedFolder } from "./exported-folder.ts"
 import { sha256 } from "./sha256.ts"
 
-const USAGE = `Usage: daypass audit verify FILE|DIR [--checkpoint FILE --policy FILE] [--earlier FILE] [--head HASH]
+const USAGE = `Usage: daypass audit verify FILE [--checkpoint FILE --policy FILE] [--earlier FILE] [--head HASH]
 
-Verifies an audit trail that daypass audit export wrote, or the folder of an export that the broker pushes. Finds every edited, deleted, reordered, repeated or cut-off record.
+Verifies an audit trail that daypass audit export wrote. FILE can also be the folder of an export that a broker pushes. Finds every edited, deleted, reordered, repeated or cut-off record.
 Prints the head of each ledger (of a repository, a project, ...): the number and the hash of its last record.
 
 The file alone cannot show that the whole trail was rewritten, with all hashes. These can:

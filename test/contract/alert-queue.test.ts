@@ -1,14 +1,14 @@
 import { DatabaseSync } from "node:sqlite"
 import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
+import { migrateOperate } from "../../broker/adapters/sqlite/operate/schema.ts"
 import { SqlAlertQueue } from "../../broker/adapters/sqlite/outbound/alert-queue.ts"
 import { SqlOutboundMarks } from "../../broker/adapters/sqlite/outbound/marks.ts"
-import { migrateOutbound } from "../../broker/adapters/sqlite/outbound/schema.ts"
 import { describeAlertQueue } from "./alert-queue.suite.ts"
 
 describeAlertQueue("SQLite", async () => {
   const sql = new NodeSql(new DatabaseSync(":memory:"))
-  migrateOutbound(sql)
-  migrateOutbound(sql)
+  migrateOperate(sql)
+  migrateOperate(sql)
   const work = async <Value>(one: () => Value) => one()
   return { queue: new SqlAlertQueue(sql, work), marks: new SqlOutboundMarks(sql, work) }
 })

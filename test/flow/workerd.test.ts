@@ -3,6 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { startWorkerdBroker } from "../support/broker-workerd.ts"
+import { checkpointSuite } from "./checkpoint.suite.ts"
+import { consoleSuite } from "./console.suite.ts"
 import { environmentsSuite } from "./environments.suite.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
@@ -65,5 +67,7 @@ vendorsSuite("workerd", startBroker)
 standardsSuite("workerd", startBroker)
 incidentSuite("workerd", startBroker)
 recordSuite("workerd", startBroker)
+checkpointSuite("workerd", startBroker)
 stopsSuite("workerd", startBroker)
+consoleSuite("workerd", startBroker)
 keysSuite("workerd", startBroker)

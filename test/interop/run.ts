@@ -9,6 +9,7 @@ import { awsProfileCase } from "./aws-profile-case.ts"
 import { ciTemplatesCase } from "./ci-templates-case.ts"
 import { installGoClients, installNodeClients } from "./clients/install.ts"
 import { clientsCase } from "./clients-case.ts"
+import { consoleCase } from "./console-case.ts"
 import { federatedCase } from "./federated-case.ts"
 import { installLoginClients, loginsCase } from "./logins-case.ts"
 import { motoCase } from "./moto-case.ts"
@@ -44,6 +45,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "the package on older Nodes": packageCase,
   moto: motoCase,
   people: peopleCase,
+  console: consoleCase,
   act: actCase,
   "vendors' clients": clientsCase,
   "the profile of an AWS grant": awsProfileCase,

@@ -1,5 +1,7 @@
 import { DurableObject } from "cloudflare:workers"
+import type { CheckpointSource } from "../../ports/checkpoints.ts"
 import type { Directory, LedgerHead } from "../../ports/directory.ts"
+import type { OutboundDesk } from "../../ports/outbound.ts"
 import type { RecordIndex } from "../../ports/record-index.ts"
 import type { Sql } from "../../ports/sql.ts"
 import type { DirectoryMethods, DirectoryWork } from "./directory.ts"
@@ -52,6 +54,38 @@ export abstract class DirectoryObject<Env = unknown> extends DurableObject<Env> 
 
   lastUse(...args: Parameters<RecordIndex["lastUse"]>) {
     return this.#answer((work) => work.lastUse(...args))
+  }
+
+  latest() {
+    return this.#answer((work) => work.latest())
+  }
+
+  policy() {
+    return this.#answer((work) => work.policy())
+  }
+
+  since(...args: Parameters<CheckpointSource["since"]>) {
+    return this.#answer((work) => work.since(...args))
+  }
+
+  prove(...args: Parameters<CheckpointSource["prove"]>) {
+    return this.#answer((work) => work.prove(...args))
+  }
+
+  signReport(...args: Parameters<CheckpointSource["signReport"]>) {
+    return this.#answer((work) => work.signReport(...args))
+  }
+
+  endpoints() {
+    return this.#answer((work) => work.endpoints())
+  }
+
+  exports() {
+    return this.#answer((work) => work.exports())
+  }
+
+  test(...args: Parameters<OutboundDesk["test"]>) {
+    return this.#answer((work) => work.test(...args))
   }
 
   override async alarm(): Promise<void> {

@@ -1,17 +1,23 @@
+import type { CheckpointSource } from "../../ports/checkpoints.ts"
 import type { Directory, LedgerHead } from "../../ports/directory.ts"
+import type { OutboundDesk } from "../../ports/outbound.ts"
 import type { RecordIndex } from "../../ports/record-index.ts"
 import type { Namespace, Remote } from "./ledgers.ts"
 import { type Answer, ask } from "./rpc.ts"
 
 /** What the object does. It is of the operators' modules, which the object loads when it is first asked. */
-export interface DirectoryWork extends Directory, RecordIndex {
+export interface DirectoryWork extends Directory, RecordIndex, CheckpointSource, OutboundDesk {
   /** A ledger tells how far it is. Returns when the object must follow it, in Unix milliseconds. */
   report(heads: readonly LedgerHead[]): Promise<number>
   /** Reads what is new, as much as one alarm may. Returns when to go on, in Unix milliseconds; null: with the next report. */
   follow(): Promise<number | null>
 }
 
-export interface DirectoryMethods extends Remote<Directory, readonly []>, Remote<RecordIndex, readonly []> {
+export interface DirectoryMethods
+  extends Remote<Directory, readonly []>,
+    Remote<RecordIndex, readonly []>,
+    Remote<CheckpointSource, readonly []>,
+    Remote<OutboundDesk, readonly []> {
   report(heads: readonly LedgerHead[]): Promise<Answer<void>>
 }
 
@@ -21,6 +27,8 @@ export const DIRECTORY_NAME = "directory"
 export function followedAt(namespace: Namespace<DirectoryMethods>): {
   readonly directory: Directory
   readonly index: RecordIndex
+  readonly checkpoints: CheckpointSource
+  readonly outbound: OutboundDesk
 } {
   // Each call makes a new stub, because a stub that failed once stays broken.
   const object = () => namespace.getByName(DIRECTORY_NAME)
@@ -33,6 +41,18 @@ export function followedAt(namespace: Namespace<DirectoryMethods>): {
       search: (query) => ask(() => object().search(query)),
       hours: (query) => ask(() => object().hours(query)),
       lastUse: (key) => ask(() => object().lastUse(key)),
+    },
+    checkpoints: {
+      latest: () => ask(() => object().latest()),
+      policy: () => ask(() => object().policy()),
+      since: (old) => ask(() => object().since(old)),
+      signReport: (sha256, at) => ask(() => object().signReport(sha256, at)),
+      prove: (ledger, seq) => ask(() => object().prove({ issuerUrl: ledger.issuerUrl, unitId: ledger.unitId }, seq)),
+    },
+    outbound: {
+      endpoints: () => ask(() => object().endpoints()),
+      exports: () => ask(() => object().exports()),
+      test: (endpoint) => ask(() => object().test(endpoint)),
     },
   }
 }

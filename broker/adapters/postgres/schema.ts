@@ -1,3 +1,4 @@
+import { OUTBOUND_STEP } from "./alert-queue.ts"
 import { FaultFound } from "./faults.ts"
 import { FOLLOW_STEP } from "./follow-schema.ts"
 import type { Session } from "./session.ts"
@@ -107,6 +108,7 @@ const STEPS: readonly (readonly string[])[] = [
   ],
   FOLLOW_STEP,
   TREE_STEP,
+  OUTBOUND_STEP,
 ]
 
 /** The version that this code writes. */
@@ -138,6 +140,9 @@ export const TABLES = [
   "trees",
   "tiles",
   "logged_heads",
+  "alerts",
+  "alert_endpoints",
+  "outbound_marks",
 ] as const
 
 /** Only one broker changes the schema at a time. A lock of the transaction, because a pooler would leave others behind. */

@@ -31,7 +31,9 @@ export class PostgresTreeStore implements TreeStore {
           JOIN daypass.tiles t ON t.tree = n.id AND t.level = w.level AND t.tile = w.tile`,
         values: [...columnsOf(tree), rowsOf(places.map(({ level, tile }) => ({ level, tile })))],
       })
-      return rows.map(({ level, tile, hashes }) => ({ level, tile, hashes: Buffer.from(hashes, "base64") }))
+      return rows.map(({ level, tile, hashes }) => {
+        return { level, tile, hashes: Uint8Array.from(Buffer.from(hashes, "base64")) }
+      })
     })
   }
 

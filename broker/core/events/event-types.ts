@@ -14,6 +14,7 @@ export const EVENT_TYPES = [
   "stop.ordered",
   "stop.lifted",
   "keys.changed",
+  "record.rewritten",
   "break_glass.used",
   "policies.changed",
   "policies.stale",

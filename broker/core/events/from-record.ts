@@ -22,6 +22,7 @@ const AS_RECORDED: ReadonlySet<string> = new Set([
   "stop.ordered",
   "stop.lifted",
   "keys.changed",
+  "record.rewritten",
   "policies.changed",
 ] satisfies EventType[])
 

@@ -59,6 +59,7 @@ export const EVENT_DATA = {
   "stop.ordered": record.meta({ description: "Something was stopped." }),
   "stop.lifted": record.meta({ description: "A stop was lifted." }),
   "keys.changed": record.meta({ description: "The broker's signing keys were changed." }),
+  "record.rewritten": record.meta({ description: "A record is another one than the signed checkpoints have." }),
   "break_glass.used": record.meta({ description: "A job got a grant for emergencies." }),
   "policies.changed": record.meta({ description: "Other policies are in force." }),
   "policies.stale": state.meta({ description: "The policies in force are older than they may be." }),

@@ -30,6 +30,8 @@ const EVENTS: Readonly<Record<string, EventWords>> = {
   "stop.ordered": { name: "Stop ordered", severity: "high", outcome: "success" },
   "stop.lifted": { name: "Stop lifted", severity: "medium", outcome: "success" },
   "keys.changed": { name: "Keys changed", severity: "medium", outcome: "success" },
+  "log.begun": { name: "Log of heads begun", severity: "low", outcome: "success" },
+  "record.rewritten": { name: "Record rewritten", severity: "critical", outcome: null },
   "policies.changed": { name: "Policies changed", severity: "low", outcome: "success" },
   "leak.reported": { name: "Leak of a credential reported", severity: "critical", outcome: null },
   "alert.failed": { name: "Alert not delivered", severity: "high", outcome: "failure" },

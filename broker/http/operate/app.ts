@@ -3,6 +3,7 @@ import { BrokerError } from "../../core/errors.ts"
 import { createOperators } from "../../operate/operator.ts"
 import { incomingOf } from "../incoming.ts"
 import { bearerOf, proofOf } from "../request.ts"
+import { alertRoutes } from "./alerts.ts"
 import { checkpointRoutes } from "./checkpoint.ts"
 import { keyRoutes } from "./keys.ts"
 import { leaseRoutes } from "./leases.ts"
@@ -20,6 +21,7 @@ const GROUPS: readonly OperateRoutes[] = [
   policyRoutes,
   recordRoutes,
   stopRoutes,
+  alertRoutes,
 ]
 
 /**

@@ -5,8 +5,8 @@ import { covers, isWhole } from "../../core/operator-scope.ts"
 import { parseWith } from "../../core/parse-with.ts"
 import type { Organisation } from "../../core/policy/model.ts"
 import { OWN_LEDGER_UNIT, recordAct } from "../../operate/act.ts"
-import type { Checkpoints } from "../../operate/checkpoints.ts"
 import { type Operator, outOfSight } from "../../operate/operator.ts"
+import type { CheckpointSource } from "../../ports/checkpoints.ts"
 import type { Directory, LedgerEntry } from "../../ports/directory.ts"
 import {
   CHECKPOINT_PATH,
@@ -30,7 +30,7 @@ const OWN_ISSUER = "broker"
 
 /** The checkpoints of the audit trail, and proofs. Right: `audit.read`, for proofs within the operator's scope. */
 export const checkpointRoutes: OperateRoutes = ({ app, act, broker, directory, checkpoints }) => {
-  const parts = (): { readonly log: Checkpoints; readonly ledgers: Directory } => {
+  const parts = (): { readonly log: CheckpointSource; readonly ledgers: Directory } => {
     if (checkpoints === undefined || directory === undefined) {
       throw new BrokerError("ledger_unavailable", "This broker keeps no log of heads, so it signs no checkpoints.")
     }

@@ -2,13 +2,14 @@ import type { Context, Hono } from "hono"
 import type { OperatorRight } from "../../core/operator-rights.ts"
 import type { Broker } from "../../exchange/broker.ts"
 import type { OperatorAct } from "../../operate/act.ts"
-import type { Checkpoints } from "../../operate/checkpoints.ts"
 import type { GaugeSource } from "../../operate/gauges.ts"
 import type { DeploymentKeys } from "../../operate/keys.ts"
+import type { CheckpointSource } from "../../ports/checkpoints.ts"
 import type { Directory } from "../../ports/directory.ts"
 import type { Documents } from "../../ports/documents.ts"
 import type { RequestEvent } from "../../ports/log.ts"
 import type { Counts } from "../../ports/metrics.ts"
+import type { OutboundDesk } from "../../ports/outbound.ts"
 import type { RecordIndex } from "../../ports/record-index.ts"
 import type { Client } from "../exchange-route.ts"
 
@@ -25,8 +26,10 @@ export interface OperateServices {
   /** Left out where the broker follows no ledgers. */
   readonly directory?: Directory
   /** Left out where the broker keeps no log of heads. */
-  readonly checkpoints?: Checkpoints
+  readonly checkpoints?: CheckpointSource
   readonly index?: RecordIndex
+  /** Left out where nothing leaves the broker by itself. */
+  readonly outbound?: OutboundDesk
   /** Begins to revoke what is due now, where no ledger does it by itself. */
   sweepSoon?(): void
   /** What was counted: in this process, or at the edge by all isolates together. */

@@ -5,8 +5,9 @@ import type { QueuedAlert } from "../../ports/alert-queue.ts"
 import type { Health, HealthCheck } from "../../ports/health.ts"
 import type { ChainedRecord } from "../../ports/ledger.ts"
 import type { Marks } from "../../ports/marks.ts"
+import type { EndpointView } from "../../ports/outbound.ts"
 import { type Attempt, deliver } from "./deliver.ts"
-import { Endpoints, type EndpointTable, type EndpointView } from "./endpoints.ts"
+import { Endpoints, type EndpointTable } from "./endpoints.ts"
 import { Sending, type SendingParts, type Undelivered } from "./sending.ts"
 
 /** While the organisation file cannot be read, there is no address to send to. */

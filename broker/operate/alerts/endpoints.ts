@@ -2,6 +2,7 @@ import type { AlertEndpoint } from "../../core/policy/schema-outbound.ts"
 import type { AlertQueue, EndpointState } from "../../ports/alert-queue.ts"
 import type { Clock } from "../../ports/clock.ts"
 import type { Health } from "../../ports/health.ts"
+import type { EndpointView } from "../../ports/outbound.ts"
 import type { Attempt } from "./deliver.ts"
 
 /** An endpoint that fails for so long is shown in health. */
@@ -9,14 +10,6 @@ const FAILING_MS = 15 * 60_000
 
 /** Endpoints by their names. */
 export type EndpointTable = ReadonlyMap<string, AlertEndpoint>
-
-/** What an operator sees of an endpoint. `state` is null until the first attempt. */
-export interface EndpointView {
-  readonly name: string
-  readonly url: string
-  readonly waiting: number
-  readonly state: EndpointState | null
-}
 
 /** What is known of the endpoints: it is kept in the queue's store, and belongs to an endpoint's URL. */
 export class Endpoints {

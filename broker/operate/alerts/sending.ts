@@ -53,12 +53,12 @@ export class Sending {
         .finally(() => this.#running.delete(sending))
       this.#running.add(sending)
     }
-    let timer: ReturnType<typeof setTimeout> | undefined
+    let timer: ReturnType<typeof setTimeout> | null = null
     const late = new Promise((resolve) => {
       timer = setTimeout(resolve, ROUND_MS)
     })
     await Promise.race([this.idle(), late])
-    clearTimeout(timer)
+    if (timer !== null) clearTimeout(timer)
   }
 
   /** Resolves when nothing is being sent. */

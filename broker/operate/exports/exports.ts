@@ -6,6 +6,7 @@ import type { ExportSink } from "../../ports/export-sink.ts"
 import type { Health, HealthCheck } from "../../ports/health.ts"
 import type { Http } from "../../ports/http.ts"
 import type { Marks } from "../../ports/marks.ts"
+import type { ExportView } from "../../ports/outbound.ts"
 import { type Batch, exportObjects } from "./object-export.ts"
 import { exportOtlp } from "./otlp-export.ts"
 import { createOwnSession } from "./own-session.ts"
@@ -29,16 +30,6 @@ export interface ExportParts {
   httpFor(target: { readonly private_network?: true | undefined }): Http
   /** The sink of a kind that one runtime has alone; null on the other. */
   sinkOf(target: Extract<ExportTarget, { kind: "folder" | "r2" }>): ExportSink | null
-}
-
-/** What an operator sees of an export. */
-export interface ExportView {
-  readonly name: string
-  readonly kind: ExportTarget["kind"]
-  /** ISO 8601, UTC; null: the last attempt has succeeded, or there was none. */
-  readonly failingSince: string | null
-  /** Our own sentence. */
-  readonly lastFailure: string | null
 }
 
 interface Failing {

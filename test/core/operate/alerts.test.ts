@@ -3,9 +3,9 @@ import { Webhook } from "standardwebhooks"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { createNodeHttp } from "../../../broker/adapters/node/http.ts"
 import { NodeSql } from "../../../broker/adapters/node/sqlite.ts"
+import { migrateOperate } from "../../../broker/adapters/sqlite/operate/schema.ts"
 import { SqlAlertQueue } from "../../../broker/adapters/sqlite/outbound/alert-queue.ts"
 import { SqlOutboundMarks } from "../../../broker/adapters/sqlite/outbound/marks.ts"
-import { migrateOutbound } from "../../../broker/adapters/sqlite/outbound/schema.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import { EVENT_DATA } from "../../../broker/core/events/schema.ts"
 import type { AlertEndpoint } from "../../../broker/core/policy/schema-outbound.ts"
@@ -83,7 +83,7 @@ function alertsFor(
   health: readonly HealthCheck[] = [],
 ) {
   const sql = new NodeSql(database)
-  migrateOutbound(sql)
+  migrateOperate(sql)
   const work = async <Value>(one: () => Value) => one()
   const records: string[] = []
   const table = new Map(

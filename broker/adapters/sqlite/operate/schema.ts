@@ -1,4 +1,5 @@
 import type { Sql } from "../../../ports/sql.ts"
+import { OUTBOUND_STEP } from "../outbound/schema.ts"
 
 /**
  * The steps that create the tables of what follows the ledgers. Steps are only added, and only add: older code uses a newer
@@ -80,6 +81,7 @@ const STEPS: readonly (readonly string[])[] = [
       PRIMARY KEY (log, tree, place)
     ) STRICT, WITHOUT ROWID`,
   ],
+  OUTBOUND_STEP,
 ]
 
 /** Brings the tables to this code's schema. Returns whether the database was empty. */

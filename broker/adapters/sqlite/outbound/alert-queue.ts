@@ -3,7 +3,7 @@ import type { Reading, Sql } from "../../../ports/sql.ts"
 
 type Row = { id: string; endpoint: string; type: string; body: string; queued_at: number; attempts: number }
 
-/** The queue in any SQLite database. `migrateOutbound` makes its tables. */
+/** The queue in any SQLite database. `OUTBOUND_STEP` makes its tables. */
 export class SqlAlertQueue implements AlertQueue {
   readonly #sql: Sql
   /** Gives failures of the storage their code. */
