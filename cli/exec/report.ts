@@ -5,6 +5,9 @@ import { reportFailure } from "../../action/report.ts"
 /** Where the action's advice is about a step of a workflow. */
 const CHANGES: Readonly<Partial<Record<FailureCode, string>>> = {
   input_invalid: "Correct the option; --help lists all of them.",
+  request_malformed: "Correct the words and options as the broker's message says.",
+  token_too_old:
+    "Run the command again in a minute: the broker's ledger was restored, or a clock was corrected, and the broker accepts newer tokens only.",
   bound_token_required:
     "Ask the maintainers of the broker's policies whether the grant needs a token that is bound to a key: this CI fixes the audience of its tokens, so there is none.",
   delivery_refused: "Change the names in the policy or the provider's settings, or ask for the grants in two calls.",
