@@ -177,7 +177,7 @@ try {
     checkpoints: keeping.checkpoints,
     sweepSoon: () => sweeper.soon(),
   }
-  const operate = createOperateApp({ ...office, keys, counts: async () => metrics.read(), gauges: [] })
+  const operate = createOperateApp({ ...office, keys, counts: async () => metrics.read(), gauges: [] }, settings)
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,

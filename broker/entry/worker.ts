@@ -180,7 +180,7 @@ async function answer(
     clientAddress: ({ req }) => clientOf(req.raw).clientAddress,
     operate: async () => {
       const operate = await loadOperate()
-      return operate.createOperateApp({
+      const services = {
         broker,
         keys: {
           ...config,
@@ -191,7 +191,8 @@ async function answer(
         ...(directory && operate.followedAt(directory)),
         counts: async () => metrics.read(),
         gauges: [],
-      })
+      }
+      return operate.createOperateApp(services, config)
     },
   })
   return await builtApp.fetch(request)

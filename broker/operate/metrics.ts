@@ -16,6 +16,7 @@ const COUNTERS: Readonly<Record<string, string>> = {
   exchanges: "Answered exchanges, by outcome (minted, denied, refused, failed) and code.",
   provider_calls: "Mints of one credential, by provider and outcome.",
   revocations: "Revocations of one credential, by provider and outcome.",
+  leak_reports: "Values that GitHub reported as leaked, by outcome: ours, or unknown to the record.",
 }
 
 /** Writes counts and gauges in Prometheus' text format. */
