@@ -5,6 +5,7 @@ import { incomingOf } from "../incoming.ts"
 import { bearerOf, proofOf } from "../request.ts"
 import { alertRoutes } from "./alerts.ts"
 import { checkpointRoutes } from "./checkpoint.ts"
+import { doctorRoutes } from "./doctor.ts"
 import { gitHubHookRoutes } from "./github-hook.ts"
 import { keyRoutes } from "./keys.ts"
 import { leaseRoutes } from "./leases.ts"
@@ -16,6 +17,7 @@ import { stopRoutes } from "./stops.ts"
 
 const GROUPS: readonly OperateRoutes[] = [
   checkpointRoutes,
+  doctorRoutes,
   keyRoutes,
   leaseRoutes,
   metricsRoutes,
