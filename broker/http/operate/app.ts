@@ -6,6 +6,7 @@ import { bearerOf, proofOf } from "../request.ts"
 import { alertRoutes } from "./alerts.ts"
 import { checkpointRoutes } from "./checkpoint.ts"
 import { doctorRoutes } from "./doctor.ts"
+import { gitHubHookRoutes } from "./github-hook.ts"
 import { keyRoutes } from "./keys.ts"
 import { leaseRoutes } from "./leases.ts"
 import { metricsRoutes } from "./metrics.ts"
@@ -24,10 +25,11 @@ const GROUPS: readonly OperateRoutes[] = [
   recordRoutes,
   stopRoutes,
   alertRoutes,
+  gitHubHookRoutes,
 ]
 
 /**
- * The operators' routes: `/v1/operate/...`. They answer no error by themselves. The app around them does, with the same form,
+ * The operators' routes: `/v1/operate/...`, and the one of GitHub's webhook. They answer no error by themselves. The app around them does, with the same form,
  * headers and line in the log for all routes.
  */
 export function createOperateRoutes(services: OperateServices): Hono<OperateEnv> {
