@@ -245,6 +245,32 @@ describe("what exists is named", () => {
     expect(documented).toEqual(actual)
   })
 
+  it("every event of the record in docs/audit.md", () => {
+    const union = /export type AuditEvent =([\s\S]*?)\n\n/.exec(read("broker/core/audit-record.ts"))?.[1] ?? ""
+    const events = [...union.matchAll(/\| "([a-z_.]+)"/g)].map((match) => match[1] ?? "")
+    expect(events.length).toBeGreaterThan(15)
+    const documented = new Set(codesInTables("docs/audit.md"))
+    expect(events.filter((event) => !documented.has(event))).toEqual([])
+  })
+
+  it("every call of operators, and every part of health, in docs/wire.md", () => {
+    const wire = readdirSync(join(ROOT, "broker/wire")).map((file) => read(`broker/wire/${file}`))
+    const paths = wire.flatMap((text) =>
+      [...text.matchAll(/= "(\/v1\/operate\/[a-z/]+)"/g)].map((match) => match[1] ?? ""),
+    )
+    expect(paths.length).toBeGreaterThan(8)
+    const page = read("docs/wire.md")
+    expect(paths.filter((path) => !page.includes(path))).toEqual([])
+    const sources = execFileSync("git", ["ls-files", "broker"], { cwd: ROOT, encoding: "utf8" }).split("\n")
+    const parts = sources
+      .filter((path) => path.endsWith(".ts"))
+      .flatMap((path) => [...read(path).matchAll(/^\s+(?:readonly )?part(?::| =) "([a-z]+)"|\{ part: "([a-z]+)"/gm)])
+      .map((match) => match[1] ?? match[2] ?? "")
+    expect(parts).toContain("keys")
+    const documented = new Set(codesInTables("docs/wire.md"))
+    expect([...new Set(parts)].filter((part) => !documented.has(part))).toEqual([])
+  })
+
   it("every code of the action's own in docs/action.md", () => {
     const documented = new Set(codesInTables("docs/action.md"))
     expect(OWN_CODES.filter((code) => !documented.has(code))).toEqual([])
