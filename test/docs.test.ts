@@ -377,8 +377,6 @@ describe("what exists is named", () => {
     const taken = [...new Set([...sources, ...shared])].flatMap((path) =>
       [...read(path).matchAll(/"?\b([a-z][a-z-]*)"?: \{ type: "(?:string|boolean)"/g)].map((match) => `--${match[1]}`),
     )
-    // So do the commands of operators. Their usage explains further options of that kind below.
-    if (sources.some((path) => read(path).includes("OPERATOR_USAGE"))) taken.push("--broker")
     const isFormatted = sources.some(
       (path) => read(path).includes("FORMAT_OPTIONS,") || read(path).includes("...FORMAT_OPTIONS"),
     )
@@ -387,9 +385,11 @@ describe("what exists is named", () => {
     const all = [...taken, ...(isFormatted ? ["--format", "--json"] : []), ...(isOperators ? ["--broker"] : [])]
     expect(optionsOf(usage)).toEqual(optionsOf(all.join(" ")))
     const explained = section.replace(shown, "")
-    // The output formats have a section of their own.
-    const missing = optionsOf(usage).filter((option) => !explained.includes(option))
-    expect(missing.filter((option) => option !== "--format" && option !== "--json")).toEqual([])
+    // The output formats and the options of operators have sections of their own.
+    const once = ["--format", "--json", ...(isOperators ? ["--broker"] : [])]
+    const missing = optionsOf(usage).filter((option) => !explained.includes(option) && !once.includes(option))
+    expect(missing).toEqual([])
+    if (isOperators) expect(explained).toMatch(/\]\(#(?:commands-of-operators|daypass-keys-list)\)/)
   })
 
   it("every room of the broker on its map", () => {
