@@ -179,12 +179,15 @@ try {
   }
   const readers = [...readersOf(store.operate, office, keeping), ...outbound.readers]
   const changing = () => outbound.exports.readers()
-  const operate = createOperateApp({
-    ...{ ...office, keys },
-    counts: async () => metrics.read(),
-    totals: async () => store.operate.places.totals([...readers, ...(await changing())].map(({ name }) => name)),
-    gauges: [overdueGauges(store, systemClock)],
-  })
+  const operate = createOperateApp(
+    {
+      ...{ ...office, keys },
+      counts: async () => metrics.read(),
+      totals: async () => store.operate.places.totals([...readers, ...(await changing())].map(({ name }) => name)),
+      gauges: [overdueGauges(store, systemClock)],
+    },
+    settings,
+  )
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,

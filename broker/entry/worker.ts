@@ -184,21 +184,24 @@ async function answer(
       const operate = await loadOperate()
       const followed = directory && operate.followedAt(directory)
       const handover = handoverTo(directory)
-      return operate.createOperateApp({
-        broker,
-        keys: {
-          ...config,
-          keyRing: createCloudflareKeyRing(keyRing),
+      return operate.createOperateApp(
+        {
+          broker,
+          keys: {
+            ...config,
+            keyRing: createCloudflareKeyRing(keyRing),
+            documents: createCloudflareDocuments(keyRing),
+          },
           documents: createCloudflareDocuments(keyRing),
+          ...followed,
+          async counts() {
+            await handover?.now()
+            return followed ? await followed.counted() : metrics.read()
+          },
+          gauges: [],
         },
-        documents: createCloudflareDocuments(keyRing),
-        ...followed,
-        async counts() {
-          await handover?.now()
-          return followed ? await followed.counted() : metrics.read()
-        },
-        gauges: [],
-      })
+        config,
+      )
     },
   })
   return await builtApp.fetch(request)
