@@ -13,6 +13,7 @@ import { isLocal, isLocalAddress, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { createApp } from "../http/app.ts"
 import { createExchangeRoute } from "../http/exchange-route.ts"
+import { Archive } from "../operate/archive.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { keepCheckpoints } from "./checkpoints.ts"
 import { createClockWatch } from "./clock-watch.ts"
@@ -184,11 +185,13 @@ try {
     isGone: isClientGone,
     operate: async () => operate,
   })
+  const archive = new Archive({ broker, ...store.operate })
   const follower = startFollowing(
     store.operate,
     {
       readers: [...readersOf(store.operate, office, keeping), ...outbound.readers],
       changing: () => outbound.exports.readers(),
+      archive: (now, names) => archive.due(now, names),
     },
     broker,
   )

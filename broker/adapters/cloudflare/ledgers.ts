@@ -112,5 +112,7 @@ function ledgerAt(namespace: Namespace<LedgerMethods>, key: LedgerKey): Ledger {
     replaceHandles: (changes, now) => ask(() => object().replaceHandles(key, changes, now)),
     append: (audit) => ask(() => object().append(key, audit)),
     auditTrail: (after, limit) => ask(() => object().auditTrail(key, after, limit)),
+    archive: (order) => ask(() => object().archive(key, order)),
+    archived: () => ask(() => object().archived(key)),
   }
 }

@@ -57,7 +57,7 @@ export const recordRoutes: OperateRoutes = ({ app, act, broker, directory, index
     const { operator } = await act(context, "audit.read")
     if (!index) throw unfollowed()
     const { since, until, cursor, limit, ...terms } = read(search, context.req.query())
-    const { found, next } = await index.search({
+    const { found, next, archived } = await index.search({
       ...termsOf(terms),
       scope: recordScopeOf(operator.scope, await organisation()),
       limit,
@@ -69,7 +69,7 @@ export const recordRoutes: OperateRoutes = ({ app, act, broker, directory, index
       ledger: { issuer: issuerUrl, unit_id: unitId },
       ...{ record, leaf },
     }))
-    return Response.json({ records, next })
+    return Response.json({ records, next, archived })
   })
 
   app.get(EXPORT_PATH, async (context) => {
