@@ -14,6 +14,7 @@ import { VARIABLE_SOURCES } from "./broker/wire/variable-sources.ts"
 import { VARIABLE_FAMILIES } from "./broker/wire/variables.ts"
 import { claimsPage } from "./claims-page.ts"
 import { referencePage } from "./reference.ts"
+import { verifyScript } from "./verify-script.ts"
 
 const ROOT = dirname(fileURLToPath(import.meta.url))
 const PROVIDERS_FOLDER = join(ROOT, "broker", "providers")
@@ -26,6 +27,7 @@ export async function generated(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["broker/providers/index.ts", indexOf(places)],
     ["broker/providers/cases.ts", casesOf(places)],
+    ["broker/console/generated/verify-script.ts", await verifyScript()],
     ["docs/action-reference.md", referencePage(readFileSync(join(ROOT, "action.yml"), "utf8"))],
     ["docs/alerts.md", alertsPage(readFileSync(join(ROOT, "docs/alerts.md"), "utf8"))],
     ["docs/claims.md", claimsPage()],

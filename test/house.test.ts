@@ -50,6 +50,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "broker/core",
     "broker/wire",
   ],
+  // Pages for operators. What policies mean for all jobs is handed in by the entry.
+  "broker/console": [
+    "broker/http",
+    "broker/operate",
+    "broker/exchange",
+    "broker/issuers",
+    "broker/providers",
+    "broker/signing",
+    "broker/ports",
+    "broker/core",
+    "broker/wire",
+  ],
+  // The script of the page that verifies: the code of `audit verify`, in a person's browser. The console has its text alone.
+  "broker/browser": ["analysis/audit", "broker/core", "broker/wire"],
   "broker/http": [
     "broker/operate",
     "broker/exchange",
@@ -63,6 +77,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "broker/config": ["broker/core", "broker/wire"],
   "broker/adapters": ["broker/github", "broker/ports", "broker/core", "broker/wire"],
   "broker/entry": [
+    // For the console, in the part that operators alone load: no exchange depends on it.
+    "analysis/who-can",
+    "analysis/used",
+    "broker/console",
     "broker/http",
     "broker/operate",
     "broker/exchange",
@@ -82,7 +100,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "action/disk": [],
   // Every client proves its key with the same code.
   "action/proof": ["broker/wire"],
-  // What is decided before the merge. No broker runs it, so nothing below broker/ may import it.
+  // What is decided before the merge. No exchange may depend on it: below broker/, only the console's entry and its script in
+  // the browser import it.
   "analysis/regions": ["broker/core"],
   "analysis/scopes": ["analysis/regions", "broker/core", "broker/wire"],
   "analysis/reach": ["analysis/scopes", "analysis/regions", "broker/core", "broker/wire"],
@@ -224,6 +243,16 @@ describe("imports", () => {
       (path) =>
         !/^(?:broker\/(?:github|adapters\/github|providers\/github)\/|cli\/seal\.ts$)/.test(path) &&
         importsOf(path).some((target) => roomOf(target) === "broker/github"),
+    )
+    expect(offenders).toEqual([])
+  })
+
+  it("reach the analysis of policies from the console's entry and the browser alone, which no exchange loads", () => {
+    const offenders = SOURCES.filter(
+      (path) =>
+        /^broker\//.test(path) &&
+        !/^broker\/(?:browser\/|entry\/console-analysis\.ts$)/.test(path) &&
+        importsOf(path).some((target) => target.startsWith("analysis/")),
     )
     expect(offenders).toEqual([])
   })

@@ -25,7 +25,7 @@ import { openStore, readStorePlace } from "./node-store.ts"
 import { startSweeping } from "./node-sweeper.ts"
 import { createOperateApp, keepOwnKeys } from "./operate.ts"
 import { createOutbound } from "./outbound.ts"
-import { createOverdueWatch } from "./overdue-watch.ts"
+import { createOverdueWatch, overdueGauges } from "./overdue-watch.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 import { createPolicyPeers } from "./policy-peers.ts"
 import { readersOf } from "./readers.ts"
@@ -178,7 +178,14 @@ try {
     checkpoints: keeping.checkpoints,
     sweepSoon: () => sweeper.soon(),
   }
-  const operate = createOperateApp({ ...office, keys, counts: async () => metrics.read(), gauges: [] })
+  const readers = [...readersOf(store.operate, office, keeping), ...outbound.readers]
+  const changing = () => outbound.exports.readers()
+  const operate = createOperateApp({
+    ...{ ...office, keys },
+    counts: async () => metrics.read(),
+    totals: async () => store.operate.places.totals([...readers, ...(await changing())].map(({ name }) => name)),
+    gauges: [overdueGauges(store, systemClock)],
+  })
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
@@ -186,15 +193,7 @@ try {
     operate: async () => operate,
   })
   const archive = new Archive({ broker, ...store.operate })
-  const follower = startFollowing(
-    store.operate,
-    {
-      readers: [...readersOf(store.operate, office, keeping), ...outbound.readers],
-      changing: () => outbound.exports.readers(),
-      archive: (now, names) => archive.due(now, names),
-    },
-    broker,
-  )
+  const follower = startFollowing(store.operate, { readers, changing, archive }, broker)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   store.notices?.start(policySource.status().version ?? "", policyPeers)
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })

@@ -1,6 +1,9 @@
+import { createConsole } from "../console/console.ts"
 import type { OperateApp } from "../http/app.ts"
 import { createOperateRoutes } from "../http/operate/app.ts"
 import type { OperateServices } from "../http/operate/routing.ts"
+import { createOperators } from "../operate/operator.ts"
+import { consoleAnalysis as analysis } from "./console-analysis.ts"
 
 export { keepOwnKeys } from "../operate/keys.ts"
 
@@ -10,7 +13,14 @@ export { keepOwnKeys } from "../operate/keys.ts"
  */
 export function createOperateApp(services: OperateServices): OperateApp {
   const routes = createOperateRoutes(services)
-  return { fetch: async (request, client, event) => await routes.fetch(request, { client, event }) }
+  const console = createConsole({ ...services, analysis, operators: createOperators(services.broker) })
+  return {
+    async fetch(request, client, event) {
+      const { pathname } = new URL(request.url)
+      const isConsole = pathname === "/console" || pathname.startsWith("/console/")
+      return await (isConsole ? console : routes).fetch(request, { client, event })
+    },
+  }
 }
 
 // What the edge takes from these modules, beside the routes.

@@ -28,7 +28,7 @@ export interface FollowerParts {
    * Lets old records leave the ledgers. Called after each round, with the names of all readers; returns when it wants to be
    * called again at the latest, in Unix milliseconds; null: whenever. Never rejects.
    */
-  archive?(now: number, readers: readonly string[]): Promise<number | null>
+  readonly archive?: { due(now: number, readers: readonly string[]): Promise<number | null> }
   readonly clock: Clock
   readonly log: Log
 }
@@ -167,7 +167,7 @@ export class Follower {
       }
     }
     const names = followings.map(({ reader }) => reader.name)
-    const archiveDue = await this.#parts.archive?.(now, names)
+    const archiveDue = await this.#parts.archive?.due(now, names)
     if (archiveDue != null) times.push(archiveDue)
     return times.length === 0 ? null : Math.min(...times)
   }

@@ -50,7 +50,7 @@ const PROOF_LIFE_MS = 120_000
 
 /** A member is null where the issuer has no such thing. */
 const nullable = z.string().nullable()
-const auditIdentity = z.object({
+export const auditIdentitySchema = z.object({
   issuer: z.string(),
   unit_kind: z.string(),
   unit: z.string(),
@@ -81,7 +81,7 @@ const operatorClaims = z.object({
     units: z.array(z.string()).optional(),
     connections: z.array(z.string()).optional(),
   }),
-  operator: auditIdentity,
+  operator: auditIdentitySchema,
 })
 
 /** Verifies operators' calls for one instance of the broker. */

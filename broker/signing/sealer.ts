@@ -9,7 +9,14 @@ import type { SealedUnder } from "../wire/keys.ts"
  * The place that a value is sealed for. It can be unsealed only there: a row that is copied to another place stays sealed.
  */
 export interface SealContext {
-  readonly kind: "signing-key" | "log-key" | "revocation-handle" | "app-key" | "connection-secret"
+  readonly kind:
+    | "signing-key"
+    | "log-key"
+    | "revocation-handle"
+    | "app-key"
+    | "connection-secret"
+    | "console-sign-in"
+    | "console-session"
   /** `<issuer> <unit id>` of the ledger, or `-` for values of the deployment. */
   readonly unit: string
   /** The key id, `<lease>/<grant>`, or the secret's name. */

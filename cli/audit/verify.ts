@@ -180,10 +180,12 @@ function tellCoverage({ checkpoints, heads }: CheckedProofs, watcher: Checkpoint
   }
   const { coverage, misfits } = watcher.end()
   for (const { ledger, reason } of misfits) io.out(`${named(ledger)}: ${reason}`)
+  const wrong = new Set(misfits.map(({ ledger }) => named(ledger)))
   for (const { ledger, proven, records } of coverage) {
     const later = records === proven ? "" : `; ${records - proven} came later, and nothing proves them yet`
     if (proven > 0) io.out(`${named(ledger)}: records 1 to ${proven} are those of the checkpoint${later}`)
-    else if (!heads.some(({ record }) => record !== null)) io.out(`${named(ledger)}: not in the checkpoint yet`)
+    else if (!wrong.has(named(ledger)) && !heads.some(({ record }) => record !== null))
+      io.out(`${named(ledger)}: not in the checkpoint yet`)
   }
   for (const { head, record } of misfits.length === 0 ? heads : []) {
     if (record !== null) io.out(`${named(head.ledger)}: record ${record.seq} is the one of the checkpoint`)

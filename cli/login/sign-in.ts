@@ -1,6 +1,6 @@
 import * as oauth from "oauth4webapi"
+import { type OpenIdOptions, openIdOptions } from "../../broker/http/openid-http.ts"
 import type { Http } from "../../broker/ports/http.ts"
-import { type OpenIdOptions, openIdOptions } from "./openid-http.ts"
 import type { Provider } from "./provider.ts"
 
 /** What both ways to sign in need. */

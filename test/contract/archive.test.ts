@@ -57,7 +57,7 @@ function following(world: World, folder: string) {
     ...{ store: operate.places, ledgers: store.ledgers, clock, log: () => {} },
     readers: [operate.indexReader, broker.heads],
     changing: () => exports.readers(),
-    archive: (now, readers) => archive.due(now, readers),
+    archive,
   })
   /** Follows all that is new, and lets all leave that may. */
   const follow = async () => {

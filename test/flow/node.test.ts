@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { readAuditTrail } from "../../broker/adapters/node/audit-reader.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
 import { checkpointSuite } from "./checkpoint.suite.ts"
+import { consoleSuite } from "./console.suite.ts"
 import { environmentsSuite } from "./environments.suite.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
@@ -50,3 +51,4 @@ incidentSuite("Node", startBroker)
 recordSuite("Node", startBroker)
 checkpointSuite("Node", startBroker)
 stopsSuite("Node", startBroker)
+consoleSuite("Node", startBroker)

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { startWorkerdBroker } from "../support/broker-workerd.ts"
 import { checkpointSuite } from "./checkpoint.suite.ts"
+import { consoleSuite } from "./console.suite.ts"
 import { environmentsSuite } from "./environments.suite.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
@@ -68,4 +69,5 @@ incidentSuite("workerd", startBroker)
 recordSuite("workerd", startBroker)
 checkpointSuite("workerd", startBroker)
 stopsSuite("workerd", startBroker)
+consoleSuite("workerd", startBroker)
 keysSuite("workerd", startBroker)

@@ -5,6 +5,7 @@ import { incomingOf } from "../incoming.ts"
 import { bearerOf, proofOf } from "../request.ts"
 import { alertRoutes } from "./alerts.ts"
 import { checkpointRoutes } from "./checkpoint.ts"
+import { doctorRoutes } from "./doctor.ts"
 import { keyRoutes } from "./keys.ts"
 import { leaseRoutes } from "./leases.ts"
 import { metricsRoutes } from "./metrics.ts"
@@ -15,6 +16,7 @@ import { stopRoutes } from "./stops.ts"
 
 const GROUPS: readonly OperateRoutes[] = [
   checkpointRoutes,
+  doctorRoutes,
   keyRoutes,
   leaseRoutes,
   metricsRoutes,

@@ -2,8 +2,16 @@
 export class Person {
   readonly #cookies = new Map<string, string>()
 
-  /** Opens a page and follows its redirects. Resolves to the page at which they end. */
-  async open(url: string, form?: Readonly<Record<string, string>>): Promise<Page> {
+  /**
+   * Opens a page and follows its redirects. Resolves to the page at which they end.
+   *
+   * @param headers that a browser would send with the form
+   */
+  async open(
+    url: string,
+    form?: Readonly<Record<string, string>>,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Page> {
     let request: { readonly url: URL; readonly body?: URLSearchParams } = {
       url: new URL(url),
       ...(form === undefined ? {} : { body: new URLSearchParams(form) }),
@@ -12,7 +20,11 @@ export class Person {
       const response = await fetch(request.url, {
         method: request.body === undefined ? "GET" : "POST",
         redirect: "manual",
-        headers: { cookie: [...this.#cookies].map((pair) => pair.join("=")).join("; "), accept: "text/html" },
+        headers: {
+          cookie: [...this.#cookies].map((pair) => pair.join("=")).join("; "),
+          accept: "text/html",
+          ...(request.body === undefined ? {} : headers),
+        },
         ...(request.body === undefined ? {} : { body: request.body }),
       })
       for (const cookie of response.headers.getSetCookie()) {
@@ -22,7 +34,8 @@ export class Person {
         else this.#cookies.set(pair.slice(0, at), pair.slice(at + 1))
       }
       const location = response.headers.get("location")
-      if (location === null) return { url: request.url, status: response.status, text: await response.text() }
+      if (location === null)
+        return { url: request.url, status: response.status, headers: response.headers, text: await response.text() }
       request = { url: new URL(location, request.url) }
     }
     throw new Error("the pages redirect for ever")
@@ -44,5 +57,6 @@ export class Person {
 export interface Page {
   readonly url: URL
   readonly status: number
+  readonly headers: Headers
   readonly text: string
 }

@@ -55,7 +55,7 @@ export async function openIdProvider(options: ProviderOptions = {}): Promise<Ope
         client_id: CLIENT,
         application_type: "native",
         token_endpoint_auth_method: "none",
-        redirect_uris: ["http://127.0.0.1/callback"],
+        redirect_uris: ["http://127.0.0.1/callback", "http://127.0.0.1/console/callback"],
         response_types: ["code"],
         grant_types: ["authorization_code", ...(deviceFlow ? ["urn:ietf:params:oauth:grant-type:device_code"] : [])],
       },

@@ -1,6 +1,6 @@
 import * as oauth from "oauth4webapi"
-import { isHttpsOrLoopback, isLoopbackHost } from "../../broker/core/url.ts"
-import type { Http } from "../../broker/ports/http.ts"
+import { isHttpsOrLoopback, isLoopbackHost } from "../core/url.ts"
+import type { Http } from "../ports/http.ts"
 
 const TIMEOUT_MS = 15_000
 /** Discovery documents have a few KiB, token answers rarely more than 20. */

@@ -1,0 +1,55 @@
+import type { AuditRecord } from "../core/audit-record.ts"
+import type { PolicySet } from "../core/policy/model.ts"
+import type { LedgerKey } from "../ports/directory.ts"
+import type { Trace } from "../wire/trace.ts"
+
+/**
+ * What policies mean for all jobs, as the console shows it. The broker's own rooms never import `analysis/`, on which no exchange
+ * may depend: the entry that builds the console hands it in.
+ */
+export interface Analysis {
+  /** Everything that jobs can get by these policies. */
+  whoCan(set: PolicySet, query: { readonly connection?: string; readonly unit?: string }): WhoCanAnswer
+  /** Decides a recorded denial again, from the claims in its record. Null for a record that is no decision. */
+  decideAgain(
+    found: LedgerKey & { readonly record: AuditRecord; readonly leaf: string },
+    set: PolicySet,
+  ): DecidedAgain | null
+}
+
+export interface WhoCanAnswer {
+  readonly rows: readonly CanRow[]
+  /** Jobs that the analysis cannot decide about. They may be able to get the grant. */
+  readonly unknown: readonly { readonly grant: string | null; readonly reason: string }[]
+}
+
+/** Jobs that one rule gives a grant. */
+export interface CanRow {
+  readonly subject: {
+    readonly issuer: string
+    /** Null: any unit of the issuer. */
+    readonly unit: string | null
+    readonly unitId: string | null
+    /** Null: no environment. Undefined: any or none. */
+    readonly environment?: string | null
+  }
+  /** The units of a pattern that can get it; null: all. */
+  readonly only: string | null
+  /** Null for a policy that a repository keeps for itself. */
+  readonly grant: string | null
+  readonly connection: string
+  readonly resource: string
+  readonly ttlSeconds: number | null
+  readonly conditions: readonly { readonly claim: string; readonly expected: string }[]
+  readonly unless: readonly {
+    readonly name: string
+    readonly conditions: readonly { readonly claim: string; readonly expected: string }[]
+  }[]
+  readonly place: { readonly name: string; readonly file: string; readonly line: number }
+}
+
+/** `unknown`: it depends on claims that the record does not have. `protected`: on how the environment is protected. */
+export interface DecidedAgain {
+  readonly outcome: "allow" | "deny" | "protected" | "unknown"
+  readonly trace: Trace | null
+}
