@@ -55,7 +55,7 @@ export const recordRoutes: OperateRoutes = ({ app, act, broker, directory, index
   app.get(SEARCH_PATH, async (context) => {
     const { operator } = await act(context, "audit.read")
     const { since, until, cursor, limit, ...terms } = read(search, context.req.query())
-    const { found, next } = await followed(index).search({
+    const { found, next, archived } = await followed(index).search({
       ...termsOf(terms),
       scope: recordScopeOf(operator.scope, await organisation()),
       limit,
@@ -67,7 +67,7 @@ export const recordRoutes: OperateRoutes = ({ app, act, broker, directory, index
       ledger: { issuer: issuerUrl, unit_id: unitId },
       ...{ record, leaf },
     }))
-    return Response.json({ records, next })
+    return Response.json({ records, next, archived })
   })
 
   app.get(EXPORT_PATH, async (context) => {
