@@ -7,12 +7,14 @@ import type { LedgerHead } from "../../ports/directory.ts"
 import type {
   Admission,
   AdmissionOutcome,
+  ArchiveOrder,
   ChainedRecord,
   EarlyEnd,
   EarlyEndOutcome,
   HandleChange,
   LeaseCredentialState,
   LeaseOfRun,
+  LedgerCut,
   MintedAdmission,
   OpenLease,
   Preparation,
@@ -152,6 +154,14 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
 
   auditTrail(key: LedgerKey, after: number, limit: number): Promise<Answer<readonly ChainedRecord[]>> {
     return answer(() => this.#ledger(key).auditTrail(after, limit), key)
+  }
+
+  archive(key: LedgerKey, order: ArchiveOrder): Promise<Answer<boolean>> {
+    return answer(() => this.#ledger(key).archive(order), key)
+  }
+
+  archived(key: LedgerKey): Promise<Answer<LedgerCut | null>> {
+    return answer(() => this.#ledger(key).archived(), key)
   }
 
   override async alarm(): Promise<void> {
