@@ -48,6 +48,7 @@ const EVENTS: Readonly<Record<AuditEvent, readonly [words: string, tone: "good" 
   "record.rewritten": ["record rewritten", "bad"],
   "policies.changed": ["policies changed", ""],
   "alert.failed": ["alert not delivered", "warn"],
+  "records.archived": ["records archived", ""],
 }
 
 /** An event that this version does not name is shown as it is. */
