@@ -30,7 +30,7 @@ const FOLLOW_AFTER_MS = 1000
  */
 const LOOK_AGAIN_MS = 6000
 /** After a look that failed. */
-const LOOK_LATER_MS = 60_000
+const LOOK_LATER_MS = 10_000
 /** What one alarm does: some 5000 records, in about 0.1 s of processor time. */
 const BATCHES_PER_ALARM = 20
 const LOOKS_PER_ALARM = 50
