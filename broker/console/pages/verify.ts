@@ -1,7 +1,8 @@
+import { followed } from "../../operate/followed.ts"
 import { outOfSight } from "../../operate/operator.ts"
 import type { LedgerEntry } from "../../ports/directory.ts"
 import { type Html, html, pathOf, when } from "../html.ts"
-import { faultNote, followed, issuerName, ledgerOf, type PageLoader, part, scroll, sees, type View } from "../view.ts"
+import { faultNote, issuerName, ledgerOf, type PageLoader, part, scroll, sees, type View } from "../view.ts"
 
 const UNITS_PER_PAGE = 100
 
