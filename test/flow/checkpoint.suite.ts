@@ -136,7 +136,7 @@ connections:
         expect(await asked("elsewhere", "/proof", { unit, seq: "1" })).toBe(hidden)
       }
       expect(JSON.parse(await asked("elsewhere", "/proofs"))).toEqual({ proofs: "", next: null })
-      expect(await asked("operator", "/proof", { unit: "broker:broker", seq: "1" })).toMatch(
+      expect(await asked("operator", "/proof", { unit: "broker:broker", seq: "9999" })).toMatch(
         /^refused: the newest checkpoint/,
       )
       expect(await asked("operator", "/proof", { unit: "github:77", seq: "9999" })).toMatch(
