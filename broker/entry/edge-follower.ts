@@ -58,14 +58,15 @@ export function createDirectoryWork(sql: Sql, { broker, documents, bucketOf }: D
   const index = new StoredIndex(indexStore, broker.ledgers)
   const http = createHttp({ userAgent: USER_AGENT })
   const store = { queue: new SqlAlertQueue(sql, reading), marks: new SqlOutboundMarks(sql, reading) }
-  const outbound = createOutbound(broker, store, {
+  const keeping = keepCheckpoints({ broker, documents, trees: new SqlTreeStore(sql, reading), marks: store.marks })
+  const watched = { ...broker, health: [...broker.health, ...keeping.health] }
+  const outbound = createOutbound(watched, store, {
     httpTo: () => http,
     sinkOf(target) {
       const bucket = target.kind === "r2" ? bucketOf(target.binding) : null
       return target.kind === "r2" && bucket !== null ? createBucketSink(bucket, target.binding, target.prefix) : null
     },
   })
-  const keeping = keepCheckpoints({ broker, documents, trees: new SqlTreeStore(sql, reading) })
   const { checkpoints } = keeping
   const office = { broker, documents, directory: places }
   const readers = [...readersOf({ indexReader: createIndexReader(indexStore) }, office, keeping), ...outbound.readers]

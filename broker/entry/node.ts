@@ -155,9 +155,9 @@ try {
     health: [policyPeers, store.health, clockWatch, overdueWatch, store.operate.health],
   })
   const keeping = keepCheckpoints({
-    ...{ broker: base, documents: store.documents, trees: store.operate.trees, sha256 },
+    ...{ broker: base, documents: store.documents, trees: store.operate.trees, marks: store.marks, sha256 },
   })
-  const watched = { ...base, health: [...base.health, keeping.health] }
+  const watched = { ...base, health: [...base.health, ...keeping.health] }
   const outbound = createOutbound(watched, store.operate.outbound, {
     httpTo: (reach) => createNodeHttp({ userAgent: USER_AGENT, reach }),
     sinkOf: (target) => (target.kind === "folder" ? createFolderSink(target.path) : null),
