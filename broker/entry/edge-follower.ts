@@ -11,6 +11,7 @@ import { SqlAlertQueue } from "../adapters/sqlite/outbound/alert-queue.ts"
 import { SqlOutboundMarks } from "../adapters/sqlite/outbound/marks.ts"
 import { createHttp } from "../adapters/web/http.ts"
 import type { Broker } from "../exchange/broker.ts"
+import { Archive } from "../operate/archive.ts"
 import { Follower } from "../operate/follow.ts"
 import type { LedgerHead, LedgerKey } from "../ports/directory.ts"
 import type { Documents } from "../ports/documents.ts"
@@ -29,7 +30,7 @@ const FOLLOW_AFTER_MS = 1000
  */
 const LOOK_AGAIN_MS = 6000
 /** After a look that failed. */
-const LOOK_LATER_MS = 60_000
+const LOOK_LATER_MS = 10_000
 /** What one alarm does: some 5000 records, in about 0.1 s of processor time. */
 const BATCHES_PER_ALARM = 20
 const LOOKS_PER_ALARM = 50
@@ -65,12 +66,14 @@ export function createDirectoryWork(sql: Sql, { broker, documents, bucketOf }: D
       return target.kind === "r2" && bucket !== null ? createBucketSink(bucket, target.binding, target.prefix) : null
     },
   })
-  const keeping = keepCheckpoints({ broker, documents, trees: new SqlTreeStore(sql, reading) })
+  const trees = new SqlTreeStore(sql, reading)
+  const keeping = keepCheckpoints({ broker, documents, trees })
+  const archive = new Archive({ broker, directory: places, places, trees })
   const { checkpoints } = keeping
   const office = { broker, documents, directory: places }
   const readers = [...readersOf({ indexReader: createIndexReader(indexStore) }, office, keeping), ...outbound.readers]
   const changing = () => outbound.exports.readers()
-  const follower = new Follower({ ...broker, store: places, readers, changing })
+  const follower = new Follower({ ...broker, store: places, readers, changing, archive })
   const counts = new SqlCounts(sql)
   const now = () => broker.clock.now().getTime()
 

@@ -13,6 +13,7 @@ import { isLocal, isLocalAddress, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { createApp } from "../http/app.ts"
 import { createExchangeRoute } from "../http/exchange-route.ts"
+import { Archive } from "../operate/archive.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { keepCheckpoints } from "./checkpoints.ts"
 import { createClockWatch } from "./clock-watch.ts"
@@ -194,7 +195,8 @@ try {
     isGone: isClientGone,
     operate: async () => operate,
   })
-  const follower = startFollowing(store.operate, { readers, changing }, broker)
+  const archive = new Archive({ broker, ...store.operate })
+  const follower = startFollowing(store.operate, { readers, changing, archive }, broker)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   store.notices?.start(policySource.status().version ?? "", policyPeers)
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })
