@@ -10,7 +10,7 @@ import type { Sql } from "../ports/sql.ts"
  */
 const LOOK_AGAIN_MS = 6000
 /** After a look that failed. */
-const LOOK_LATER_MS = 60_000
+const LOOK_LATER_MS = 10_000
 const LOOKS_PER_ALARM = 50
 /** Records of one look. More are found by the follower. */
 const LOOK_RECORDS = 250

@@ -152,6 +152,25 @@ export function consoleSuite(runtime: string, startBroker: StartBroker): void {
       expect((await get("/console")).status).toBe(401)
     })
 
+    it("shows what a unit can get, who reaches a connection, and why a job was denied", async () => {
+      const { person } = await world.signIn("ann")
+      const get = async (path: string) => (await person.open(world.broker.url + path)).text
+      expect((await world.ask(undefined, { claims: { ref: "refs/heads/feature" } })).status).toBe(403)
+      await soon(async () => {
+        const unit = await get(
+          `/console/unit?issuer=${encodeURIComponent(world.github.issuer)}&id=${TOOLS.repository_id}`,
+        )
+        expect(unit).toContain(`What ${TOOLS.repository} can get`)
+        expect(unit).toContain(`<title>${world.grant}</title>`)
+        const connection = await get(`/console/connection?name=${world.connection}`)
+        expect(connection).toContain(`<title>${TOOLS.repository} (production)</title>`)
+        const denials = await get("/console/search?event=exchange.denied&unit=acme/tools")
+        expect(denials).toContain(
+          "<code>ref</code> is <code>refs/heads/feature</code>, must be <code>refs/heads/main</code>",
+        )
+      })
+    })
+
     it("shows what anybody chose as text: nothing of it becomes a tag, an attribute or a place to go to", async () => {
       const { person } = await world.signIn("ann")
       const hostile = `<script>alert(1)</script>"'><img src=x onerror=y>\u202e javascript:alert(1)`
