@@ -49,7 +49,6 @@ const EVENTS: Readonly<Record<AuditEvent, readonly [words: string, tone: "good" 
   "policies.changed": ["policies changed", ""],
   "leak.reported": ["leaked value reported", "bad"],
   "alert.failed": ["alert not delivered", "warn"],
-  "records.archived": ["records archived", ""],
 }
 
 /** An event that this version does not name is shown as it is. */

@@ -85,6 +85,8 @@ export const checkpointRoutes: OperateRoutes = ({ app, act, broker, directory, c
     const by = await act(context, "audit.read")
     const { sha256 } = read(signing, await readJson(incomingOf(context.req.raw)))
     const { log } = parts()
+    // The note cannot say of what the report tells: an auditor takes it for one of everything.
+    if (!isWhole(by.operator.scope)) throw new BrokerError("not_allowed", PART)
     await recordAct(by, `sign the audit report with the SHA-256 ${sha256}`, broker)
     return text((await log.signReport(sha256, broker.clock.now())) ?? none())
   })
@@ -99,6 +101,9 @@ export const checkpointRoutes: OperateRoutes = ({ app, act, broker, directory, c
       ? isWhole(scope)
       : covers(scope, { issuerUrl, unitId, ownerId: ownerId ?? "" }, issuers)
 }
+
+const PART =
+  "A report is signed for the whole deployment only, and your grant is for a part of it. Make the report without --sign."
 
 const text = (body: string): Response =>
   new Response(body, { headers: { "content-type": "text/plain; charset=utf-8" } })
