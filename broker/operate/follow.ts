@@ -1,4 +1,3 @@
-import { BrokerError } from "../core/errors.ts"
 import { reasonOf } from "../core/reason-of.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { LedgerEntry, LedgerHead, LedgerKey } from "../ports/directory.ts"
