@@ -12,7 +12,7 @@ const BATCHES_PER_ROUND = 20
 /** Follows the ledgers from now on, beside everything else that this process does. */
 export function startFollowing(
   store: OperateStore,
-  readers: Pick<FollowerParts, "readers" | "changing">,
+  readers: Pick<FollowerParts, "readers" | "changing" | "archive">,
   broker: Pick<Broker, "ledgers" | "clock" | "log">,
 ): { stop(): Promise<void> } {
   const follower = new Follower({ ...broker, store: store.places, ...readers })

@@ -1,6 +1,6 @@
 import { Hono } from "hono"
 import { BrokerError } from "../../core/errors.ts"
-import { createOperators } from "../../operate/operator.ts"
+import { createOperators, useForAct } from "../../operate/operator.ts"
 import { incomingOf } from "../incoming.ts"
 import { bearerOf, proofOf } from "../request.ts"
 import { alertRoutes } from "./alerts.ts"
@@ -42,6 +42,7 @@ export function createOperateRoutes(services: OperateServices): Hono<OperateEnv>
       const incoming = incomingOf(context.req.raw)
       const { event, client } = context.env
       const operator = await operators.authorise({ token: bearerOf(incoming), ...proofOf(incoming) }, right, ...others)
+      if (!["GET", "HEAD"].includes(incoming.method)) await useForAct(operator, services.broker)
       const { unit_kind, unit, unit_id } = operator.identity
       Object.assign(event, { unit_kind, unit, unit_id, lease: operator.lease })
       return { operator, requestId: event.request_id, clientAddress: client.clientAddress }

@@ -95,15 +95,17 @@ async function inFile(wanted: Wanted, io: CliIo): Promise<number> {
     search.add(filed, isAsked)
     if (isAsked) reaching?.add(filed)
   })
-  return print(search, wanted, null, io)
+  return print(search, wanted, { revoked: null, archived: 0 }, io)
 }
 
 async function atBroker(wanted: Wanted, io: CliIo): Promise<number> {
   const { from, options, reaching } = wanted
   const client = await openOperator(signInOptions(from, options), io)
-  const search = await searchBroker(client, wanted, (filed) => reaching?.add(filed))
+  // What ends leases, or says all that a person got, must not miss what is older than the printed records.
+  const limit = reaching !== null || options["revoke"] === true ? Number.POSITIVE_INFINITY : wanted.limit
+  const { search, archived } = await searchBroker(client, { ...wanted, limit }, (filed) => reaching?.add(filed))
   const revoked = options["revoke"] === true ? await revokeLeases(client, search, String(options["reason"]), io) : null
-  return print(search, wanted, revoked, io)
+  return print(search, wanted, { revoked, archived }, io)
 }
 
 /** What is wrong with the options together. */
@@ -120,14 +122,27 @@ function faultOf(from: string, options: Options): string | null {
   return typeof reason === "string" && reason.trim() !== "" ? null : "--revoke needs --reason: auditors read it"
 }
 
-function print(search: RecordSearch, { options, reaching }: Wanted, revoked: Revoked | null, io: CliIo): number {
-  const { found, leases, matches } = search
+/** What only a broker knows. */
+interface FromBroker {
+  readonly revoked: Revoked | null
+  readonly archived: number
+}
+
+function print(
+  search: RecordSearch,
+  { options, reaching, limit }: Wanted,
+  { revoked, archived }: FromBroker,
+  io: CliIo,
+): number {
+  const { leases, matches } = search
+  const found = search.found.slice(0, limit)
   const [now, isValue] = [io.now(), options["value"] !== undefined]
   const reach = reaching?.reach() ?? null
   if (options["json"] === true) {
     printJson(
       {
         matches,
+        ...(archived > 0 && { archived }),
         found: found.map(({ ledger, record: { complete: _, ...record }, leaf }) => ({ ...ledger, leaf, record })),
         leases: leases.map((lease) => ({ ...lease, state: stateOf(lease, now) })),
         ...(reach && { reach: reach.json }),
@@ -141,6 +156,9 @@ function print(search: RecordSearch, { options, reaching }: Wanted, revoked: Rev
     const lines = [
       ...(matches === 0 ? [none] : isValue ? linesOfLeases(leases, now) : linesOfFound(found)),
       ...(matches > found.length && !isValue ? [more] : []),
+      ...(archived === 0
+        ? []
+        : [`${counted(archived, "record", "records")} more, archived: search in an export, too.`]),
       ...(reach === null ? [] : ["", ...reach.lines]),
       ...(revoked === null ? [] : linesOfRevoked(revoked)),
     ]

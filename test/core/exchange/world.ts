@@ -127,6 +127,10 @@ export async function world(options: WorldOptions) {
       settled.push(admission)
       return options.admission ?? { outcome: options.alreadyUsed ? "already-used" : "admitted" }
     },
+    async useProof() {
+      guard("useProof")
+      return true
+    },
     async settle(settlement) {
       guard("settle")
       if (options.endedEarly && settlement.outcome === "minted") throw new BrokerError("client_gone", "It is over.")
@@ -163,6 +167,14 @@ export async function world(options: WorldOptions) {
         openLeases: 2,
         denials: { used: 3, counted: 0, resetsInSeconds: 600 },
       }
+    },
+    async archive() {
+      guard("archive")
+      return false
+    },
+    async archived() {
+      guard("archived")
+      return null
     },
     async lookDue() {
       guard("lookDue")

@@ -205,6 +205,22 @@ describe("alerts", () => {
     expect(receiver.got).toMatchObject([{ path: "/other", data: { endpoint: "down", lost: 1 } }])
   })
 
+  it("wait for one endpoint in a bounded number, whatever jobs cause while it is down", async () => {
+    const { alerts, round, pass } = alertsFor({ all: { path: "/all" } })
+    receiver.down = "/all"
+    const change = { event: "token.replayed" }
+    await taken(alerts, ...Array(10_001).fill(change))
+    const waiting = async () => (await alerts.view())[0]?.waiting
+    expect(await waiting()).toBe(10_000)
+    await taken(alerts, ...Array(10_002).fill({ ...change, identity: null }))
+    expect(await waiting()).toBe(10_000)
+    receiver.down = null
+    pass(5000)
+    await round()
+    // What has arrived makes room.
+    expect(await waiting()).toBe(9992)
+  })
+
   it("wait as long as Retry-After says, and no shorter", async () => {
     const { alerts, round } = alertsFor({ all: { path: "/all" } })
     receiver.answers = [{ status: 429, headers: { "retry-after": "120" } }]
