@@ -188,7 +188,7 @@ issuers:
 connections:
   secrets: { provider: aws-secrets-manager, ${settings} }
   parameters: { provider: aws-parameter-store, ${settings} }
-  archive: { provider: aws, region: eu-west-1, accounts: ["111122223333"], sts_endpoint: "${at.sts}" }
+  archive: { provider: aws, region: eu-west-1, accounts: ["111122223333"], endpoint: "${at.sts}" }
 exports:
   archive: { kind: s3, connection: archive, role: "${READER}", bucket: acme-audit, prefix: daypass, endpoint: "${at.moto}" }
 `,
