@@ -60,6 +60,7 @@ export function consoleSuite(runtime: string, startBroker: StartBroker): void {
       const { url } = world.broker
       const nobody = new Person()
       expect((await nobody.open(`${url}/console/callback?code=a&state=b`)).status).toBe(400)
+      expect((await nobody.open(`${url}/console/`)).url.pathname).toBe("/console")
       const { person } = await world.signIn("ann", "https://evil.example.com/console")
       expect((await person.open(`${url}/console`)).status).toBe(200)
       for (const to of ["//evil.example.com", "/console/../../x\\y", "/v1/exchange", "/console\\evil"]) {

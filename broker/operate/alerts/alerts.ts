@@ -205,5 +205,6 @@ const HEALTH_EVENTS: Readonly<Record<string, EventType>> = {
   leases: "leases.overdue",
   policies: "policies.stale",
   checkpoints: "checkpoint.late",
+  witnesses: "witness.unreachable",
   exports: "export.failing",
 }

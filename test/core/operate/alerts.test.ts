@@ -306,7 +306,11 @@ describe("alerts", () => {
       look: async () => ({ state: "degraded", reason: "3 leases are over and not ended yet", since }),
     }
     const keys: HealthCheck = { part: "keys", look: async () => ({ state: "unavailable", reason: "no key", since }) }
-    const { round } = alertsFor({ all: { path: "/all" } }, [check, keys])
+    const witnesses: HealthCheck = {
+      part: "witnesses",
+      look: async () => ({ state: "degraded", reason: "the witness w does not cosign", since }),
+    }
+    const { round } = alertsFor({ all: { path: "/all" } }, [check, keys, witnesses])
     await round()
     await round()
     since = "2026-11-29T09:30:00.000Z"
@@ -316,6 +320,8 @@ describe("alerts", () => {
       "health.degraded",
       "leases.overdue",
       "leases.overdue",
+      "witness.unreachable",
+      "witness.unreachable",
     ])
   })
 })
