@@ -160,7 +160,7 @@ describe("an export of objects", () => {
     expect(await verify(folder)).toMatch(/^0 .*: 10 records/)
     rmSync(join(folder, headName(NAME)))
     expect(await verify(folder)).toMatch(/^1 /)
-  }, 120_000)
+  })
 
   it("verifies also when a lost place made the broker write the whole record again, cut elsewhere", async () => {
     const sink = new StrictSink()
