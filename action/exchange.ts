@@ -38,14 +38,14 @@ export async function exchange(): Promise<void> {
  *
  * The connection to the broker is opened while the runner gets the token.
  * @param whileWaiting called when the request is on its way
- * @param jobKey the key that the exchange is bound to; left out, a new one that only this exchange knows
+ * @param keyOf the key that the exchange is bound to; left out, a new one that only this exchange knows
  */
 export async function exchangeForAnswer(
   inputs: Pick<Inputs, "broker" | "audience" | "grants" | "ttl" | "parallelJobs">,
   leases: LeaseIds,
   deadline: Deadline,
   whileWaiting: () => void = () => {},
-  jobKey?: JobKey,
+  keyOf: () => JobKey = makeJobKey,
 ): Promise<unknown> {
   const tokens = await subjectTokens()
   await spreadFirstCall(inputs.parallelJobs, deadline)
@@ -53,7 +53,7 @@ export async function exchangeForAnswer(
     whileWaiting()
     return tokens.exchange(inputs, leases, deadline)
   }
-  const key = jobKey ?? makeJobKey()
+  const key = keyOf()
   const audience = boundAudience(inputs.audience, key.thumbprint)
   const request = { grants: inputs.grants, ...(inputs.ttl !== undefined && { ttl: inputs.ttl }), key: key.publicJwk }
   const sealed = await withRetries(deadline, async () => {

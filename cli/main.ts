@@ -23,6 +23,8 @@ const USAGE = `Usage: daypass COMMAND
   status                        who is signed in, and until when
   stop WHAT --reason TEXT [...] give nothing to a unit, an owner, a connection or all, within 5 seconds
   resume WHAT --reason TEXT     lift a stop
+  doctor URL [--policies DIR] [--grant NAME]
+                                is the broker reachable, right, and trusted: each line ok, or what to do
   alerts WHAT [...]             who is told of events, where the record goes, and whether it arrives
   scan --issued [PATH...]       look for values that this job's Daypass steps issued and the job left behind
   seal < key.pem                seal a GitHub App's private key for the broker's settings
@@ -60,6 +62,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["logout", async () => (await import("./login/logout.ts")).run],
   ["status", async () => (await import("./login/status.ts")).run],
   ["stop", async () => (await import("./operate/stop.ts")).run],
+  ["doctor", async () => (await import("./doctor/doctor.ts")).run],
   ["resume", async () => (await import("./operate/resume.ts")).run],
   ["alerts", async () => (await import("./operate/alerts.ts")).run],
   ["scan", async () => (await import("./scan.ts")).run],

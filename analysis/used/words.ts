@@ -38,7 +38,7 @@ export function summaryOfRuns({ changes, exchanges: all, otherwise, uncounted }:
     ...(otherwise === 0
       ? []
       : [
-          `${exchanges(otherwise)} were decided otherwise than the old folder decides: other policies were in force, or the policy is not in the folder.`,
+          `${exchanges(otherwise)} ${otherwise === 1 ? "was" : "were"} decided otherwise than the old folder decides: other policies were in force, or the policy is not in the folder.`,
         ]),
     ...(uncounted === 0 ? [] : [`${uncounted} denials have no record of their own, and are not compared.`]),
   ]

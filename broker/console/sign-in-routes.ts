@@ -9,7 +9,7 @@ import { CALLBACK_PATH, enter } from "./enter.ts"
 import { type Html, html, pathOf, when } from "./html.ts"
 import { barePage } from "./page.ts"
 import { sealSession } from "./session.ts"
-import { beginSignIn, finishSignIn, SIGN_IN_SECONDS, waitingSignIn } from "./sign-in.ts"
+import { beginSignIn, finishSignIn, type KnownProviders, SIGN_IN_SECONDS, waitingSignIn } from "./sign-in.ts"
 import { type ConsoleServices, note } from "./view.ts"
 
 const DEFAULT_GRANT = "operator"
@@ -20,11 +20,12 @@ const OWN_PAGE = /^\/console(?:[/?][!-[\]-~]*)?$/
 
 /** Adds the way to the provider and back. */
 export function addSignIn(app: Hono<ConsoleEnv>, { broker, operators }: ConsoleServices): void {
+  const known: KnownProviders = new Map()
   app.get(SIGN_IN_PATH, async (context) => {
     const { issuer: name = "", grant, to } = wishOf(context)
     const issuer = (await peopleOf(broker)).find((one) => one.name === name)
     if (issuer === undefined) return context.redirect("/console")
-    const begun = await beginSignIn({ issuer: issuer.name, grant, to }, issuer, broker)
+    const begun = await beginSignIn({ issuer: issuer.name, grant, to }, issuer, broker, known)
     if (!begun.ok) return context.html(again(begun.fault, pathOf("/console", { grant })), 502)
     context.header("set-cookie", setCookie("sign-in", begun.value.cookie, SIGN_IN_SECONDS, broker.url))
     return context.redirect(begun.value.address)
@@ -39,7 +40,7 @@ export function addSignIn(app: Hono<ConsoleEnv>, { broker, operators }: ConsoleS
     if (!kept || !issuer)
       return context.html(again("This sign-in has ended, or it began in another browser.", "/console"), 400)
     const back = pathOf("/console", { grant: kept.grant })
-    const token = await finishSignIn(new URL(url).searchParams, kept, issuer, broker)
+    const token = await finishSignIn(new URL(url).searchParams, kept, issuer, broker, known)
     if (!token.ok) return context.html(again(token.fault, back), 502)
     const { client, event } = context.env
     const operator = await enter(token.value, kept.grant, { client, event }, { broker, operators })
@@ -80,7 +81,7 @@ ${links}
 
 const NO_ISSUER: Html = html`<p>This broker serves no people: its organisation file lists no issuer of the family
 <code>openid</code>.</p><p>List your company's OpenID provider there, with <code>audience</code>, a connection of the provider
-<code>broker</code> with <code>people: true</code>, and a policy that gives people a grant of it. docs/console.md shows all three.</p>`
+<code>broker</code> with <code>people: true</code>, and a policy that gives people a grant of it. docs/operate.md shows all three.</p>`
 
 /** What a request says of the sign-in that it wants. */
 function wishOf({ req }: Context<ConsoleEnv>): {

@@ -33,6 +33,12 @@ const CONTEXT: SealContext = { kind: "console-sign-in", unit: "-", id: "-" }
 
 type SignInBroker = Pick<Broker, "http" | "sealer" | "clock" | "url">
 
+/** What the providers say of themselves, by the issuer's URL. */
+export type KnownProviders = Map<string, { readonly server: oauth.AuthorizationServer; readonly at: number }>
+
+/** Anybody can begin a sign-in. So that nobody makes the broker ask the provider again and again, it is asked this rarely. */
+const PROVIDER_KNOWN_MS = 5 * 60_000
+
 /**
  * Begins the authorization code flow with PKCE (RFC 6749, RFC 7636). Returns the provider's address, and the sealed text that the
  * browser keeps until it comes back. The fault is a sentence for the person.
@@ -41,9 +47,10 @@ export async function beginSignIn(
   wish: SignInWish,
   issuer: IssuerConfig,
   broker: SignInBroker,
+  known: KnownProviders,
 ): Promise<Result<{ readonly address: string; readonly cookie: string }, string>> {
   return await orFault(async () => {
-    const { server, options, client } = await providerOf(issuer, broker)
+    const { server, options, client } = await providerOf(issuer, broker, known)
     if (server.authorization_endpoint === undefined) throw new SignInFault("The provider offers no login in a browser.")
     const address = new URL(server.authorization_endpoint)
     oauth.checkProtocol(address, !options[oauth.allowInsecureRequests])
@@ -83,9 +90,10 @@ export async function finishSignIn(
   kept: WaitingSignIn,
   issuer: IssuerConfig,
   broker: SignInBroker,
+  known: KnownProviders,
 ): Promise<Result<string, string>> {
   return await orFault(async () => {
-    const { server, options, client } = await providerOf(issuer, broker)
+    const { server, options, client } = await providerOf(issuer, broker, known)
     const valid = oauth.validateAuthResponse(server, client, answer, kept.state)
     const redirect = `${broker.url}${CALLBACK_PATH}`
     const response = await oauth.authorizationCodeGrantRequest(
@@ -98,10 +106,15 @@ export async function finishSignIn(
   })
 }
 
-async function providerOf({ url, audience = "" }: IssuerConfig, { http }: SignInBroker) {
+async function providerOf({ url, audience = "" }: IssuerConfig, { http, clock }: SignInBroker, known: KnownProviders) {
   const issuer = new URL(url)
   const options = openIdOptions(http, issuer)
-  const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, options))
+  const before = known.get(url)
+  const isFresh = before !== undefined && clock.elapsed() - before.at < PROVIDER_KNOWN_MS
+  const server = isFresh
+    ? before.server
+    : await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, options))
+  if (!isFresh) known.set(url, { server, at: clock.elapsed() })
   const client: oauth.Client = { client_id: audience }
   return { server, options, client }
 }

@@ -65,7 +65,7 @@ table { border-collapse: collapse; width: 100%; font-size: .93rem; }
 th, td { text-align: left; vertical-align: top; padding: .5rem .9rem; border-bottom: 1px solid var(--line); }
 tr:last-child > td, tr:last-child > th { border-bottom: 0; }
 thead th { font-size: .83rem; font-weight: 550; color: var(--soft); white-space: nowrap; }
-tbody th { font-weight: 500; }
+tbody th { font-weight: 500; min-width: 7.5rem; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 td.when { white-space: nowrap; font-variant-numeric: tabular-nums; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.25rem; margin: 0; }

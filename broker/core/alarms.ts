@@ -30,9 +30,10 @@ function rowOf({ event, reason, identity }: AuditRecord): readonly [kind: RowKin
   return ["lease_not_closed", identity === null]
 }
 
-/** Whether the broker ends this lease for a reason that is not its job's: a failed exchange, or an operator. */
+/** Whether the broker ends this lease for a reason that is not its job's: a failed exchange, an operator, or a leak. */
 const excuses = ({ event, reason }: AuditRecord): boolean =>
-  event === "exchange.failed" || (event === "lease.revoking" && /^(?:stopped \(|revoked by an operator:)/.test(reason))
+  event === "exchange.failed" ||
+  (event === "lease.revoking" && /^(?:stopped \(|revoked by an operator:|leaked:)/.test(reason))
 
 /** Whether a record can raise an alarm that counts. */
 export const counts = (record: AuditRecord): boolean => rowOf(record)?.[1] === true

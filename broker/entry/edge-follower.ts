@@ -2,6 +2,7 @@ import type { DirectoryWork } from "../adapters/cloudflare/directory.ts"
 import { type Bucket, createBucketSink } from "../adapters/cloudflare/export-bucket.ts"
 import { createIndexReader } from "../adapters/record-index/index-reader.ts"
 import { StoredIndex } from "../adapters/record-index/search.ts"
+import { SqlCounts } from "../adapters/sqlite/operate/counts.ts"
 import { SqlFollowStore } from "../adapters/sqlite/operate/follow-store.ts"
 import { SqlIndexStore } from "../adapters/sqlite/operate/index-store.ts"
 import { migrateOperate } from "../adapters/sqlite/operate/schema.ts"
@@ -67,12 +68,10 @@ export function createDirectoryWork(sql: Sql, { broker, documents, bucketOf }: D
   const keeping = keepCheckpoints({ broker, documents, trees: new SqlTreeStore(sql, reading) })
   const { checkpoints } = keeping
   const office = { broker, documents, directory: places }
-  const follower = new Follower({
-    ...broker,
-    store: places,
-    readers: [...readersOf({ indexReader: createIndexReader(indexStore) }, office, keeping), ...outbound.readers],
-    changing: () => outbound.exports.readers(),
-  })
+  const readers = [...readersOf({ indexReader: createIndexReader(indexStore) }, office, keeping), ...outbound.readers]
+  const changing = () => outbound.exports.readers()
+  const follower = new Follower({ ...broker, store: places, readers, changing })
+  const counts = new SqlCounts(sql)
   const now = () => broker.clock.now().getTime()
 
   const lookAt = ({ issuerUrl, unitId }: LedgerKey, at: number): void =>
@@ -130,6 +129,9 @@ export function createDirectoryWork(sql: Sql, { broker, documents, bucketOf }: D
     search: (query) => index.search(query),
     hours: (query) => index.hours(query),
     lastUse: (key) => index.lastUse(key),
+    count: async (more) => counts.add(more),
+    counted: async () => counts.read(),
+    totals: async () => places.totals([...readers, ...(await changing())].map(({ name }) => name)),
     latest: () => checkpoints.latest(),
     policy: () => checkpoints.policy(),
     since: (old) => checkpoints.since(old),

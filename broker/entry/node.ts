@@ -24,7 +24,7 @@ import { openStore, readStorePlace } from "./node-store.ts"
 import { startSweeping } from "./node-sweeper.ts"
 import { createOperateApp, keepOwnKeys } from "./operate.ts"
 import { createOutbound } from "./outbound.ts"
-import { createOverdueWatch } from "./overdue-watch.ts"
+import { createOverdueWatch, overdueGauges } from "./overdue-watch.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 import { createPolicyPeers } from "./policy-peers.ts"
 import { readersOf } from "./readers.ts"
@@ -177,21 +177,24 @@ try {
     checkpoints: keeping.checkpoints,
     sweepSoon: () => sweeper.soon(),
   }
-  const operate = createOperateApp({ ...office, keys, counts: async () => metrics.read(), gauges: [] })
+  const readers = [...readersOf(store.operate, office, keeping), ...outbound.readers]
+  const changing = () => outbound.exports.readers()
+  const operate = createOperateApp(
+    {
+      ...{ ...office, keys },
+      counts: async () => metrics.read(),
+      totals: async () => store.operate.places.totals([...readers, ...(await changing())].map(({ name }) => name)),
+      gauges: [overdueGauges(store, systemClock)],
+    },
+    settings,
+  )
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
     isGone: isClientGone,
     operate: async () => operate,
   })
-  const follower = startFollowing(
-    store.operate,
-    {
-      readers: [...readersOf(store.operate, office, keeping), ...outbound.readers],
-      changing: () => outbound.exports.readers(),
-    },
-    broker,
-  )
+  const follower = startFollowing(store.operate, { readers, changing }, broker)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   store.notices?.start(policySource.status().version ?? "", policyPeers)
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })

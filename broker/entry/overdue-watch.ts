@@ -1,5 +1,6 @@
 import { lateness } from "../core/lateness.ts"
 import type { VendorPace } from "../exchange/vendor-pace.ts"
+import type { GaugeSource } from "../operate/gauges.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Health, HealthCheck } from "../ports/health.ts"
 import type { Log } from "../ports/log.ts"
@@ -40,6 +41,18 @@ export function createOverdueWatch(store: Pick<NodeStore, "overdue">, clock: Clo
     },
   }
 }
+
+/** The same in numbers. */
+export const overdueGauges =
+  (store: Pick<NodeStore, "overdue">, clock: Clock): GaugeSource =>
+  async () => {
+    const now = clock.now().getTime()
+    const { leases, since } = await store.overdue(now)
+    return [
+      { name: "leases_overdue", samples: [{ value: leases }] },
+      { name: "leases_overdue_seconds", samples: [{ value: since === null ? 0 : Math.max(0, now - since) / 1000 }] },
+    ]
+  }
 
 /** Without names: health is public. The log names the connections. */
 function failures(pace: Pick<VendorPace, "failing">): string | null {

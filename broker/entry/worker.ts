@@ -1,6 +1,7 @@
 import { compiledPolicies } from "daypass:policies"
 import type { ExecutionContext } from "@cloudflare/workers-types"
-import { DIRECTORY_NAME } from "../adapters/cloudflare/directory.ts"
+import { type CountsHandover, createCountsHandover } from "../adapters/cloudflare/counts.ts"
+import { countAt, DIRECTORY_NAME } from "../adapters/cloudflare/directory.ts"
 import { DirectoryObject } from "../adapters/cloudflare/directory-object.ts"
 import type { Bucket } from "../adapters/cloudflare/export-bucket.ts"
 import type { Guards } from "../adapters/cloudflare/guards.ts"
@@ -59,6 +60,7 @@ const metrics = createMemoryMetrics()
 let builtBroker: Broker | undefined
 let builtApp: ReturnType<typeof createApp> | undefined
 let builtExchange: ExchangeRoute | undefined
+let builtHandover: CountsHandover | undefined
 
 /** The broker of this isolate. It is built at its first use, because nothing may happen at import. */
 async function brokerOf(env: Env): Promise<Broker> {
@@ -180,21 +182,35 @@ async function answer(
     clientAddress: ({ req }) => clientOf(req.raw).clientAddress,
     operate: async () => {
       const operate = await loadOperate()
-      return operate.createOperateApp({
-        broker,
-        keys: {
-          ...config,
-          keyRing: createCloudflareKeyRing(keyRing),
+      const followed = directory && operate.followedAt(directory)
+      const handover = handoverTo(directory)
+      return operate.createOperateApp(
+        {
+          broker,
+          keys: {
+            ...config,
+            keyRing: createCloudflareKeyRing(keyRing),
+            documents: createCloudflareDocuments(keyRing),
+          },
           documents: createCloudflareDocuments(keyRing),
+          ...followed,
+          async counts() {
+            await handover?.now()
+            return followed ? await followed.counted() : metrics.read()
+          },
+          gauges: [],
         },
-        documents: createCloudflareDocuments(keyRing),
-        ...(directory && operate.followedAt(directory)),
-        counts: async () => metrics.read(),
-        gauges: [],
-      })
+        config,
+      )
     },
   })
   return await builtApp.fetch(request)
+}
+
+/** Undefined without a directory: then only this isolate's counts are known. */
+function handoverTo(directory: EdgeDeployment["directory"]): CountsHandover | undefined {
+  if (directory) builtHandover ??= createCountsHandover(metrics, (counts) => countAt(directory, counts))
+  return builtHandover
 }
 
 const clientOf = ({ signal, headers }: Request): Client => ({
@@ -212,7 +228,7 @@ export default {
       const broker = await brokerOf(env)
       const answering = answer(request, broker, deployment)
       // A job that disconnects must not interrupt an exchange: minted credentials must be recorded or revoked.
-      context.waitUntil(answering)
+      context.waitUntil(answering.finally(() => handoverTo(deployment.directory)?.soon()))
       return await answering
     } catch (error) {
       return problemResponse(error, crypto.randomUUID())

@@ -1,10 +1,10 @@
-import type { AuditRecord } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Clock } from "../ports/clock.ts"
-import type { LedgerEntry, LedgerHead, LedgerKey, LedgerNames } from "../ports/directory.ts"
+import type { LedgerEntry, LedgerHead, LedgerKey } from "../ports/directory.ts"
 import type { FollowStore, Reader } from "../ports/followed.ts"
 import type { ChainedRecord, Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
+import { isSame, namesIn } from "./ledger-names.ts"
 
 export type { FollowedRecords, Reader } from "../ports/followed.ts"
 
@@ -43,6 +43,8 @@ interface Following {
   failures: number
   /** Unix milliseconds. */
   pausedUntil: number
+  /** Ledgers whose records it could not take: how often, and until when it takes others only, in Unix milliseconds. */
+  readonly held: Map<string, { readonly failures: number; readonly until: number }>
 }
 
 /**
@@ -93,13 +95,16 @@ export class Follower {
       if (this.#isPaused(following)) continue
       for (const { ledger, cursor } of await this.#parts.store.behind(following.reader.name, LEDGERS_AT_ONCE)) {
         const id = idOf(ledger)
-        if (this.#now() < (this.#unread.get(id) ?? 0)) continue
+        if (this.#isEarly(this.#unread.get(id)) || this.#isEarly(following.held.get(id)?.until)) continue
         const [, places] = work.get(id) ?? [ledger, new Map<number, Following[]>()]
         places.set(cursor, [...(places.get(cursor) ?? []), following])
         work.set(id, [ledger, places])
       }
     }
-    return work.values()
+    // Last where a reader has failed: a record that it can never take must not keep all other ledgers from it.
+    const hasFailed = ([id]: readonly [string, unknown]) => followings.some(({ held }) => held.has(id))
+    const entries = [...work]
+    return [...entries.filter((one) => !hasFailed(one)), ...entries.filter(hasFailed)].map(([, one]) => one)
   }
 
   /** Returns whether there was anything to hand out. */
@@ -115,6 +120,7 @@ export class Follower {
         if (wanted.length > 0) await reader.take({ ledger: named, records: wanted })
         await this.#parts.store.move(reader.name, ledger, last.record.seq)
         following.failures = 0
+        following.held.delete(idOf(ledger))
       } catch (error) {
         this.#failed(following, error, ledger)
       }
@@ -149,6 +155,7 @@ export class Follower {
     const now = this.#now()
     const times = [...this.#unread.values()].filter((until) => until > now)
     for (const following of followings) {
+      for (const { until } of following.held.values()) if (until > now) times.push(until)
       if (this.#isPaused(following)) {
         times.push(following.pausedUntil)
         continue
@@ -190,7 +197,7 @@ export class Follower {
 
   async #register(reader: Reader, now: number): Promise<Following> {
     const registered = await this.#parts.store.register(reader, now)
-    return { reader, since: reader.from === "now" ? registered : 0, failures: 0, pausedUntil: 0 }
+    return { reader, since: reader.from === "now" ? registered : 0, failures: 0, pausedUntil: 0, held: new Map() }
   }
 
   #now(): number {
@@ -198,13 +205,24 @@ export class Follower {
   }
 
   #isPaused({ pausedUntil }: Following): boolean {
-    return this.#now() < pausedUntil
+    return this.#isEarly(pausedUntil)
+  }
+
+  /** No pause is longer than the longest: a clock that was set back makes none. */
+  #isEarly(until = 0): boolean {
+    const left = until - this.#now()
+    return left > 0 && left <= LONGEST_PAUSE_MS
   }
 
   #failed(following: Following, error: unknown, ledger?: LedgerKey): void {
-    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** following.failures)
+    const pause = pauseAfter(following.failures)
     following.failures += 1
     following.pausedUntil = this.#now() + pause
+    if (ledger) {
+      const failures = following.held.get(idOf(ledger))?.failures ?? 0
+      if (following.held.size >= LEDGERS_AT_ONCE) following.held.clear()
+      following.held.set(idOf(ledger), { failures: failures + 1, until: this.#now() + pauseAfter(failures) })
+    }
     this.#parts.log({
       event: "follow.failed",
       detail: `${following.reader.name} goes on in ${pause / 1000} s: ${reasonOf(error)}`,
@@ -213,19 +231,7 @@ export class Follower {
   }
 }
 
-/** The names in the last of these records that has any. */
-function namesIn(records: readonly AuditRecord[]): LedgerNames | null {
-  const identity = records.findLast((record) => record.identity !== null)?.identity
-  // Records of version 1 named repositories.
-  if (identity?.unit === undefined) return null
-  return { unit: identity.unit, unitKind: identity.unit_kind, owner: identity.owner, ownerId: identity.owner_id }
-}
-
-const isSame = (one: LedgerNames, other: LedgerNames): boolean =>
-  one.unit === other.unit &&
-  one.unitKind === other.unitKind &&
-  one.owner === other.owner &&
-  one.ownerId === other.ownerId
+const pauseAfter = (failures: number): number => Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures)
 
 const idOf = ({ issuerUrl, unitId }: LedgerKey): string => JSON.stringify([issuerUrl, unitId])
 

@@ -13,27 +13,22 @@ export function brokersGauges(broker: Pick<Broker, "policySource" | "health" | "
     return [
       {
         name: "policies",
-        help: "Policy files in force.",
         samples: [{ value: policies }],
       },
       {
         name: "policies_loaded_timestamp_seconds",
-        help: "When the policies in force were loaded.",
         samples: loadedAt === null ? [] : [{ value: Date.parse(loadedAt) / 1000 }],
       },
       {
         name: "policies_stale",
-        help: "1 while the policies in force may be older than their source.",
         samples: [{ value: stale === undefined ? 0 : 1 }],
       },
       {
         name: "health",
-        help: "1 for each part that is ok, as /healthz shows it.",
         samples: parts.map(([part, { state }]) => ({ labels: { part }, value: state === "ok" ? 1 : 0 })),
       },
       {
         name: "vendors_failing",
-        help: "Connections whose vendor revokes nothing now.",
         samples: [{ value: broker.pace.failing().length }],
       },
     ]

@@ -89,8 +89,7 @@ export class LogStates {
 
   /** Null before the log begins. @throws {BrokerError} `ledger_unavailable`; `configuration_invalid` for a changed document */
   async read(): Promise<ReadState | null> {
-    const { version, text } = await this.#parts.documents.read(STATE)
-    return text === null ? null : { version, state: parsed(logState, text) }
+    return await readLogState(this.#parts.documents)
   }
 
   /** False when another broker was first. */
@@ -148,6 +147,12 @@ export class LogStates {
     this.#signer = signer
     return signer
   }
+}
+
+/** As `LogStates.read`. */
+export async function readLogState(documents: Documents): Promise<ReadState | null> {
+  const { version, text } = await documents.read(STATE)
+  return text === null ? null : { version, state: parsed(logState, text) }
 }
 
 /** Under which deployment key the log's key is sealed; null when there is none yet. @throws {BrokerError} as `LogStates.read` */

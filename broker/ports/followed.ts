@@ -34,6 +34,16 @@ export interface Behind {
   readonly cursor: number
 }
 
+/** How far all of that is, in numbers. */
+export interface FollowTotals {
+  readonly ledgers: number
+  readonly openLeases: number
+  /** Unix milliseconds: the latest time that a ledger has seen; 0 when there is none. */
+  readonly latestAt: number
+  /** By reader: how many records it has not taken. */
+  readonly behind: Readonly<Record<string, number>>
+}
+
 /** The places of readers in the ledgers, and the ledgers that are known. */
 export interface FollowStore {
   /** Notes how far ledgers are. A ledger that is shorter than before was set back: its readers go on from its end. */
@@ -49,4 +59,5 @@ export interface FollowStore {
   name(ledger: LedgerKey, names: LedgerNames): Promise<void>
   /** The lowest place of these readers in a ledger: all of them have taken every record up to it. */
   takenBy(readers: readonly string[], ledger: LedgerKey): Promise<number>
+  totals(readers: readonly string[]): Promise<FollowTotals>
 }

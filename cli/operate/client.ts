@@ -54,9 +54,9 @@ export async function openOperator(options: Options, io: CliIo): Promise<Operato
   if (typeof grant !== "string" || grant.trim() === "") throw invalid("grant", "is empty")
   const inputs = readClientOptions({ ...rest, grants: grant }, io.env)
   startClient(io)
-  const key = await useKey(options, io)
+  const keyOf = await useKey(options, io)
   const leases = new StepLeases(inputs)
-  const answer = await exchangeForAnswer(inputs, leases, startDeadline(inputs.timeoutMs), undefined, key)
+  const answer = await exchangeForAnswer(inputs, leases, startDeadline(inputs.timeoutMs), undefined, keyOf)
   leases.confirm(readLease(answer))
   const [credential] = await receive(answer, inputs.grants)
   const token = credential?.values.find(({ name, secret }) => name === "token" && secret)?.value
@@ -66,7 +66,7 @@ export async function openOperator(options: Options, io: CliIo): Promise<Operato
   const prepared = ({ method, path, query = {}, json, accept = "application/json" }: OperatorRequest) => {
     const url = new URL(path, broker)
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
-    const dpop = dpopProof(key, { method, url, token, now: new Date(), jti: randomUUID() })
+    const dpop = dpopProof(keyOf(), { method, url, token, now: new Date(), jti: randomUUID() })
     return {
       ...{ method, url, timeoutMs, bearer: token, dpop, accept: `${accept}, ${MEDIA_TYPE_PROBLEM}` },
       ...(json === undefined ? {} : { json }),
@@ -75,23 +75,29 @@ export async function openOperator(options: Options, io: CliIo): Promise<Operato
   return {
     broker,
     endsAt: credential.expiresAt === null ? 0 : Date.parse(credential.expiresAt),
-    call: async (request) => await callBroker(broker, prepared(request)),
-    stream: async (request) => await streamFrom(broker, prepared(request)),
+    call: async (request) => await callBroker(broker, prepared(request)).catch(asOperators),
+    stream: async (request) => await streamFrom(broker, prepared(request)).catch(asOperators),
   }
 }
 
-/** Finds who calls, and the key that the exchange is bound to. */
-async function useKey(options: Options, io: CliIo): Promise<JobKey> {
+/** Finds who calls, and the key that the exchange is bound to. The key of a login is there once its token was taken. */
+async function useKey(options: Options, io: CliIo): Promise<() => JobKey> {
   const source = await openSource(readTokenOptions(options), io)
   const { tokens } = source
-  if (tokens.canChooseAudience) {
-    useSource(source)
-    return makeJobKey()
-  }
-  // A login has its own key: the first use of its token has bound it.
-  const key = tokens.key?.() ?? makeJobKey()
-  useSource({ ...source, tokens: { ...tokens, key: () => key } })
-  return key
+  const key = makeJobKey()
+  const keyOf = (!tokens.canChooseAudience && tokens.key) || (() => key)
+  useSource(tokens.canChooseAudience ? source : { ...source, tokens: { ...tokens, key: keyOf } })
+  return keyOf
+}
+
+/** The advice of a refused exchange is about a job's grants. */
+function asOperators(thrown: unknown): never {
+  if (!(thrown instanceof ActionError) || thrown.code !== "not_allowed") throw thrown
+  const { code, message, requestId } = thrown
+  throw new ActionError(code, message, {
+    change: "Check the name; otherwise ask those who keep the policies for a grant with this right and this scope.",
+    ...(requestId !== undefined && { requestId }),
+  })
 }
 
 const notAnOperators = (grant: string): ActionError => {

@@ -1,4 +1,5 @@
 import { END_LEASES_PATH, type StopTarget } from "../../broker/wire/stops.ts"
+import { counted } from "../format.ts"
 import type { CliIo } from "../io.ts"
 import type { OperatorClient } from "./client.ts"
 import { readEnded } from "./stop-answers.ts"
@@ -39,10 +40,14 @@ export async function endLeases(client: OperatorClient, wanted: Wanted, io: CliI
     const left = look.ended + look.revoking + look.under_way + look.unreached
     if ((left === 0 && isLast) || performance.now() > until) return { ended, left, expiring: look.expiring }
     if (left > 0) {
-      io.err(`leases: ${look.ended + look.revoking} being revoked, ${look.under_way} exchanges under way`)
-      if (look.unreached > 0) io.err(`${look.unreached} units' ledgers could not be reached; trying again`)
+      const underWay = look.under_way === 0 ? "" : `, ${counted(look.under_way, "exchange", "exchanges")} under way`
+      io.err(`${counted(look.ended + look.revoking, "lease", "leases")} being revoked${underWay}`)
+      if (look.unreached > 0) {
+        io.err(`${counted(look.unreached, "ledger", "ledgers")} could not be reached; trying again`)
+      }
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+    const pause = new Promise<void>((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+    await (isForced ? pause : Promise.race([pause, wanted.isForced]))
   }
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { STOP_IN_FORCE_SECONDS, STOPS_PATH, type StopTarget } from "../../broker/wire/stops.ts"
 import { misused, readArguments } from "../arguments.ts"
 import type { Options } from "../exec/options.ts"
+import { counted } from "../format.ts"
 import { inertJson } from "../inert.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import type { OperatorClient } from "./client.ts"
@@ -65,9 +66,12 @@ async function stop(client: OperatorClient, target: StopTarget, options: Options
   if (options["json"] === true) io.out(inertJson({ ...ordered, leases: ended }))
   else {
     io.out(
-      `ended the credentials of ${ended.ended} leases${ended.left === 0 ? "" : `; ${ended.left} are not over yet`}`,
+      `ended the credentials of ${counted(ended.ended, "lease", "leases")}${ended.left === 0 ? "" : `; ${ended.left} not over yet`}`,
     )
-    if (leases > 0) io.out(`${leases} leases hold credentials that cannot be revoked, the last until ${until}`)
+    if (leases > 0)
+      io.out(
+        `${counted(leases, "lease holds", "leases hold")} credentials that cannot be revoked, the last until ${until}`,
+      )
   }
   return ended.left === 0 ? EXIT.ok : EXIT.no
 }

@@ -23,13 +23,15 @@ issuers:
   staff: { family: openid, url: "${provider.url}", audience: ${CLIENT} }
 connections:
   oidc: { provider: identity-token, audiences: ["https://dev.example.com"], people: true }
+  operators: { provider: broker, may: [audit.read], people: true }
 `,
     "people/engineering.yaml": `version: 1
 people: true
 allow:
-  - { name: engineers, when: { groups: engineering, email: "*@example.com" }, grants: [token] }
+  - { name: engineers, when: { groups: engineering, email: "*@example.com" }, grants: [token, operator] }
 grants:
   token: { connection: oidc, audience: "https://dev.example.com", ttl: 5m }
+  operator: { connection: operators, may: [audit.read] }
 `,
   })
   broker = await startNodeBroker({ policies })
@@ -133,6 +135,15 @@ describe("daypass login", () => {
       err: "daypass: you are not signed in: run daypass login",
     })
     expect((await on.daypass("logout")).out).toBe("You were not signed in.")
+  })
+
+  it("makes a person an operator, whose every command proves the key of the login", async () => {
+    const { on } = await loginWith((url) => signInAt(url.href), ["--broker", broker.url])
+    const search = () => on.daypass("audit", "search", "--broker", broker.url, "--event", "exchange.minted")
+    await expect.poll(search, { timeout: 20_000, interval: 300 }).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/operator: rights: audit\.read {2}by person@example\.com \(id person\)/),
+    })
   })
 
   it("keeps one file, for this account alone, and no refresh token", async () => {

@@ -69,10 +69,7 @@ describe("daypass stop --revoke", () => {
     force()
     await vi.advanceTimersByTimeAsync(5000)
     expect(await running).toEqual({ ended: 3, left: 0, expiring: { leases: 2, until } })
-    expect(said).toEqual([
-      "leases: 3 being revoked, 1 exchanges under way",
-      "leases: 1 being revoked, 0 exchanges under way",
-    ])
+    expect(said).toEqual(["3 leases being revoked, 1 exchange under way", "1 lease being revoked"])
   })
 
   test("says after two and a half minutes what is left", async () => {

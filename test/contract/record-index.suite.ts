@@ -244,5 +244,25 @@ export function recordIndexContract(name: string, fixture: RecordIndexFixture): 
         refused,
       )
     })
+
+    test("tells in numbers how far its readers are", async () => {
+      await follow()
+      const { places, indexReader } = fixture.operate()
+      const { name } = indexReader
+      const before = await places.totals([name])
+      expect(before.ledgers).toBeGreaterThanOrEqual(ISSUERS.length * UNITS.length)
+      expect(before.behind).toEqual({ [name]: 0 })
+      await fixture
+        .ledgers()
+        .of(ISSUERS[0], "1")
+        .append(sample(ISSUERS[0], "1", 200, () => 0))
+      await fixture.operate().lookForNew()
+      const { behind, ledgers, latestAt } = await places.totals([name, "a new one"])
+      expect([behind[name], ledgers]).toEqual([1, before.ledgers])
+      expect(behind["a new one"]).toBeGreaterThan(6 * 80)
+      expect(latestAt).toBe(NOW + 200 * DAY)
+      await follow()
+      expect((await places.totals([name])).behind).toEqual({ [name]: 0 })
+    })
   })
 }

@@ -25,10 +25,11 @@ const OPS_POLICY = `version: 1
 repository: acme/ops
 repository_id: "77"
 allow:
-  - { name: from main, when: { ref: refs/heads/main }, grants: [operator, reader, of-tools] }
+  - { name: from main, when: { ref: refs/heads/main }, grants: [operator, reader, of-tools, metrics] }
 grants:
   operator: { connection: operators, may: [stop, leases.revoke, audit.read] }
-  reader: { connection: operators, may: [audit.read] }
+  reader: { connection: operators, may: [audit.read, policies.read] }
+  metrics: { connection: operators, may: [metrics.read] }
   of-tools: { connection: operators, may: [stop, leases.revoke], units: ["github:${TOOLS.repository_id}"] }
 `
 
@@ -59,7 +60,7 @@ help: { url: "https://wiki.acme.example/daypass" }
 alarms:
   token_replayed: { stop: unit, for: 1h, revoke: true }
 connections:
-  operators: { provider: broker, may: [stop, leases.revoke, audit.read] }
+  operators: { provider: broker, may: [stop, leases.revoke, audit.read, metrics.read, policies.read] }
 ${connectionLines([api])}`,
       )
       writeToolsPolicy(policies, [api])
@@ -91,6 +92,7 @@ ${connectionLines([api])}`,
         return JSON.parse(reply.body.toString("utf8"))
       }
       return {
+        client,
         stop: (target: Record<string, unknown>) => call("POST", "stops", { reason: "incident 7", ...target }),
         resume: (target: Record<string, unknown>) => call("DELETE", "stops", { reason: "it is over", ...target }),
         list: async () => ((await call("GET", "stops")) as StopsAnswer).stops.map(({ scope }) => scope),
@@ -216,6 +218,12 @@ ${connectionLines([api])}`,
         records.filter((one) => one.includes(`stopped (grant ${grant} of `) && one.endsWith(`: incident 7: ${grant}`)),
       ).toHaveLength(3)
       expect((await recordsOf("77")).at(-1)).toContain("end leases: unit ")
+      // A page that claims to follow another is recorded as well: only the caller says that there was a first one.
+      const before = (await recordsOf("77")).length
+      expect((await ask()).status).toBe(200)
+      expect(await by.end({ ...unit, after: "1" })).toMatchObject({ ended: 1 })
+      expect((await recordsOf("77")).slice(before)).toEqual([expect.stringContaining("end leases: unit ")])
+      await soon(() => expect(api.alive()).toBe(0))
     })
 
     it.runIf(runtime === "Node")(
@@ -316,6 +324,47 @@ ${connectionLines([api])}`,
       await soon(() => expect(api.alive()).toBe(0))
       await (await operator()).resume({ on: "unit", name: "github:acme/tools" })
       expect((await ask()).status).toBe(200)
+    })
+
+    it("are told in numbers beside all others, without the name of a unit, to whoever may read metrics", async () => {
+      const by = await operator()
+      await by.stop({ on: "grant", name: grant })
+      expect((await ask()).json["code"]).toBe("stopped")
+      const token = await github.mint({ ...OPS, run_id: `${++runs}` }, { audience: broker.url })
+      const given = await send(broker, "/v1/exchange", { token, body: { grants: ["metrics"] } })
+      const [metrics] = Object.values(
+        given.json["credentials"] as Record<string, { values: Record<string, { value: string }> }>,
+      )
+      const read = async () => await send(broker, "/metrics", { token: metrics?.values["token"]?.value ?? "" })
+      const { status, text } = await read()
+      expect(status).toBe(200)
+      const value = (series: string) =>
+        Number(
+          text
+            .split("\n")
+            .find((line) => line.startsWith(`${series} `))
+            ?.split(" ")[1],
+        )
+      expect(value('daypass_exchanges_total{outcome="minted",code="ok"}')).toBeGreaterThan(5)
+      expect(value("daypass_stops")).toBe(1)
+      expect(value('daypass_signing_keys{state="active"}')).toBe(1)
+      expect(value("daypass_ledgers")).toBeGreaterThan(0)
+      expect(value('daypass_follow_lag_records{reader="index"}')).toBeGreaterThanOrEqual(0)
+      expect(text).not.toMatch(/acme|github:/)
+      // Counted once, however often it is read.
+      const again = (await read()).text
+      expect(again.match(/^daypass_exchanges_total.*$/gm)).toEqual(text.match(/^daypass_exchanges_total.*$/gm))
+      await by.resume({ on: "grant", name: grant })
+      expect((await send(broker, "/metrics")).status).toBe(401)
+    })
+
+    it("leave an operator the question whether the other side of a connection trusts the broker", async () => {
+      const { client } = await operator("reader")
+      const reply = await client.call({ method: "POST", path: "/v1/operate/doctor", json: { connection } })
+      expect(JSON.parse(reply.body.toString("utf8"))).toMatchObject({
+        connection,
+        findings: [{ about: "App 730001 on acme", state: "trusted" }],
+      })
     })
   })
 }

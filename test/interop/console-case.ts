@@ -46,6 +46,8 @@ export async function consoleCase(_: string, check: Check): Promise<void> {
       "the console works without scripts: a stop is ordered and lifted, a lease revoked, a person signed out",
       () => withoutScripts(world, browser, paths),
     )
+    // The next checkpoint is due.
+    await world.broker.advance(600)
     await check("a browser verifies the record of a unit in its tab", () => verifies(world, browser, paths))
   } finally {
     await browser.close()
@@ -179,8 +181,12 @@ async function verifies(world: ConsoleWorld, browser: Browser, paths: Readonly<R
     await page.goto(`${world.broker.url}/console`)
     await signIn(page)
     await page.goto(world.broker.url + (paths["verify"] ?? ""))
+    const proof = await page.locator("#start").getAttribute("data-proof")
+    while ((await (await page.request.get(world.broker.url + proof)).text()) === "") await sleep(200)
     await page.getByRole("button", { name: "Verify", exact: true }).click()
-    await page.getByText(/^It verifies\. \d+ records verify\. The head is [0-9a-f]{64}\./).waitFor()
+    await page
+      .getByText(/^It verifies\. \d+ records verify\. The head is [0-9a-f]{64}\. The first \d+ of them are /)
+      .waitFor()
     await picture(page, "verified", "light")
     // What the broker sends is changed on its way: one record says something else.
     await page.route("**/console/verify/export?**", async (route) => {

@@ -19,11 +19,12 @@ import { openbaoCase } from "./openbao-case.ts"
 import { packageCase } from "./package-case.ts"
 import { installBrowser, peopleCase } from "./people-case.ts"
 import { postgresCase } from "./postgres-case.ts"
+import { promtoolCase } from "./promtool-case.ts"
 import { runCase } from "./run-case.ts"
 import { runCloudsCase } from "./run-clouds-case.ts"
 import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
-import { installAge, installPgBouncer, installPostgres, installTools } from "./tools.ts"
+import { installAge, installPgBouncer, installPostgres, installPromtool, installTools } from "./tools.ts"
 import { installWitness } from "./witness/install.ts"
 import { witnessCase } from "./witness-case.ts"
 import { zizmorCase } from "./zizmor-case.ts"
@@ -52,6 +53,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "the profile of an AWS grant": awsProfileCase,
   "templates for CIs": ciTemplatesCase,
   "a witness of the log": witnessCase,
+  promtool: promtoolCase,
   zizmor: zizmorCase,
   actionlint: actionlintCase,
 }
@@ -62,7 +64,7 @@ const LANES = 2
 /** Installs all that the cases need, so that it can be done while something else runs. */
 async function install(): Promise<string> {
   console.log(
-    "installing moto, OpenBao, act, sops, zizmor, actionlint, a witness, vendors' clients and older Nodes (once a version), PostgreSQL, PgBouncer, age, git, curl, skopeo, kubectl and Chromium where they are missing",
+    "installing moto, OpenBao, act, sops, zizmor, actionlint, a witness, vendors' clients and older Nodes (once a version), PostgreSQL, PgBouncer, age, promtool, git, curl, skopeo, kubectl and Chromium where they are missing",
   )
   const [programs] = await Promise.all([
     installTools().then(async (programs) => {
@@ -73,7 +75,12 @@ async function install(): Promise<string> {
       return programs
     }),
     // apt-get works for one caller at a time.
-    installPostgres().then(installPgBouncer).then(installAge).then(installLoginClients).then(installBrowser),
+    installPostgres()
+      .then(installPgBouncer)
+      .then(installAge)
+      .then(installLoginClients)
+      .then(installBrowser)
+      .then(installPromtool),
     installNodes(),
     installNodeClients(),
   ])

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type CommandOptions, runCommand } from "./command.ts"
@@ -86,6 +86,33 @@ export async function installSystemTool(program: string, name: string): Promise<
   if ((await isThere()).exitCode === 0) return
   await installPackage(name)
   if ((await isThere()).exitCode !== 0) throw new Error(`there is no ${program}: install ${name}`)
+}
+
+const PROMTOOL = fileURLToPath(new URL("../../node_modules/.cache/daypass-promtool/", import.meta.url))
+
+/**
+ * The `promtool` of the system's package of Prometheus, taken out of the package: installing it would start a server. Resolves to
+ * the program.
+ * @throws when it cannot be had
+ */
+export async function installPromtool(): Promise<string> {
+  const program = join(PROMTOOL, "usr/bin/promtool")
+  if (existsSync(program)) return program
+  rmSync(PROMTOOL, { recursive: true, force: true })
+  mkdirSync(PROMTOOL, { recursive: true })
+  try {
+    const [apt = "", ...before] = process.getuid?.() === 0 ? ["apt-get"] : ["sudo", "-n", "apt-get"]
+    await mustRun(apt, [...before, "update", "-qq"])
+    await mustRun("apt-get", ["download", "-qq", "prometheus"], { cwd: PROMTOOL })
+    const [file = ""] = readdirSync(PROMTOOL).filter((name) => name.endsWith(".deb"))
+    await mustRun("dpkg-deb", ["-x", join(PROMTOOL, file), join(PROMTOOL, "unpacked")])
+    mkdirSync(join(PROMTOOL, "usr/bin"), { recursive: true })
+    renameSync(join(PROMTOOL, "unpacked/usr/bin/promtool"), program)
+  } catch (error) {
+    throw new Error("there is no promtool, and apt-get could not download the package prometheus", { cause: error })
+  }
+  rmSync(join(PROMTOOL, "unpacked"), { recursive: true, force: true })
+  return program
 }
 
 /** Installs a package of Debian or Ubuntu, as root or by sudo. */

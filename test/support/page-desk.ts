@@ -59,10 +59,16 @@ export interface PageStep {
 }
 
 /** The commands of a section of a page, in order. Blocks marked `sh network` are left out. */
-export function stepsOf(page: string, heading: string): readonly PageStep[] {
-  const text = readFileSync(join(ROOT, page), "utf8")
-  const section = text.slice(text.indexOf(`\n## ${heading}\n`) + 1).split(/^## .*\n/m)[1] ?? ""
-  return [...section.matchAll(/^```sh\n([\s\S]*?)^```$(?:\s*^```text\n([\s\S]*?)^```$)?/gm)].map(
+export const stepsOf = (page: string, heading: string): readonly PageStep[] =>
+  [...sectionOf(page, heading).matchAll(/^```sh\n([\s\S]*?)^```$(?:\s*^```text\n([\s\S]*?)^```$)?/gm)].map(
     ([, commands = "", shown]) => ({ commands: commands.trim(), shown: shown ?? null }),
   )
+
+/** The first block of YAML of a section of a page. */
+export const yamlOf = (page: string, heading: string): string =>
+  /^```yaml\n([\s\S]*?)^```$/m.exec(sectionOf(page, heading))?.[1] ?? ""
+
+function sectionOf(page: string, heading: string): string {
+  const text = readFileSync(join(ROOT, page), "utf8")
+  return text.slice(text.indexOf(`\n## ${heading}\n`) + 1).split(/^## .*\n/m)[1] ?? ""
 }

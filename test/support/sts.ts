@@ -80,11 +80,11 @@ export async function startSts({ endAfterSeconds = Number.POSITIVE_INFINITY } = 
   }
 
   async function assume(call: AssumeRoleCall, how: StsMisbehaviour | null): Promise<string> {
+    // The token comes first: for an account that does not know the issuer, STS says so, whatever the role.
+    const identity = await verifyWebIdentity(call.token, providersOf(call.account))
     const role = roles.get(call.roleArn)
     // STS does not tell a role that is not there from one that lets nobody in.
-    if (!role) throw new StsRefusal("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
-    const identity = await verifyWebIdentity(call.token, providersOf(call.account))
-    if (identity.issuer !== role.issuer || !role.audiences.includes(identity.audience)) {
+    if (!role || identity.issuer !== role.issuer || !role.audiences.includes(identity.audience)) {
       throw new StsRefusal("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
     }
     authorise(role, call, identity)

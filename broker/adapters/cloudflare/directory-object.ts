@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers"
 import type { CheckpointSource } from "../../ports/checkpoints.ts"
 import type { Directory, LedgerHead } from "../../ports/directory.ts"
+import type { Counts } from "../../ports/metrics.ts"
 import type { OutboundDesk } from "../../ports/outbound.ts"
 import type { RecordIndex } from "../../ports/record-index.ts"
 import type { Sql } from "../../ports/sql.ts"
@@ -54,6 +55,18 @@ export abstract class DirectoryObject<Env = unknown> extends DurableObject<Env> 
 
   lastUse(...args: Parameters<RecordIndex["lastUse"]>) {
     return this.#answer((work) => work.lastUse(...args))
+  }
+
+  count(counts: Counts) {
+    return this.#answer((work) => work.count(counts))
+  }
+
+  counted() {
+    return this.#answer((work) => work.counted())
+  }
+
+  totals() {
+    return this.#answer((work) => work.totals())
   }
 
   latest() {

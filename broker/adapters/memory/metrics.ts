@@ -6,6 +6,8 @@ export interface MemoryMetrics extends Metrics {
   read(): Counts
   /** The same, and begins anew: what was taken is no longer counted here. */
   take(): Counts
+  /** Counts again what was taken, and could not be handed over. */
+  giveBack(taken: Counts): void
 }
 
 /** Much more than all codes, routes and providers together: memory stays bounded whatever is counted. */
@@ -38,6 +40,12 @@ export function createMemoryMetrics(): MemoryMetrics {
       exchanges = exchanges.map(() => 0)
       exchangeMs = 0
       return taken
+    },
+    giveBack(taken) {
+      const sum = added(taken, read())
+      counters = new Map(Object.entries(sum.counters))
+      exchanges = [...sum.exchanges]
+      exchangeMs = sum.exchangeMs
     },
   }
 }

@@ -1,6 +1,6 @@
 import { BrokerError } from "../../core/errors.ts"
 import type { Directory, LedgerEntry, LedgerHead, LedgerKey, LedgerNames, LedgersPage } from "../../ports/directory.ts"
-import type { Behind, FollowStore, Reader } from "../../ports/followed.ts"
+import type { Behind, FollowStore, FollowTotals, Reader } from "../../ports/followed.ts"
 import type { OwnRows } from "./key-ring.ts"
 import { type Row, rowsOf } from "./session.ts"
 
@@ -146,6 +146,30 @@ export class PostgresFollowStore implements FollowStore, Directory {
       })
       const [row] = rows
       return row?.readers === new Set(readers).size ? (row.seq ?? 0) : 0
+    })
+  }
+
+  totals(readers: readonly string[]): Promise<FollowTotals> {
+    return this.#rows.read(async (session) => {
+      const { rows: all } = await session.run<{ ledgers: number; open: number; latest: number }>({
+        text: `SELECT count(*) AS ledgers, coalesce(sum(open_leases), 0)::bigint AS open,
+          coalesce(max(latest_at), 0)::bigint AS latest FROM daypass.followed_ledgers`,
+      })
+      const { rows: behind } = await session.run<{ reader: string; records: number }>({
+        text: `SELECT r.reader, coalesce(sum(l.seq - coalesce(p.seq, 0)), 0)::bigint AS records
+          FROM pg_catalog.json_array_elements_text($1::text::json) AS r(reader)
+          LEFT JOIN daypass.followed_ledgers l ON true
+          LEFT JOIN daypass.reader_places p ON p.reader = r.reader AND p.ledger = l.id
+          WHERE l.id IS NULL OR l.seq >= coalesce(p.seq, 0) GROUP BY r.reader`,
+        values: [JSON.stringify(readers)],
+      })
+      const records = new Map(behind.map((row) => [row.reader, row.records]))
+      return {
+        ledgers: all[0]?.ledgers ?? 0,
+        openLeases: all[0]?.open ?? 0,
+        latestAt: all[0]?.latest ?? 0,
+        behind: Object.fromEntries(readers.map((reader) => [reader, records.get(reader) ?? 0])),
+      }
     })
   }
 

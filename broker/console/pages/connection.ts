@@ -10,8 +10,8 @@ import { counted } from "../words.ts"
 import { canTable, environmentWords, unitWords } from "./can-table.ts"
 import { picture } from "./picture.ts"
 
-/** Units of one page. At the edge, the policies of each are a read of their own. */
-const UNITS_PER_PAGE = 50
+/** Units of one page. At the edge, the policies of each are a read of their own. 150 policies of such units take half a second. */
+const UNITS_PER_PAGE = 25
 
 /** The other direction: who reaches this connection. By the policies of the units that the broker has served, page by page. */
 export const connectionPage: PageLoader = async (view) => {

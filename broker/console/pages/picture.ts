@@ -7,7 +7,7 @@ export type Way = readonly string[]
 const [COLUMN, BOX, ROW, HEAD, TALL] = [240, 190, 38, 30, 26]
 const MOST_WAYS = 40
 /** That fit into a box. */
-const CHARACTERS = 25
+const CHARACTERS = 22
 
 /**
  * Draws who reaches what, from left to right: one column for each step. What several ways share is one box. The table beside it says

@@ -40,7 +40,7 @@ function inside({ record, issuerUrl, unitId, leaf }: FoundRecord, organisation: 
       "lease",
       record.lease === null
         ? null
-        : html`<a href="${pathOf("/console/lease", { lease: record.lease, issuer: issuerUrl, id: unitId })}"><code>${record.lease}</code></a>`,
+        : html`<a href="${pathOf("/console/lease", { lease: record.lease })}"><code>${record.lease}</code></a>`,
     ],
     ["claims read", record.claims === undefined ? null : claimsOf(record.claims)],
     ["client", record.client_address],

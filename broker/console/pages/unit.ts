@@ -1,10 +1,11 @@
 import { UNITS } from "../../core/families/units.ts"
 import type { Organisation } from "../../core/policy/model.ts"
-import { concernsUnit, type Stop, scopeText } from "../../core/stops.ts"
+import { concernsGrant, concernsUnit, type Stop, scopeText } from "../../core/stops.ts"
 import { outOfSight } from "../../operate/operator.ts"
 import type { LedgerEntry } from "../../ports/directory.ts"
+import type { OpenLease } from "../../ports/ledger.ts"
 import type { LastUse } from "../../ports/record-index.ts"
-import type { WhoCanAnswer } from "../analysis.ts"
+import type { CanRow, WhoCanAnswer } from "../analysis.ts"
 import { policiesOfUnit } from "../decide-again.ts"
 import { type Html, html, pathOf, when } from "../html.ts"
 import { may } from "../rights.ts"
@@ -42,16 +43,15 @@ export const unitPage: PageLoader = async (view) => {
     part("The stops", () => stopsSeen(view)),
   ])
   const name = ledger.unit ?? ledger.unitId
-  const stopped = stops.ok
-    ? stops.value.filter((stop) => concernsUnit(stop, { ...ledger, ownerId: ledger.ownerId ?? "" }))
-    : []
+  const rows = can?.ok ? can.value.rows : []
+  const stopped = stops.ok ? stops.value.filter((stop) => concerns(stop, ledger, rows)) : []
   const ids = { issuer: ledger.issuerUrl, id: ledger.unitId }
   const body = html`<h1>${name}</h1>
 <p class="lead">${kindOf(ledger, organisation)}${ledger.owner === null ? "" : `, of ${ledger.owner} (${ledger.ownerId})`}</p>
 ${stopped.map(stopNote)}${[can, uses, leases, stops].map(faultNote)}
 <p class="acts">${when(may(session, "audit.read"), () => html`<a class="button plain" href="${pathOf("/console/search", { unit_id: ledger.unitId })}">Its records</a><a class="button plain" href="${pathOf("/console/verify", ids)}">Verify its record</a>`)}</p>
 ${can?.ok ? policies(name, can.value, uses?.ok ? uses.value : null) : null}
-${leases?.ok ? leasePart(leases.value, ids) : null}`
+${leases?.ok ? leasePart(leases.value) : null}`
   return { title: name, body }
 }
 
@@ -60,6 +60,12 @@ function kindOf({ issuerUrl, unitId, unitKind }: LedgerEntry, organisation: Orga
   return `${kind.charAt(0).toUpperCase()}${kind.slice(1)} of ${issuerName(issuerUrl, organisation)}, id ${unitId}`
 }
 
+/** Whether a stop keeps the unit from something: all of it, or what it could get through a connection or by a grant. */
+const concerns = (stop: Stop, ledger: LedgerEntry, rows: readonly CanRow[]): boolean =>
+  concernsUnit(stop, { ...ledger, ownerId: ledger.ownerId ?? "" }) &&
+  ((stop.on !== "connection" && stop.on !== "grant") ||
+    rows.some(({ grant, connection }) => concernsGrant(stop, grant ?? "", connection)))
+
 const stopNote = (stop: Stop): Html =>
   note(
     "bad",
@@ -67,11 +73,9 @@ const stopNote = (stop: Stop): Html =>
   )
 
 function policies(name: string, can: WhoCanAnswer, uses: readonly LastUse[] | null): Html {
-  const lastOf = (kind: LastUse["kind"], wanted: string | null) =>
-    uses?.find((use) => use.kind === kind && use.name === wanted)?.at ?? null
   const used = (grant: string | null) => {
-    const at = lastOf("grant", grant)
-    return uses === null ? "unknown" : at === null ? html`<span class="tag warn">never</span>` : time(at)
+    const at = uses?.find((use) => use.kind === "grant" && use.name === grant)?.at
+    return uses === null ? "unknown" : at === undefined ? html`<span class="tag warn">never</span>` : time(at)
   }
   const ways = can.rows.map((row) => [
     environmentWords(row) === "none" ? name : `${name} (${environmentWords(row)})`,
@@ -84,22 +88,12 @@ ${when(ways.length > 0, () => picture(`What ${name} can get`, ["Unit (environmen
 ${canTable(can, { unit: false, used: ({ grant }) => used(grant) })}`
 }
 
-function leasePart(
-  leases: readonly {
-    readonly lease: string
-    readonly credentials: readonly {
-      readonly grant: string
-      readonly connection: string
-      readonly expiresAt: number | null
-    }[]
-  }[],
-  ids: { readonly issuer: string; readonly id: string },
-): Html {
+function leasePart(leases: readonly OpenLease[]): Html {
   const table = html`<table><thead><tr><th scope="col">Lease</th><th scope="col">Holds</th><th scope="col">Last expiry</th></tr></thead><tbody>${leases.map(
     ({ lease, credentials }) => {
       const ends = credentials.map(({ expiresAt }) => expiresAt)
       const last = ends.some((end) => end === null) ? "never by itself" : time(Math.max(...(ends as number[])))
-      return html`<tr><th scope="row"><a class="mono" href="${pathOf("/console/lease", { lease, ...ids })}">${lease}</a></th><td>${credentials.map(({ grant, connection }) => `${grant} (${connection})`).join(", ")}</td><td class="when">${ends.length === 0 ? "under way" : last}</td></tr>
+      return html`<tr><th scope="row"><a class="mono" href="${pathOf("/console/lease", { lease })}">${lease}</a></th><td>${credentials.map(({ grant, connection }) => `${grant} (${connection})`).join(", ")}</td><td class="when">${ends.length === 0 ? "under way" : last}</td></tr>
 `
     },
   )}</tbody></table>`

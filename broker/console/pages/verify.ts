@@ -20,9 +20,9 @@ checkpoint also shows that the record was not rewritten as a whole.</p>
 ${verifier(ledger, policy.ok ? policy.value : null)}
 <h2>Without trust in this broker</h2>
 <p>This page and its script come from the broker that is being verified. For an audit, run the same code from your own copy, with a
-policy of signatures that you keep:</p>
-<p><code>daypass audit export --broker URL --unit ${ledger.unit ?? "NAME"} &gt; record.jsonl</code></p>
-<p><code>daypass audit verify record.jsonl --checkpoint proofs.txt --policy policy.txt</code></p>`
+policy of signatures that you keep, as docs/checkpoints.md shows it:</p>
+<p><code>daypass audit export --broker ${view.services.broker.url} --unit ${ledger.unit ?? "NAME"} --checkpoint proofs.txt --out record.jsonl</code></p>
+<p><code>daypass audit verify record.jsonl --checkpoint proofs.txt --policy checkpoint-policy.txt</code></p>`
   return { title: "Verify", body }
 }
 

@@ -46,7 +46,7 @@ export const recordRoutes: OperateRoutes = ({ app, act, broker, directory, index
 
   app.get(LEDGERS_PATH, async (context) => {
     const { operator } = await act(context, "audit.read")
-    if (!directory) throw unfollowed()
+    if (!directory) throw notFollowed()
     const page = read(listing, context.req.query())
     const { ledgers, next } = await directory.list(page)
     const issuers = await organisation()
@@ -55,7 +55,7 @@ export const recordRoutes: OperateRoutes = ({ app, act, broker, directory, index
 
   app.get(SEARCH_PATH, async (context) => {
     const { operator } = await act(context, "audit.read")
-    if (!index) throw unfollowed()
+    if (!index) throw notFollowed()
     const { since, until, cursor, limit, ...terms } = read(search, context.req.query())
     const { found, next } = await index.search({
       ...termsOf(terms),
@@ -74,7 +74,7 @@ export const recordRoutes: OperateRoutes = ({ app, act, broker, directory, index
 
   app.get(EXPORT_PATH, async (context) => {
     const { operator } = await act(context, "audit.read")
-    if (!directory) throw unfollowed()
+    if (!directory) throw notFollowed()
     if (operator.scope.connections !== undefined) throw new BrokerError("not_allowed", WHOLE_LEDGERS)
     const { unit, unit_id, since, after } = read(exporting, context.req.query())
     const issuers = await organisation()
@@ -145,7 +145,7 @@ function read<Schema extends z.ZodType>(schema: Schema, value: unknown): z.outpu
   throw new BrokerError("request_malformed", `${member}: ${what}`)
 }
 
-const unfollowed = () =>
+export const notFollowed = () =>
   new BrokerError(
     "configuration_invalid",
     "This broker does not follow its ledgers, so it has no directory and no search. At the edge, bind the Durable Object Directory to the name DIRECTORY in wrangler.toml, as the one of this version does.",

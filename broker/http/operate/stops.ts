@@ -77,7 +77,8 @@ export const stopRoutes: OperateRoutes = ({ app, act, broker, documents, directo
     const { reason: why, since, after = null, ...words } = read(ending, await readJson(incomingOf(context.req.raw)))
     const scope = await stopScopeOf(words, by.operator.scope, await names())
     const wanted = { scope, reason: readReason(why), requestId: by.requestId, since: Date.parse(since), after }
-    if (after === null) await recordAct(by, `end leases: ${scopeText(scope)}: ${wanted.reason}`, broker)
+    // Also for a further page: only the caller says that there was a first one.
+    await recordAct(by, `end leases: ${scopeText(scope)}: ${wanted.reason}`, broker)
     const answer: EndLeasesAnswer = await endLeases(wanted, { broker, directory, ...(sweepSoon && { sweepSoon }) })
     return Response.json(answer)
   })

@@ -134,7 +134,8 @@ export function readFailure(
   )
 }
 
-function describe(error: unknown): { name: string; status: number | undefined } {
+/** The SDK's error: STS's code without the suffix `Exception`, empty without one, and the HTTP status. */
+export function describe(error: unknown): { name: string; status: number | undefined } {
   if (!(error instanceof Error)) return { name: "", status: undefined }
   const metadata = (error as { $metadata?: { httpStatusCode?: unknown } }).$metadata
   const status = metadata?.httpStatusCode

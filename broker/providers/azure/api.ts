@@ -97,7 +97,8 @@ export function readRefusal(side: OtherSide, response: HttpResponse, wish: Token
 
 const MAX_CODES = 8
 
-function codesOf(response: HttpResponse): readonly number[] {
+/** Entra's error codes in a refusal, the most specific first. */
+export function codesOf(response: HttpResponse): readonly number[] {
   const codes = memberOf(jsonOf(response), "error_codes")
   if (!Array.isArray(codes)) return []
   return codes.slice(0, MAX_CODES).filter((code): code is number => Number.isSafeInteger(code))

@@ -113,7 +113,7 @@ const sideOf = (connection: string): OtherSide => ({ name: "GitHub", connection 
 interface Asking {
   readonly side: OtherSide
   readonly settings: Connection
-  readonly io: ProviderIo
+  readonly io: CallIo & Pick<ProviderIo, "secret">
 }
 
 /** The App's JWT, and the id of its installation on the connection's owner. */
@@ -129,7 +129,7 @@ interface AppLogin {
  * A replaced key is used immediately: an operator's secret only changes with a new process or a new version of the Worker,
  * which has no cached login.
  */
-async function logIn({ side, settings, io }: Asking): Promise<Login<AppLogin>> {
+export async function logIn({ side, settings, io }: Asking): Promise<Login<AppLogin>> {
   const { app_id: id, key } = settings
   const imported = await importAppKey(await io.secret(key))
   if (!imported.ok) {

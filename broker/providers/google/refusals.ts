@@ -74,7 +74,7 @@ export function readRefusal(
  * The codes in a refusal, the most specific first: the `error` of OAuth (RFC 6749 section 5.2), or, in Google's own form
  * (AIP-193), the reasons in the details and then the status.
  */
-function codesOf(body: unknown): readonly string[] {
+export function codesOf(body: unknown): readonly string[] {
   const error = memberOf(body, "error")
   if (typeof error === "string") return [error]
   const details = memberOf(error, "details")

@@ -17,7 +17,7 @@ export function markdownOf(report: Report): readonly string[] {
   return [
     "# Audit report",
     "",
-    `Period: ${period.since === null ? "the beginning" : time(period.since)} to ${period.until === null ? "the end of the record" : day(period.until)}; ${span}. State as of ${day(as_of)}.`,
+    `Period: ${period.since === null ? "the beginning" : day(period.since)} to ${period.until === null ? "the end of the record" : day(period.until)}; ${span}. State as of ${day(as_of)}.`,
     "",
     ...table(
       "Totals",

@@ -10,7 +10,7 @@ export function linesOfFound(found: readonly FiledRecord[]): readonly string[] {
       : `unit ${ledger.unit_id}`
     const got = grants.map(({ name, resource }) => `${name}: ${resource}`).join(", ")
     const who = identity
-      ? `run ${identity.run_id} by ${identity.actor ?? "?"}${identity.actor_id ? ` (id ${identity.actor_id})` : ""}`
+      ? `${runOf(identity.run_id)}by ${identity.actor ?? "?"}${identity.actor_id ? ` (id ${identity.actor_id})` : ""}`
       : "by the broker"
     return [
       at,
@@ -25,6 +25,12 @@ export function linesOfFound(found: readonly FiledRecord[]): readonly string[] {
       .join("  ")
   })
 }
+
+const commitOf = (commit: string | null): string =>
+  commit === null ? "; the record does not say the commit: the run does" : `; commit ${commit}`
+
+/** A person has no run. */
+const runOf = (id: string): string => (id === "" ? "" : `run ${id} `)
 
 /** `alive`: somebody who has its credentials may use them. `over`: its time is over, and the record has no end of it. */
 export type State = "alive" | "ended" | "over"
@@ -46,7 +52,7 @@ export function linesOfLeases(leases: readonly LeaseState[], now: Date): readonl
     return [
       `lease ${lease}: ${state}`,
       `  ${grants.join(", ")} of ${unit} (id ${unit_id}), since ${opened}`,
-      `  run ${run_id} by ${actor ?? "?"}; ${commit === null ? "the record does not say the commit: the run does" : `commit ${commit}`}`,
+      `  ${runOf(run_id)}by ${actor ?? "?"}${run_id === "" ? "" : commitOf(commit)}`,
     ]
   })
 }

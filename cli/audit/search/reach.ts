@@ -64,7 +64,7 @@ export class ReachOf {
           ? []
           : [
               "",
-              `Jobs of these ${units.length} units, started by ${who}, can get today:`,
+              `Jobs of ${units.length === 1 ? "this unit" : `these ${units.length} units`}, started by ${who}, can get today:`,
               ...linesOf({ ...found, unreachable: [] }, this.#set, false),
             ]),
         ...(units.length > MAX_UNITS ? [`Only ${MAX_UNITS} of ${units.length} units were analysed.`] : []),

@@ -43,6 +43,7 @@ async function world(sealer = both, units: Record<string, Leases> = {}) {
   const records: { unit: string; draft: AuditDraft }[] = []
   let isFull = false
   const ledgerOf = (issuerUrl: string, unitId: string): Partial<Ledger> => ({
+    useProof: async () => true,
     async append(draft) {
       if (isFull) throw new BrokerError("ledger_unavailable", "The ledger's disk is full.")
       records.push({ unit: `${issuerUrl} ${unitId}`, draft })

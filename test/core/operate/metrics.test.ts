@@ -1,6 +1,14 @@
-import { describe, expect, test } from "vitest"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { fileURLToPath } from "node:url"
+import { describe, expect, test, vi } from "vitest"
+import { createCountsHandover } from "../../../broker/adapters/cloudflare/counts.ts"
 import { added, createMemoryMetrics, NO_COUNTS } from "../../../broker/adapters/memory/metrics.ts"
-import { metricsText } from "../../../broker/operate/metrics.ts"
+import { NodeSql } from "../../../broker/adapters/node/sqlite.ts"
+import { SqlCounts } from "../../../broker/adapters/sqlite/operate/counts.ts"
+import { COUNTERS, GAUGES, metricsText } from "../../../broker/operate/metrics.ts"
+import type { Counts } from "../../../broker/ports/metrics.ts"
 
 /** Reads the text format as a scraper does: one sample a line, its series and its value. */
 function samplesOf(text: string): ReadonlyMap<string, number> {
@@ -41,7 +49,7 @@ describe("metrics", () => {
 
   test("escape a label's value, and hold it whatever it is", () => {
     const odd = 'a"b\\c\nd'
-    const gauge = { name: "health", help: "h", samples: [{ labels: { part: odd }, value: 1 }] }
+    const gauge = { name: "health" as const, samples: [{ labels: { part: odd }, value: 1 }] }
     const text = metricsText(NO_COUNTS, [gauge])
     expect(samplesOf(text).get('daypass_health{part="a\\"b\\\\c\\nd"}')).toBe(1)
     const metrics = createMemoryMetrics()
@@ -60,9 +68,84 @@ describe("metrics", () => {
     expect([first.take(), second.read()]).toEqual([NO_COUNTS, NO_COUNTS])
   })
 
+  test("of isolates come together in one row, and none is lost when it cannot be handed over", async () => {
+    const sql = new NodeSql(new DatabaseSync(":memory:"))
+    const sum = new SqlCounts(sql)
+    let fails = true
+    const send = async (counts: Counts) => {
+      if (fails) throw new Error("the object cannot be reached")
+      sum.add(counts)
+    }
+    const isolates = [createMemoryMetrics(), createMemoryMetrics()]
+    const handovers = isolates.map((metrics) => createCountsHandover(metrics, send))
+    const use = () => {
+      for (const metrics of isolates) {
+        metrics.count("exchanges", { outcome: "minted", code: "ok" })
+        metrics.exchanged(7)
+      }
+    }
+    use()
+    for (const handover of handovers) await expect(handover.now()).rejects.toThrow("cannot be reached")
+    use()
+    fails = false
+    for (const handover of handovers) await handover.now()
+    await Promise.all(handovers.map((handover) => handover.now()))
+    const read = new SqlCounts(sql).read()
+    expect(read.counters).toEqual({ 'daypass_exchanges_total{outcome="minted",code="ok"}': 4 })
+    expect([read.exchanges[1], read.exchangeMs]).toEqual([4, 28])
+    expect(isolates.map((metrics) => metrics.read())).toEqual([NO_COUNTS, NO_COUNTS])
+  })
+
+  test("of an isolate are handed over ten seconds after the last time, by one request of all that wait", async () => {
+    vi.useFakeTimers({ now: 1_800_000_000_000 })
+    try {
+      const metrics = createMemoryMetrics()
+      const sent: number[] = []
+      const handover = createCountsHandover(metrics, async () => void sent.push(Date.now() - 1_800_000_000_000))
+      const request = () => {
+        metrics.count("requests", { route: "exchange", code: "ok" })
+        return handover.soon()
+      }
+      await Promise.all([request(), vi.advanceTimersByTimeAsync(0)])
+      const waiting = [request(), request()]
+      await vi.advanceTimersByTimeAsync(9_999)
+      expect(sent).toEqual([0])
+      await vi.advanceTimersByTimeAsync(1)
+      await Promise.all(waiting)
+      expect(sent).toEqual([0, 10_000])
+      // A request that the platform ended does not stand in the way for ever.
+      void request()
+      vi.clearAllTimers()
+      vi.setSystemTime(1_800_000_000_000 + 80_000)
+      await Promise.all([request(), vi.advanceTimersByTimeAsync(0)])
+      expect(sent).toEqual([0, 10_000, 80_000])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   test("stay bounded, whatever is counted", () => {
     const metrics = createMemoryMetrics()
     for (let index = 0; index < 5_000; index++) metrics.count("requests", { route: `r${index}`, code: "ok" })
     expect(Object.keys(metrics.read().counters)).toHaveLength(2_000)
+  })
+
+  const ROOT = fileURLToPath(new URL("../../..", import.meta.url))
+  const read = (path: string) => readFileSync(join(ROOT, path), "utf8")
+  const names = [
+    ...Object.keys(COUNTERS).map((name) => `daypass_${name}_total`),
+    "daypass_exchange_duration_seconds",
+    ...Object.keys(GAUGES).map((name) => `daypass_${name}`),
+  ]
+
+  test("are all in docs/metrics.md, and none besides", () => {
+    const listed = [...read("docs/metrics.md").matchAll(/^\| `(daypass_[a-z_]+)` \|/gm)].map(([, name]) => name)
+    expect(listed.sort()).toEqual([...names].sort())
+  })
+
+  test.each(["alerts.yml", "alerts.test.yml", "dashboard.json"])("that examples/monitoring/%s names exist", (file) => {
+    const used = new Set(read(`examples/monitoring/${file}`).match(/\bdaypass_[a-z_]+/g))
+    expect(used.size).toBeGreaterThan(10)
+    expect([...used].filter((name) => !names.includes(name.replace(/_bucket$/, "")))).toEqual([])
   })
 })

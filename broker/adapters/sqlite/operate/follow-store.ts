@@ -7,7 +7,7 @@ import type {
   LedgerNames,
   LedgersPage,
 } from "../../../ports/directory.ts"
-import type { Behind, FollowStore, Reader } from "../../../ports/followed.ts"
+import type { Behind, FollowStore, FollowTotals, Reader } from "../../../ports/followed.ts"
 import type { Reading, Sql } from "../../../ports/sql.ts"
 
 export type EntryRow = {
@@ -148,6 +148,32 @@ export class SqlFollowStore implements FollowStore, Directory {
           )[0]?.seq ?? 0,
       )
       return places.length === 0 ? 0 : Math.min(...places)
+    })
+  }
+
+  totals(readers: readonly string[]): Promise<FollowTotals> {
+    return this.#work(() => {
+      const [all] = this.#sql.all<{ ledgers: number; open: number; latest: number }>(
+        `SELECT count(*) AS ledgers, coalesce(sum(open_leases), 0) AS open, coalesce(max(latest_at), 0) AS latest
+         FROM followed_ledgers`,
+      )
+      // Only ledgers that were noted since the reader was last at its end: there may be a hundred thousand others.
+      const behind = readers.map((reader) => {
+        const [row] = this.#sql.all<{ records: number }>(
+          `SELECT coalesce(sum(l.seq - coalesce(p.seq, 0)), 0) AS records
+           FROM followed_ledgers l LEFT JOIN reader_places p ON p.reader = ? AND p.ledger = l.id
+           WHERE l.noted > ? AND l.seq > coalesce(p.seq, 0)`,
+          reader,
+          this.#done.get(reader) ?? 0,
+        )
+        return [reader, row?.records ?? 0] as const
+      })
+      return {
+        ledgers: all?.ledgers ?? 0,
+        openLeases: all?.open ?? 0,
+        latestAt: all?.latest ?? 0,
+        behind: Object.fromEntries(behind),
+      }
     })
   }
 
