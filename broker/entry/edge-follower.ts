@@ -11,6 +11,7 @@ import { SqlAlertQueue } from "../adapters/sqlite/outbound/alert-queue.ts"
 import { SqlOutboundMarks } from "../adapters/sqlite/outbound/marks.ts"
 import { createHttp } from "../adapters/web/http.ts"
 import type { Broker } from "../exchange/broker.ts"
+import { OWN_LEDGER_UNIT } from "../operate/act.ts"
 import { Archive } from "../operate/archive.ts"
 import { Follower } from "../operate/follow.ts"
 import type { LedgerHead, LedgerKey } from "../ports/directory.ts"
@@ -117,12 +118,13 @@ export function createDirectoryWork(sql: Sql, { broker, documents, bucketOf }: D
   }
 
   /**
-   * A lost directory knows no ledger, and one that is not used does not tell of itself. So units that policies name by their ids
-   * are looked for once; all others tell of themselves with their next exchange.
+   * A lost directory knows no ledger, and one that is not used does not tell of itself. So the deployment's own ledger and units
+   * that policies name by their ids are looked for once; all others tell of themselves with their next exchange.
    */
   async function learn(): Promise<void> {
     if (sql.all("SELECT id FROM learnt").length > 0) return
-    for (const unit of unitsOf(await broker.policySource.snapshot())) lookAt(unit, now())
+    const own = { issuerUrl: broker.url, unitId: OWN_LEDGER_UNIT }
+    for (const unit of [own, ...unitsOf(await broker.policySource.snapshot())]) lookAt(unit, now())
     sql.run("INSERT INTO learnt (id) VALUES (1)")
   }
 
@@ -159,9 +161,12 @@ export function createDirectoryWork(sql: Sql, { broker, documents, bucketOf }: D
   }
 }
 
-function unitsOf({ policies = [], organisation }: PolicySnapshot): readonly LedgerKey[] {
-  return policies.flatMap(({ issuer, target }) => {
+function unitsOf({ policies = [], organisation, units }: PolicySnapshot): readonly LedgerKey[] {
+  const named = policies.flatMap(({ issuer, target }) =>
+    target.kind === "unit" ? [{ issuer, unitId: target.id }] : [],
+  )
+  return [...named, ...(units?.() ?? [])].flatMap(({ issuer, unitId }) => {
     const issuerUrl = organisation.issuers.get(issuer)?.url
-    return target.kind === "unit" && issuerUrl !== undefined ? [{ issuerUrl, unitId: target.id }] : []
+    return issuerUrl === undefined ? [] : [{ issuerUrl, unitId }]
   })
 }

@@ -1,10 +1,10 @@
-import type { AuditRecord } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Clock } from "../ports/clock.ts"
-import type { LedgerEntry, LedgerHead, LedgerKey, LedgerNames } from "../ports/directory.ts"
+import type { LedgerEntry, LedgerHead, LedgerKey } from "../ports/directory.ts"
 import type { FollowStore, Reader } from "../ports/followed.ts"
 import type { ChainedRecord, Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
+import { isSame, namesIn } from "./ledger-names.ts"
 
 export type { FollowedRecords, Reader } from "../ports/followed.ts"
 
@@ -112,7 +112,7 @@ export class Follower {
     const records = await this.#read(ledger, cursor)
     const last = records.at(-1)
     if (last === undefined) return false
-    const named = await this.#named(ledger, records)
+    const named = await this.#named(await this.#grown(ledger, last), records)
     for (const following of followings) {
       const { reader, since } = following
       const wanted = since === 0 ? records : records.filter(({ record }) => Date.parse(record.at) >= since)
@@ -133,7 +133,7 @@ export class Follower {
     try {
       const records = await ledgers.of(ledger.issuerUrl, ledger.unitId).auditTrail(cursor, BATCH_RECORDS)
       // Set back, as by a restored copy. Its next record will be told like any other.
-      if (records.length === 0) await store.setBack(ledger, cursor)
+      if (records.length === 0) await store.correct(ledger, { ...ledger, seq: cursor })
       return records
     } catch (error) {
       log({ event: "follow.failed", detail: `the records cannot be read: ${reasonOf(error)}`, ...unitOf(ledger) })
@@ -141,6 +141,15 @@ export class Follower {
       this.#unread.set(idOf(ledger), this.#now() + UNREAD_PAUSE_MS)
       return []
     }
+  }
+
+  /** A ledger may have grown since its head was noted. What shows it must not be behind what a search finds. */
+  async #grown(ledger: LedgerEntry, { record, chain }: ChainedRecord): Promise<LedgerEntry> {
+    if (record.seq <= ledger.seq) return ledger
+    const latestAt = Math.max(ledger.latestAt, Date.parse(record.at))
+    const grown = { ...ledger, seq: record.seq, chain, latestAt }
+    await this.#parts.store.correct(ledger, grown)
+    return grown
   }
 
   async #named(ledger: LedgerEntry, records: readonly ChainedRecord[]): Promise<LedgerEntry> {
@@ -220,20 +229,6 @@ export class Follower {
     })
   }
 }
-
-/** The names in the last of these records that has any. */
-function namesIn(records: readonly AuditRecord[]): LedgerNames | null {
-  const identity = records.findLast((record) => record.identity !== null)?.identity
-  // Records of version 1 named repositories.
-  if (identity?.unit === undefined) return null
-  return { unit: identity.unit, unitKind: identity.unit_kind, owner: identity.owner, ownerId: identity.owner_id }
-}
-
-const isSame = (one: LedgerNames, other: LedgerNames): boolean =>
-  one.unit === other.unit &&
-  one.unitKind === other.unitKind &&
-  one.owner === other.owner &&
-  one.ownerId === other.ownerId
 
 const idOf = ({ issuerUrl, unitId }: LedgerKey): string => JSON.stringify([issuerUrl, unitId])
 

@@ -1,0 +1,16 @@
+import type { AuditRecord } from "../core/audit-record.ts"
+import type { LedgerNames } from "../ports/directory.ts"
+
+/** The names in the last of these records that has any. */
+export function namesIn(records: readonly AuditRecord[]): LedgerNames | null {
+  const identity = records.findLast((record) => record.identity !== null)?.identity
+  // Records of version 1 named repositories.
+  if (identity?.unit === undefined) return null
+  return { unit: identity.unit, unitKind: identity.unit_kind, owner: identity.owner, ownerId: identity.owner_id }
+}
+
+export const isSame = (one: LedgerNames, other: LedgerNames): boolean =>
+  one.unit === other.unit &&
+  one.unitKind === other.unitKind &&
+  one.owner === other.owner &&
+  one.ownerId === other.ownerId
