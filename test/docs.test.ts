@@ -245,6 +245,32 @@ describe("what exists is named", () => {
     expect(documented).toEqual(actual)
   })
 
+  it("every event of the record in docs/audit.md", () => {
+    const union = /export type AuditEvent =([\s\S]*?)\n\n/.exec(read("broker/core/audit-record.ts"))?.[1] ?? ""
+    const events = [...union.matchAll(/\| "([a-z_.]+)"/g)].map((match) => match[1] ?? "")
+    expect(events.length).toBeGreaterThan(15)
+    const documented = new Set(codesInTables("docs/audit.md"))
+    expect(events.filter((event) => !documented.has(event))).toEqual([])
+  })
+
+  it("every call of operators, and every part of health, in docs/wire.md", () => {
+    const wire = readdirSync(join(ROOT, "broker/wire")).map((file) => read(`broker/wire/${file}`))
+    const paths = wire.flatMap((text) =>
+      [...text.matchAll(/= "(\/v1\/operate\/[a-z/]+)"/g)].map((match) => match[1] ?? ""),
+    )
+    expect(paths.length).toBeGreaterThan(8)
+    const page = read("docs/wire.md")
+    expect(paths.filter((path) => !page.includes(path))).toEqual([])
+    const sources = execFileSync("git", ["ls-files", "broker"], { cwd: ROOT, encoding: "utf8" }).split("\n")
+    const parts = sources
+      .filter((path) => path.endsWith(".ts"))
+      .flatMap((path) => [...read(path).matchAll(/^\s+(?:readonly )?part(?::| =) "([a-z]+)"|\{ part: "([a-z]+)"/gm)])
+      .map((match) => match[1] ?? match[2] ?? "")
+    expect(parts).toContain("keys")
+    const documented = new Set(codesInTables("docs/wire.md"))
+    expect([...new Set(parts)].filter((part) => !documented.has(part))).toEqual([])
+  })
+
   it("every code of the action's own in docs/action.md", () => {
     const documented = new Set(codesInTables("docs/action.md"))
     expect(OWN_CODES.filter((code) => !documented.has(code))).toEqual([])
@@ -351,8 +377,6 @@ describe("what exists is named", () => {
     const taken = [...new Set([...sources, ...shared])].flatMap((path) =>
       [...read(path).matchAll(/"?\b([a-z][a-z-]*)"?: \{ type: "(?:string|boolean)"/g)].map((match) => `--${match[1]}`),
     )
-    // So do the commands of operators. Their usage explains further options of that kind below.
-    if (sources.some((path) => read(path).includes("OPERATOR_USAGE"))) taken.push("--broker")
     const isFormatted = sources.some(
       (path) => read(path).includes("FORMAT_OPTIONS,") || read(path).includes("...FORMAT_OPTIONS"),
     )
@@ -361,9 +385,11 @@ describe("what exists is named", () => {
     const all = [...taken, ...(isFormatted ? ["--format", "--json"] : []), ...(isOperators ? ["--broker"] : [])]
     expect(optionsOf(usage)).toEqual(optionsOf(all.join(" ")))
     const explained = section.replace(shown, "")
-    // The output formats have a section of their own.
-    const missing = optionsOf(usage).filter((option) => !explained.includes(option))
-    expect(missing.filter((option) => option !== "--format" && option !== "--json")).toEqual([])
+    // The output formats and the options of operators have sections of their own.
+    const once = ["--format", "--json", ...(isOperators ? ["--broker"] : [])]
+    const missing = optionsOf(usage).filter((option) => !explained.includes(option) && !once.includes(option))
+    expect(missing).toEqual([])
+    if (isOperators) expect(explained).toMatch(/\]\(#(?:commands-of-operators|daypass-keys-list)\)/)
   })
 
   it("every room of the broker on its map", () => {
@@ -416,7 +442,7 @@ describe("what is named exists", () => {
   })
 
   it("every setting of the Node broker in its page, as its usage says it", () => {
-    const usage = read("broker/entry/node.ts")
+    const usage = read("broker/entry/node-options.ts")
     const page = read("docs/run-on-node.md")
     const flags = [...usage.matchAll(/^ {2}(--[a-z]+) /gm)].map((match) => match[1] ?? "")
     const variables = [...read("broker/config/config.ts").matchAll(/\| `(DAYPASS_[A-Z_]+)` \|/g)].map(

@@ -4,7 +4,7 @@ import { isSealed } from "../core/sealed-form.ts"
 import { Secret } from "../core/secret.ts"
 import { isLoopbackHost } from "../core/url.ts"
 import { KEY_BINDING_SEPARATOR } from "../wire/exchange.ts"
-import { type GitHubAppConfig, type GitLabConfig, readGitHubApp, readGitLab } from "./hosts.ts"
+import { type GitHubAppConfig, type GitLabConfig, readGitHubApp, readGitLab, readHookSecrets } from "./hosts.ts"
 import { readKek, readPreviousKek, readRotateEvery } from "./keys.ts"
 import { plainUrl, type Report, readText } from "./settings.ts"
 
@@ -24,6 +24,8 @@ export interface Config {
   readonly rotateEverySeconds?: number
   /** The GitHub App with which the broker reads repositories' policies and environments; absent when not set. */
   readonly gitHubApp?: GitHubAppConfig
+  /** The secrets of GitHub's webhook, which tells of leaked values; absent when not set. */
+  readonly gitHubHookSecrets?: readonly Secret<string>[]
   /** How the broker reads the environments of GitLab's projects; absent when not set. */
   readonly gitLab?: GitLabConfig
   /** At the edge: policies come only from Workers KV, never from the bundle. */
@@ -71,6 +73,7 @@ export interface ConfigFault {
  * | `DAYPASS_GITHUB_APP_KEY` | its private key: PEM as downloaded from GitHub, or sealed by `daypass seal` |
  * | `DAYPASS_GITHUB_API_URL` | by default `https://api.github.com` |
  * | `DAYPASS_GITHUB_ISSUER` | the issuer whose repositories the App reads; by default `https://token.actions.githubusercontent.com` |
+ * | `DAYPASS_GITHUB_HOOK_SECRET` | the secret of GitHub's webhook for leaked values; two with a space between them while it is replaced |
  * | `DAYPASS_GITLAB_TOKEN` | an access token that reads the environments of GitLab's projects, or sealed by `daypass seal` |
  * | `DAYPASS_GITLAB_ISSUER` | the issuer of these projects; by default `https://gitlab.com` |
  * | `DAYPASS_GITLAB_API_URL` | by default `/api/v4` below the issuer |
@@ -90,6 +93,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
   }
   const deployment = readText(env["DAYPASS_DEPLOYMENT"], "DAYPASS_DEPLOYMENT", fault)
   const gitHubApp = readGitHubApp(env, fault)
+  const gitHubHookSecrets = readHookSecrets(env, gitHubApp, fault)
   const gitLab = readGitLab(env, fault)
   if (gitHubApp && gitHubApp.issuerUrl === gitLab?.issuerUrl) {
     fault("DAYPASS_GITLAB_ISSUER", "must differ from DAYPASS_GITHUB_ISSUER")
@@ -110,6 +114,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
     ...(previousKek ? { previousKek } : {}),
     ...(rotateEverySeconds === undefined ? {} : { rotateEverySeconds }),
     ...(gitHubApp ? { gitHubApp } : {}),
+    ...(gitHubHookSecrets ? { gitHubHookSecrets } : {}),
     ...(gitLab ? { gitLab } : {}),
     onlyPublishedPolicies: policies === "kv",
     jurisdiction,

@@ -40,6 +40,27 @@ export function readGitHubApp(env: Environment, fault: Report): GitHubAppConfig 
   return { id, key: new Secret(key.trim()), apiUrl, issuerUrl }
 }
 
+const MOST_HOOK_SECRETS = 2
+
+/** The secrets of GitHub's webhook: one, or two while it is replaced, with white space between them. Null: none is set. */
+export function readHookSecrets(
+  env: Environment,
+  gitHubApp: GitHubAppConfig | undefined,
+  fault: Report,
+): readonly Secret<string>[] | null {
+  const name = "DAYPASS_GITHUB_HOOK_SECRET"
+  const value = env[name]
+  if (value === undefined || value === "") return null
+  const secrets = typeof value === "string" ? value.trim().split(/\s+/) : []
+  if (!(secrets.length <= MOST_HOOK_SECRETS && secrets.every((secret) => /^[!-~]{20,256}$/.test(secret)))) {
+    fault(name, "must be one or two secrets of at least 20 characters; make one with: openssl rand -hex 32")
+    return null
+  }
+  // An alert has no value in it: the App reads it.
+  if (gitHubApp === undefined) fault(name, "needs the broker's GitHub App: set DAYPASS_GITHUB_APP_ID and its key")
+  return secrets.map((secret) => new Secret(secret))
+}
+
 const GITLAB_ISSUER_URL = "https://gitlab.com"
 
 /** The token is not checked here, because it may be sealed. */

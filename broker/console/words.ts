@@ -47,8 +47,9 @@ const EVENTS: Readonly<Record<AuditEvent, readonly [words: string, tone: "good" 
   "log.begun": ["log begun", ""],
   "record.rewritten": ["record rewritten", "bad"],
   "policies.changed": ["policies changed", ""],
-  "alert.failed": ["alert not delivered", "warn"],
   "records.archived": ["records archived", ""],
+  "leak.reported": ["leaked value reported", "bad"],
+  "alert.failed": ["alert not delivered", "warn"],
 }
 
 /** An event that this version does not name is shown as it is. */

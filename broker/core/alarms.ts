@@ -1,4 +1,5 @@
 import type { AuditRecord } from "./audit-record.ts"
+import { BY_ID_ALONE } from "./leaked-value.ts"
 import type { Alarm, AlarmKind, Alarms } from "./policy/schema-alarms.ts"
 
 /** What is in a row must have happened within this time, in milliseconds. */
@@ -30,9 +31,10 @@ function rowOf({ event, reason, identity }: AuditRecord): readonly [kind: RowKin
   return ["lease_not_closed", identity === null]
 }
 
-/** Whether the broker ends this lease for a reason that is not its job's: a failed exchange, or an operator. */
+/** Whether the broker ends this lease for a reason that is not its job's: a failed exchange, an operator, or a leak. */
 const excuses = ({ event, reason }: AuditRecord): boolean =>
-  event === "exchange.failed" || (event === "lease.revoking" && /^(?:stopped \(|revoked by an operator:)/.test(reason))
+  event === "exchange.failed" ||
+  (event === "lease.revoking" && /^(?:stopped \(|revoked by an operator:|leaked:)/.test(reason))
 
 /** Whether a record can raise an alarm that counts. */
 export const counts = (record: AuditRecord): boolean => rowOf(record)?.[1] === true
@@ -61,7 +63,7 @@ export function rungBy(
     if (time < resumedAt) continue
     const isNew = index >= before.length
     const kind = AT_ONCE[record.event]
-    if (isNew && kind !== undefined) ring(kind, record)
+    if (isNew && kind !== undefined && !record.reason.endsWith(BY_ID_ALONE)) ring(kind, record)
     if (excuses(record)) excused.add(record.lease)
     const row = rowOf(record)
     if (row === null || (record.event === "lease.closed" && excused.has(record.lease))) continue

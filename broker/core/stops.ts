@@ -9,6 +9,8 @@ export const STOPS_DOCUMENT = "stops"
 
 /** More would make every exchange slow. Whoever needs more stops an owner or an issuer. */
 export const MOST_STOPS = 500
+/** Alarms leave room: units that raise them must not keep operators from ordering more. */
+export const MOST_BY_ALARMS = 400
 export const MAX_REASON_CHARACTERS = 300
 
 const text = z.string().min(1)

@@ -41,7 +41,7 @@ export interface OperateApp {
   fetch(request: Request, client: Client, event: RequestEvent): Promise<Response>
 }
 
-const OPERATE_PATHS = ["/v1/operate/*", "/metrics", "/console", "/console/*"]
+const OPERATE_PATHS = ["/v1/operate/*", "/metrics", "/console", "/console/*", "/v1/hooks/github"]
 
 /** How long clients may cache the discovery document and the key set: much shorter than a key is published before use. */
 const PUBLIC_MAX_AGE_SECONDS = 300

@@ -8,10 +8,23 @@ import { BODY_TIMEOUT_MS, MAX_BODY_BYTES, MAX_FORM_BYTES, tooLarge } from "./lim
  * @throws {BrokerError} `media_type_unsupported`, `request_too_large`, `request_malformed`
  */
 export async function readJson(request: Incoming): Promise<unknown> {
+  return parseJson(await readJsonBytes(request, MAX_BODY_BYTES))
+}
+
+/**
+ * Reads a body that says that it is JSON, for a signature over its bytes. At most `limit` bytes.
+ *
+ * @throws {BrokerError} `media_type_unsupported`, `request_too_large`, `request_malformed`
+ */
+export async function readJsonBytes(request: Incoming, limit: number): Promise<Uint8Array> {
   if (mediaTypeOf(request) !== "application/json") {
     throw new BrokerError("media_type_unsupported", "Send the request as JSON, with `Content-Type: application/json`.")
   }
-  const bytes = await readBounded(request, MAX_BODY_BYTES)
+  return await readBounded(request, limit)
+}
+
+/** Parses JSON in UTF-8. @throws {BrokerError} `request_malformed` */
+export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(decode(bytes))
   } catch {

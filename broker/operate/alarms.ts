@@ -1,4 +1,5 @@
 import { counts, ROW_MS, type Rung, rungBy } from "../core/alarms.ts"
+import { visible } from "../core/policy/faults.ts"
 import type { Organisation } from "../core/policy/model.ts"
 import type { Alarms } from "../core/policy/schema-alarms.ts"
 import type { StopScope } from "../core/stops.ts"
@@ -88,7 +89,8 @@ async function stopUnit({ ledger }: FollowedRecords, { kind, alarm, at }: Rung, 
   const scope: StopScope = { on: "unit", issuer, id, name: unit ?? id }
   const now = office.broker.clock.now().getTime()
   const until = alarm.for === undefined ? null : new Date(now + alarm.for * 1000).toISOString()
-  const reason = `${at.event}: ${at.reason}`.slice(0, 200)
+  // Cut after the escapes, which make a text longer: a reason that is refused would come again for ever.
+  const reason = visible(`${at.event}: ${at.reason}`).slice(0, 200).toWellFormed()
   const isNew = await stopByAlarm({ scope, alarm: kind, reason, until }, office)
   if (isNew && alarm.revoke === true) await end(scope, `alarm ${kind}: ${reason}`, now, office)
 }

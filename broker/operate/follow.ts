@@ -1,12 +1,12 @@
 import { BrokerError } from "../core/errors.ts"
-import type { Clock } from "../ports/clock.ts"
 import type { LedgerEntry, LedgerHead, LedgerKey } from "../ports/directory.ts"
-import type { FollowStore, Reader } from "../ports/followed.ts"
-import type { ChainedRecord, Ledgers } from "../ports/ledger.ts"
-import type { Log } from "../ports/log.ts"
+import type { Reader } from "../ports/followed.ts"
+import type { ChainedRecord } from "../ports/ledger.ts"
+import type { FollowerParts, Round } from "./follower-parts.ts"
 import { isSame, namesIn } from "./ledger-names.ts"
 
 export type { FollowedRecords, Reader } from "../ports/followed.ts"
+export type { FollowerParts, Round } from "./follower-parts.ts"
 
 /** Records of one batch: half a megabyte in memory, and a few milliseconds of a reader's work. */
 const BATCH_RECORDS = 250
@@ -18,28 +18,6 @@ const LONGEST_PAUSE_MS = 5 * 60_000
 /** The pause of a ledger that could not be read. */
 const UNREAD_PAUSE_MS = 15_000
 
-export interface FollowerParts {
-  readonly store: FollowStore
-  readonly ledgers: Ledgers
-  readonly readers: readonly Reader[]
-  /** Readers that depend on the policies in force, such as exports. Asked for in each round; rejects while there are none. */
-  changing?(): Promise<readonly Reader[]>
-  /**
-   * Lets old records leave the ledgers. Called after each round, with the names of all readers; returns when it wants to be
-   * called again at the latest, in Unix milliseconds; null: whenever. Never rejects.
-   */
-  readonly archive?: { due(now: number, readers: readonly string[]): Promise<number | null> }
-  readonly clock: Clock
-  readonly log: Log
-}
-
-export interface Round {
-  /** Whether there is more to read now. */
-  readonly goesOn: boolean
-  /** Unix milliseconds: when the next round must be at the latest; null: when a ledger has grown. */
-  readonly dueAt: number | null
-}
-
 /** One reader at work. */
 interface Following {
   reader: Reader
@@ -48,6 +26,8 @@ interface Following {
   failures: number
   /** Unix milliseconds. */
   pausedUntil: number
+  /** Ledgers whose records it could not take: how often, and until when it takes others only, in Unix milliseconds. */
+  readonly held: Map<string, { readonly failures: number; readonly until: number }>
 }
 
 /**
@@ -98,13 +78,16 @@ export class Follower {
       if (this.#isPaused(following)) continue
       for (const { ledger, cursor } of await this.#parts.store.behind(following.reader.name, LEDGERS_AT_ONCE)) {
         const id = idOf(ledger)
-        if (this.#now() < (this.#unread.get(id) ?? 0)) continue
+        if (this.#isEarly(this.#unread.get(id)) || this.#isEarly(following.held.get(id)?.until)) continue
         const [, places] = work.get(id) ?? [ledger, new Map<number, Following[]>()]
         places.set(cursor, [...(places.get(cursor) ?? []), following])
         work.set(id, [ledger, places])
       }
     }
-    return work.values()
+    // Last where a reader has failed: a record that it can never take must not keep all other ledgers from it.
+    const hasFailed = ([id]: readonly [string, unknown]) => followings.some(({ held }) => held.has(id))
+    const entries = [...work]
+    return [...entries.filter((one) => !hasFailed(one)), ...entries.filter(hasFailed)].map(([, one]) => one)
   }
 
   /** Returns whether there was anything to hand out. */
@@ -120,6 +103,7 @@ export class Follower {
         if (wanted.length > 0) await reader.take({ ledger: named, records: wanted })
         await this.#parts.store.move(reader.name, ledger, last.record.seq)
         following.failures = 0
+        following.held.delete(idOf(ledger))
       } catch (error) {
         this.#failed(following, error, ledger)
       }
@@ -163,6 +147,7 @@ export class Follower {
     const now = this.#now()
     const times = [...this.#unread.values()].filter((until) => until > now)
     for (const following of followings) {
+      for (const { until } of following.held.values()) if (until > now) times.push(until)
       if (this.#isPaused(following)) {
         times.push(following.pausedUntil)
         continue
@@ -207,7 +192,7 @@ export class Follower {
 
   async #register(reader: Reader, now: number): Promise<Following> {
     const registered = await this.#parts.store.register(reader, now)
-    return { reader, since: reader.from === "now" ? registered : 0, failures: 0, pausedUntil: 0 }
+    return { reader, since: reader.from === "now" ? registered : 0, failures: 0, pausedUntil: 0, held: new Map() }
   }
 
   #now(): number {
@@ -215,13 +200,24 @@ export class Follower {
   }
 
   #isPaused({ pausedUntil }: Following): boolean {
-    return this.#now() < pausedUntil
+    return this.#isEarly(pausedUntil)
+  }
+
+  /** No pause is longer than the longest: a clock that was set back makes none. */
+  #isEarly(until = 0): boolean {
+    const left = until - this.#now()
+    return left > 0 && left <= LONGEST_PAUSE_MS
   }
 
   #failed(following: Following, error: unknown, ledger?: LedgerKey): void {
-    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** following.failures)
+    const pause = pauseAfter(following.failures)
     following.failures += 1
     following.pausedUntil = this.#now() + pause
+    if (ledger) {
+      const failures = following.held.get(idOf(ledger))?.failures ?? 0
+      if (following.held.size >= LEDGERS_AT_ONCE) following.held.clear()
+      following.held.set(idOf(ledger), { failures: failures + 1, until: this.#now() + pauseAfter(failures) })
+    }
     this.#parts.log({
       event: "follow.failed",
       detail: `${following.reader.name} goes on in ${pause / 1000} s: ${reasonOf(error)}`,
@@ -229,6 +225,8 @@ export class Follower {
     })
   }
 }
+
+const pauseAfter = (failures: number): number => Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures)
 
 const idOf = ({ issuerUrl, unitId }: LedgerKey): string => JSON.stringify([issuerUrl, unitId])
 

@@ -101,27 +101,35 @@ export async function revokeLease(
   desk: LeaseDesk,
 ): Promise<RevokeLeaseAnswer> {
   const { key } = await leaseFor(id, act.operator, desk)
+  await recordAct(act, `revoke lease ${id}: ${reason}`, desk.broker)
+  return await endLease(key, { lease: id, reason: `revoked by an operator: ${reason}`, requestId: act.requestId }, desk)
+}
+
+/**
+ * Ends one lease of a ledger before its time, recorded there with the reason.
+ *
+ * @throws {BrokerError} `ledger_unavailable`
+ */
+export async function endLease(
+  key: LedgerKey,
+  { lease, reason, requestId }: { readonly lease: string; readonly reason: string; readonly requestId: string },
+  desk: Pick<LeaseDesk, "broker" | "sweepSoon">,
+): Promise<RevokeLeaseAnswer> {
   const { broker } = desk
-  await recordAct(act, `revoke lease ${id}: ${reason}`, broker)
   const at = broker.clock.now()
   const now = at.getTime()
   const outcome = await broker.ledgers.of(key.issuerUrl, key.unitId).cutShort({
-    leases: [id],
+    leases: [lease],
     after: "",
     limit: 1,
     underWayBy: now + SETTLE_WINDOW_MS,
     now,
-    audit: brokersDraft("lease.revoking", {
-      at,
-      requestId: act.requestId,
-      lease: id,
-      reason: `revoked by an operator: ${reason}`,
-    }),
+    audit: brokersDraft("lease.revoking", { at, requestId, lease, reason }),
   })
   if (outcome.ended > 0) desk.sweepSoon?.()
   const { leases, until } = outcome.expiring
   return {
-    lease: id,
+    lease,
     revoking: outcome.ended + outcome.revoking > 0,
     under_way: outcome.underWay > 0,
     expires_at: leases === 0 ? null : new Date(until).toISOString(),

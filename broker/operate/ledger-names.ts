@@ -9,6 +9,7 @@ export function namesIn(records: readonly AuditRecord[]): LedgerNames | null {
   return { unit: identity.unit, unitKind: identity.unit_kind, owner: identity.owner, ownerId: identity.owner_id }
 }
 
+/** Whether two have the same names. */
 export const isSame = (one: LedgerNames, other: LedgerNames): boolean =>
   one.unit === other.unit &&
   one.unitKind === other.unitKind &&

@@ -42,6 +42,7 @@ export const COUNTERS: Readonly<Record<CounterName, string>> = {
   exchanges: "Answered exchanges, by outcome (minted, denied, refused, failed) and code.",
   provider_calls: "Mints of one credential, by provider and outcome.",
   revocations: "Revocations of one credential, by provider and outcome.",
+  leak_reports: "Values that GitHub reported as leaked, by outcome: ours, or unknown to the record.",
 }
 
 /** Writes counts and gauges in Prometheus' text format. */

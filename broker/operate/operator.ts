@@ -15,6 +15,7 @@ import type { Broker } from "../exchange/broker.ts"
 import type { PresentedProof } from "../exchange/call.ts"
 import { parseCompactJws } from "../issuers/compact-jws.ts"
 import { verifyProof } from "../issuers/dpop.ts"
+import type { ProofUse, TokenUse } from "../ports/token-use.ts"
 
 /** Whoever holds a grant of the provider `broker`, as the broker's own token says. */
 export interface Operator {
@@ -26,6 +27,8 @@ export interface Operator {
   /** The lease of the exchange that gave the token. */
   readonly lease: string
   readonly expiresAt: Date
+  /** The use of the proof in this call, for the ledger of the operator's unit; absent when the call proved no key. */
+  readonly use?: TokenUse
 }
 
 /** A call with an operator token. */
@@ -44,7 +47,7 @@ export interface Operators {
   authorise(call: OperatorCall, right: OperatorRight, ...others: readonly OperatorRight[]): Promise<Operator>
 }
 
-/** Proofs that this instance remembers, so that none is used twice. Each is valid for two minutes at most. */
+/** Proofs that this instance remembers. Each is valid for two minutes at most. */
 const PROOFS_REMEMBERED = 10_000
 const PROOF_LIFE_MS = 120_000
 
@@ -85,32 +88,36 @@ const operatorClaims = z.object({
 })
 
 /** Verifies operators' calls for one instance of the broker. */
-export function createOperators(broker: Pick<Broker, "url" | "signer" | "cryptography" | "clock">): Operators {
+export function createOperators(
+  broker: Pick<Broker, "url" | "signer" | "cryptography" | "clock">,
+  remembered = PROOFS_REMEMBERED,
+): Operators {
   const seen = new Map<string, number>()
 
-  /** @throws {BrokerError} `proof_invalid` for a proof that this instance has seen */
+  /**
+   * Other instances do not know what this one has seen: the ledger makes sure of acts (`useForAct`). When there are too many,
+   * the oldest is forgotten. To refuse would let one operator, with many calls, keep all others from theirs.
+   *
+   * @throws {BrokerError} `proof_invalid` for a proof that this instance has seen
+   */
   function useProof(id: string): void {
     const now = broker.clock.elapsed()
+    if (seen.has(id)) throw usedBefore()
+    seen.set(id, now)
     for (const [old, at] of seen) {
-      if (now - at < PROOF_LIFE_MS) break
+      if (now - at < PROOF_LIFE_MS && seen.size <= remembered) break
       seen.delete(old)
     }
-    if (seen.has(id))
-      throw new BrokerError("proof_invalid", "The DPoP proof was used before. Make a new one for each call.")
-    if (seen.size >= PROOFS_REMEMBERED)
-      throw new BrokerError("quota_exceeded", "Too many operator calls at once. Try again in two minutes.", {
-        retryAfterSeconds: PROOF_LIFE_MS / 1000,
-      })
-    seen.set(id, now)
   }
 
-  async function proveHolder(thumbprint: string, { token, proof }: OperatorCall): Promise<void> {
+  async function proveHolder(thumbprint: string, { token, proof }: OperatorCall): Promise<ProofUse> {
     if (proof === undefined) throw new BrokerError("proof_invalid", NEEDS_PROOF)
     const { text, method, path } = proof
     const call = { method, url: `${broker.url}${path}`, token, now: broker.clock.now() }
     const proved = await verifyProof(text, call, broker.cryptography)
     if (proved.thumbprint !== thumbprint) throw new BrokerError("proof_invalid", OTHER_KEY)
     useProof(proved.id)
+    return proved
   }
 
   return {
@@ -123,14 +130,36 @@ export function createOperators(broker: Pick<Broker, "url" | "signer" | "cryptog
       const now = broker.clock.now().getTime() / 1000
       if (exp <= now) throw new BrokerError("token_expired", EXPIRED)
       if (exp - iat > OPERATOR_TOKEN_SECONDS) throw new BrokerError("token_lifetime_too_long", NOT_AN_OPERATORS)
-      if (cnf !== undefined) await proveHolder(cnf.jkt, call)
-      else if (right !== PLAIN_RIGHT) throw new BrokerError("bound_token_required", PLAIN)
+      const proof = cnf && (await proveHolder(cnf.jkt, call))
+      if (proof === undefined && right !== PLAIN_RIGHT) throw new BrokerError("bound_token_required", PLAIN)
       const may = new Set(OPERATOR_RIGHTS.filter((known) => named.includes(known)))
       if (![right, ...others].some((one) => may.has(one))) throw lacks(right)
-      return { identity: operator, grant, may, scope: withoutGaps(scope), lease: jti, expiresAt: new Date(exp * 1000) }
+      const key = broker.cryptography.digest(`${iss} operator ${jti}`)
+      return {
+        ...{ identity: operator, grant, may, scope: withoutGaps(scope), lease: jti, expiresAt: new Date(exp * 1000) },
+        ...(proof && { use: { key, issuedAt: iat, expiresAt: exp, proof } }),
+      }
     },
   }
 }
+
+/**
+ * Uses up the proof of a call that changes something, in the ledger of the operator's unit. A proof names neither the body nor
+ * the query, so whoever saw one could send it to another instance, which has not seen it, with an order of their own.
+ *
+ * @throws {BrokerError} `proof_invalid`, `ledger_unavailable`
+ */
+export async function useForAct(
+  { identity, use }: Operator,
+  { ledgers, clock }: Pick<Broker, "ledgers" | "clock">,
+): Promise<void> {
+  if (use === undefined) throw new BrokerError("proof_invalid", NEEDS_PROOF)
+  const ledger = ledgers.of(identity.issuer, identity.unit_id)
+  if (!(await ledger.useProof(use, clock.now().getTime()))) throw usedBefore()
+}
+
+const usedBefore = () =>
+  new BrokerError("proof_invalid", "The DPoP proof was used before. Make a new one for each call.")
 
 /** The claims of a token that this broker has signed. @throws {BrokerError} */
 async function verifyToken(

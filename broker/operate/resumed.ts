@@ -5,8 +5,11 @@ import type { Documents } from "../ports/documents.ts"
 
 /** Units that an operator has resumed: what happened before must not stop them again. */
 const DOCUMENT = "resumed"
-/** Longer than what an alarm counts, and than a follower that was down needs. */
-const KEPT_MS = 24 * ROW_MS
+/**
+ * Longer than what an alarm counts, than a follower was down, and than a restored copy of its places is old: it then reads
+ * once more what has rung before.
+ */
+const KEPT_MS = 90 * 24 * ROW_MS
 const ATTEMPTS = 10
 
 const stored = z.strictObject({

@@ -5,6 +5,7 @@ import {
   isOver,
   isSameScope,
   MAX_REASON_CHARACTERS,
+  MOST_BY_ALARMS,
   MOST_STOPS,
   readStops,
   STOPS_DOCUMENT,
@@ -97,7 +98,7 @@ export async function stopByAlarm(
     stops.some((one) => isSameScope(one, scope))
       ? null
       : [...stops, { ...scope, reason: readReason(reason), by: `alarm ${alarm}`, at, until }]
-  return await change(office, next, record)
+  return await change(office, next, record, MOST_BY_ALARMS)
 }
 
 /** The stops as they are stored now, without those that are over. @throws {BrokerError} `ledger_unavailable` */
@@ -110,13 +111,14 @@ async function change(
   { broker, documents }: StopOffice,
   next: (stops: readonly Stop[]) => readonly Stop[] | null,
   record: () => Promise<void>,
+  most = MOST_STOPS,
 ): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { version, stops } = await read(documents, broker.clock.now())
     const changed = next(stops)
     if (changed === null) return false
-    if (changed.length > MOST_STOPS) {
-      const detail = `There are ${MOST_STOPS} stops, and no room for one more: resume some, or stop an owner or an issuer.`
+    if (changed.length > most) {
+      const detail = `There are ${changed.length - 1} stops, and no room for one more: resume some, or stop an owner or an issuer.`
       throw new BrokerError("request_malformed", detail)
     }
     if (attempt === 0) await record()

@@ -305,6 +305,11 @@ export interface Ledger {
   cutShort(order: EarlyEnd): Promise<EarlyEndOutcome>
   /** Stores handles that were sealed anew. Changes nothing else, and records nothing. `now`: Unix milliseconds. */
   replaceHandles(changes: readonly HandleChange[], now: number): Promise<void>
+  /**
+   * Uses a proof of an operator's token, whose first use binds it to its key. False for one that was used before, or of which
+   * the ledger cannot know it, as after `too-old`. `now`: Unix milliseconds.
+   */
+  useProof(token: TokenUse, now: number): Promise<boolean>
   /** Appends a record of what an operator is about to do, or of what the broker does by itself. */
   append(audit: AuditDraft): Promise<void>
   /** The chained records after number `after` (0: from the start), at most `limit`, in order; only those that have not left. */

@@ -1,5 +1,5 @@
 /** A counter's name without the prefix `daypass_` and the ending `_total`. */
-export type CounterName = "requests" | "exchanges" | "provider_calls" | "revocations"
+export type CounterName = "requests" | "exchanges" | "provider_calls" | "revocations" | "leak_reports"
 
 /** Texts by label. A label's values must be few: codes, routes and providers, never the name of a unit. */
 export type Labels = Readonly<Record<string, string>>

@@ -9,6 +9,7 @@ import { fail, ok, type Result } from "../../broker/core/result.ts"
 import { textOfUtf8 } from "../../broker/core/utf8.ts"
 import { CHECKPOINT_PATH, CHECKPOINT_POLICY_PATH, CHECKPOINT_PROOF_PATH } from "../../broker/wire/checkpoints.ts"
 import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
+import type { Options } from "../exec/options.ts"
 import { report } from "../exec/report.ts"
 import { inert } from "../inert.ts"
 import { type CliIo, EXIT } from "../io.ts"
@@ -32,8 +33,6 @@ Gets the broker's newest signed checkpoint of its audit trail (C2SP tlog-checkpo
 ${OPERATOR_USAGE}
 
 Needs the right audit.read. Exit codes: 0 verified, 1 refused, or the checkpoint is wrong, 2 the arguments or a file are wrong.`
-
-type Options = Readonly<Record<string, string | boolean | undefined>>
 
 const OPTIONS = {
   ...OPERATOR_OPTIONS,

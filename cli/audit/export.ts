@@ -6,7 +6,8 @@ import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
 import type { Options } from "../exec/options.ts"
 import { report } from "../exec/report.ts"
 import { type CliIo, EXIT } from "../io.ts"
-import { OPERATOR_OPTIONS, OPERATOR_USAGE } from "../operate/options.ts"
+import { OPERATOR_OPTIONS, OPERATOR_USAGE, operatorOptions } from "../operate/options.ts"
+import { windowOf } from "../record/window.ts"
 import { exportedBy } from "./broker-export.ts"
 import { EXPORT_FORMATS, formatted } from "./formats.ts"
 
@@ -16,7 +17,7 @@ const USAGE = `Usage: daypass audit export --broker URL [--since TIME] [--unit N
 Writes the audit trail of all units as JSON lines. Check the file with daypass audit verify.
 
 With --broker, of any broker, at the edge too, as an operator with the right audit.read:
-  --since TIME           ISO 8601: leaves out older records; each ledger begins with the first record from then on
+  --since TIME           90d, 12h or 2026-11-01: leaves out older records; each ledger begins with the first one from then on
   --unit NAME            of one unit alone, such as acme/shop
   --checkpoint FILE      also writes the proofs of the newest signed checkpoint, for audit verify --checkpoint
 ${OPERATOR_USAGE}
@@ -81,25 +82,15 @@ function sourceOf(options: Options, io: CliIo): string | (() => Lines) {
   const fromEnvironment = isStored ? undefined : io.env["DAYPASS_STORE"]
   if (options["broker"] !== undefined || (!isStored && !fromEnvironment && io.env["DAYPASS_BROKER"])) {
     if (isStored) return "audit export takes --broker, --data or --store"
-    if (typeof since === "string" && Number.isNaN(Date.parse(since)))
-      return "--since is a time, as 2026-11-01T00:00:00Z"
+    const asked = windowOf({ since }, io.now())
+    if (typeof asked === "string") return asked
     if (since !== undefined && checkpoint !== undefined) return "--checkpoint needs all records: leave out --since"
     const window = {
-      ...(typeof since === "string" && { since: new Date(since).toISOString() }),
+      ...(asked.since !== null && { since: asked.since }),
       ...(typeof unit === "string" && { unit }),
       ...(typeof checkpoint === "string" && { checkpoint }),
     }
-    const {
-      data: _,
-      store: __,
-      since: ___,
-      unit: ____,
-      checkpoint: _____,
-      out: ______,
-      format: _______,
-      ...rest
-    } = options
-    return () => exportedBy(rest, window, io)
+    return () => exportedBy(operatorOptions(options), window, io)
   }
   if ((since ?? unit ?? checkpoint) !== undefined) return "--since, --unit and --checkpoint need --broker"
   const store = options["store"] ?? fromEnvironment

@@ -11,9 +11,10 @@ import { verifyEd25519 } from "./ed25519.ts"
 import { exportedFolder } from "./exported-folder.ts"
 import { sha256 } from "./sha256.ts"
 
-const USAGE = `Usage: daypass audit verify FILE [--checkpoint FILE --policy FILE] [--earlier FILE] [--head HASH]
+const USAGE = `Usage: daypass audit verify FILE|DIR [--checkpoint FILE --policy FILE] [--earlier FILE] [--head HASH]
 
-Verifies an audit trail that daypass audit export wrote. FILE can also be the folder of an export that a broker pushes. Finds every edited, deleted, reordered, repeated or cut-off record.
+Verifies an audit trail that daypass audit export wrote, or the folder of an export that a broker pushes. Finds every edited,
+deleted, reordered, repeated or cut-off record.
 Prints the head of each ledger (of a repository, a project, ...): the number and the hash of its last record.
 
 The file alone cannot show that the whole trail was rewritten, with all hashes. These can:
@@ -33,7 +34,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const read = readArguments(args, USAGE, OPTIONS, io)
   if (typeof read === "number") return read
   const [file, ...others] = read.positionals
-  if (file === undefined || file === "" || others.length > 0) return misused("audit verify takes one file", USAGE, io)
+  if (file === undefined || file === "" || others.length > 0)
+    return misused("audit verify takes one file or folder", USAGE, io)
   const { head, checkpoint, policy, earlier } = read.options as Readonly<Record<string, string | undefined>>
   if (head !== undefined && !HASH.test(head)) return misused("a head is 64 hexadecimal digits in lower case", USAGE, io)
   if ((checkpoint === undefined) !== (policy === undefined)) {

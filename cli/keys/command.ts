@@ -1,12 +1,11 @@
 import type { ParseArgsConfig } from "node:util"
 import { ActionError } from "../../action/failure.ts"
 import { misused, readArguments } from "../arguments.ts"
+import type { Options } from "../exec/options.ts"
 import { report } from "../exec/report.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import { type OperatorClient, openOperator } from "../operate/client.ts"
 import { OPERATOR_OPTIONS } from "../operate/options.ts"
-
-type Options = Readonly<Record<string, string | boolean | undefined>>
 
 /** What a command about keys is given. */
 export interface KeysCall {

@@ -75,8 +75,8 @@ export async function openOperator(options: Options, io: CliIo): Promise<Operato
   return {
     broker,
     endsAt: credential.expiresAt === null ? 0 : Date.parse(credential.expiresAt),
-    call: async (request) => await callBroker(broker, prepared(request)),
-    stream: async (request) => await streamFrom(broker, prepared(request)),
+    call: async (request) => await callBroker(broker, prepared(request)).catch(asOperators),
+    stream: async (request) => await streamFrom(broker, prepared(request)).catch(asOperators),
   }
 }
 
@@ -88,6 +88,16 @@ async function useKey(options: Options, io: CliIo): Promise<() => JobKey> {
   const keyOf = (!tokens.canChooseAudience && tokens.key) || (() => key)
   useSource(tokens.canChooseAudience ? source : { ...source, tokens: { ...tokens, key: keyOf } })
   return keyOf
+}
+
+/** The advice of a refused exchange is about a job's grants. */
+function asOperators(thrown: unknown): never {
+  if (!(thrown instanceof ActionError) || thrown.code !== "not_allowed") throw thrown
+  const { code, message, requestId } = thrown
+  throw new ActionError(code, message, {
+    change: "Check the name; otherwise ask those who keep the policies for a grant with this right and this scope.",
+    ...(requestId !== undefined && { requestId }),
+  })
 }
 
 const notAnOperators = (grant: string): ActionError => {

@@ -46,9 +46,18 @@ export async function endLeases(client: OperatorClient, wanted: Wanted, io: CliI
         io.err(`${counted(look.unreached, "ledger", "ledgers")} could not be reached; trying again`)
       }
     }
-    const pause = new Promise<void>((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
-    await (isForced ? pause : Promise.race([pause, wanted.isForced]))
+    await pause(isForced ? null : wanted.isForced)
   }
+}
+
+/** Until the next look, or until the stop is in force. A timer that is left would keep the process. */
+async function pause(isForced: Promise<void> | null): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const isOver = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LOOK_EVERY_MS)
+  })
+  await (isForced === null ? isOver : Promise.race([isOver, isForced]))
+  clearTimeout(timer)
 }
 
 /** One look at all ledgers, part by part. */

@@ -8,7 +8,7 @@ import type { Options } from "../exec/options.ts"
 import { report } from "../exec/report.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import type { OperatorClient } from "../operate/client.ts"
-import { OPERATOR_OPTIONS } from "../operate/options.ts"
+import { OPERATOR_OPTIONS, operatorOptions } from "../operate/options.ts"
 import { linesOf, RecordFault } from "./lines.ts"
 import { isWithin, type Window } from "./window.ts"
 
@@ -87,12 +87,7 @@ export function unreadable(error: unknown, io: CliIo): number {
 }
 
 /** The options with which the operator's client signs in, and no other of the command's. */
-export function signInOptions(broker: string, options: Options): Options {
-  const own = Object.keys(SIGN_IN_OPTIONS).flatMap((name) =>
-    options[name] === undefined ? [] : [[name, options[name]]],
-  )
-  return { ...(Object.fromEntries(own) as Options), broker }
-}
+export const signInOptions = (broker: string, options: Options): Options => ({ ...operatorOptions(options), broker })
 
 async function* inPieces(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
   let text = ""

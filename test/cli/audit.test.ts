@@ -136,8 +136,8 @@ describe("daypass audit export and verify", () => {
 
 describe("what the commands cannot carry out", () => {
   test.each<[string, Command, string[], RegExp]>([
-    ["no file", auditVerify, [], /takes one file/],
-    ["two files", auditVerify, ["a", "b"], /takes one file/],
+    ["no file", auditVerify, [], /takes one file or folder/],
+    ["two files", auditVerify, ["a", "b"], /takes one file or folder/],
     ["an unknown option", auditVerify, ["a", "--fast"], /--fast/],
     ["a head that is none", auditVerify, ["a", "--head", "abc"], /64 hexadecimal digits/],
     ["a file that is not there", auditVerify, ["/nonexistent/file"], /cannot be read: ENOENT/],

@@ -51,6 +51,22 @@ export function whatProofsBind(fixture: LedgerFixture, hands: LedgerHands): void
       expect(await events()).toEqual(["exchange.intended", "token.replayed", "exchange.intended"])
     })
 
+    test("of an operator's acts are used once each, by one key, also after a restart, and however many there are", async () => {
+      expect(await ledger().useProof(proved("k1", "1"), NOW)).toBe(true)
+      expect(await ledger().useProof(proved("k1", "2"), NOW)).toBe(true)
+      await fixture.restart()
+      for (const [key, id] of [
+        ["k1", "1"],
+        ["k1", "2"],
+        ["k2", "3"],
+      ] as const) {
+        expect(await ledger().useProof(proved(key, id), NOW)).toBe(false)
+      }
+      expect(await ledger().useProof(proved("k1", "3"), NOW)).toBe(true)
+      // It is no record: that of the act follows.
+      expect(await events()).toEqual([])
+    })
+
     test("do not bring back a token whose first use had none", async () => {
       await ledger().admit(admission("a", "token"))
       expect(await ledger().admit(exchange("b", "k1", "1"))).toEqual({ outcome: "already-used" })

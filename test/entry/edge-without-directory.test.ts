@@ -40,6 +40,9 @@ grants:
   )
   const broker = await startWorkerdBroker({ policies, withoutDirectory: true })
   ends.defer(() => broker.stop())
+  // Without a secret of GitHub's webhook, there is no such path.
+  const hook = await fetch(`${broker.url}/v1/hooks/github`, { method: "POST", body: "{}" })
+  expect([hook.status, ((await hook.json()) as { code: string }).code]).toEqual([404, "route_not_found"])
   const file = join(folder, "token")
   writeFileSync(file, await github.mint(OPS, { audience: broker.url }))
   const io = { ...scriptedIo(), out: () => {}, err: () => {} }

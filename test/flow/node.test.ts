@@ -7,6 +7,7 @@ import { consoleSuite } from "./console.suite.ts"
 import { environmentsSuite } from "./environments.suite.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
+import { leaksSuite } from "./leaks.suite.ts"
 import { limitsSuite } from "./limits.suite.ts"
 import { policySuite } from "./policy.suite.ts"
 import { recordSuite } from "./record.suite.ts"
@@ -51,4 +52,5 @@ incidentSuite("Node", startBroker)
 recordSuite("Node", startBroker)
 checkpointSuite("Node", startBroker)
 stopsSuite("Node", startBroker)
+leaksSuite("Node", startBroker)
 consoleSuite("Node", startBroker)

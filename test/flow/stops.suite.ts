@@ -218,6 +218,12 @@ ${connectionLines([api])}`,
         records.filter((one) => one.includes(`stopped (grant ${grant} of `) && one.endsWith(`: incident 7: ${grant}`)),
       ).toHaveLength(3)
       expect((await recordsOf("77")).at(-1)).toContain("end leases: unit ")
+      // A page that claims to follow another is recorded as well: only the caller says that there was a first one.
+      const before = (await recordsOf("77")).length
+      expect((await ask()).status).toBe(200)
+      expect(await by.end({ ...unit, after: "1" })).toMatchObject({ ended: 1 })
+      expect((await recordsOf("77")).slice(before)).toEqual([expect.stringContaining("end leases: unit ")])
+      await soon(() => expect(api.alive()).toBe(0))
     })
 
     it.runIf(runtime === "Node")(

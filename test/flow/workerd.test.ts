@@ -9,6 +9,7 @@ import { environmentsSuite } from "./environments.suite.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
 import { keysSuite } from "./keys.suite.ts"
+import { leaksSuite } from "./leaks.suite.ts"
 import { limitsSuite } from "./limits.suite.ts"
 import { writeFlowPolicies } from "./policies.ts"
 import { policySuite } from "./policy.suite.ts"
@@ -69,5 +70,6 @@ incidentSuite("workerd", startBroker)
 recordSuite("workerd", startBroker)
 checkpointSuite("workerd", startBroker)
 stopsSuite("workerd", startBroker)
+leaksSuite("workerd", startBroker)
 consoleSuite("workerd", startBroker)
 keysSuite("workerd", startBroker)

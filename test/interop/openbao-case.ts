@@ -1,17 +1,20 @@
 import assert from "node:assert/strict"
 import { X509Certificate } from "node:crypto"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { deployment } from "../support/acme.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
 import { startGitHub } from "../support/github.ts"
 import { type ActionRun, runAction } from "../support/runner.ts"
+import { runCommand } from "./command.ts"
 import { startOpenBao } from "./openbao.ts"
 import { type GRANTS, setUp, writeVaultPolicies } from "./openbao-world.ts"
 import { startPostgres } from "./postgres.ts"
 import type { Check } from "./run.ts"
 
+const BIN = fileURLToPath(new URL("../../cli/bin.js", import.meta.url))
 const TTL_SECONDS = 600
 const GONE_TIMEOUT_MS = 10_000
 /** The broker looks every 15 s for what is to be taken back. */
@@ -28,6 +31,16 @@ export async function openbaoCase(programs: string, check: Check): Promise<void>
   writeVaultPolicies(folder, { issuer: github.issuer, url: bao.url })
   const broker = await startNodeBroker({ policies: folder, movableClock: true })
   ends.defer(async () => void (await broker.stop()))
+  /** What the broker is told about two roles: one that will trust it, and one that is not there. */
+  const trusted = async (run: string) => {
+    const file = join(folder, `token-${run}`)
+    writeFileSync(file, await github.mint(deployment("refs/heads/main", run), { audience: broker.url }))
+    const args = ["doctor", broker.url, "--grant", "doctor", "--token-file", file, "--json"]
+    const { output } = await runCommand(process.execPath, [BIN, ...args], { timeoutMs: 60_000 })
+    const { findings } = JSON.parse(output) as { findings: { check: string; detail: string }[] }
+    return findings.filter(({ check: one }) => one === "trust vault").map(({ detail }) => detail.split(". ")[0])
+  }
+  const before = await trusted("3999")
   await setUp(bao, postgres, broker.url)
 
   const job = github.job(deployment("refs/heads/main", "4001"))
@@ -45,6 +58,11 @@ export async function openbaoCase(programs: string, check: Check): Promise<void>
   const livesFor = ({ output }: { readonly output: string }) =>
     (JSON.parse(output) as { auth: { lease_duration: number } }).auth.lease_duration
   const leases = async () => (await bao.ask("LIST", "sys/leases/lookup/database/creds/shop-rw")).status
+
+  await check("the doctor says whether OpenBao trusts the broker, before and after it does", async () => {
+    assert.deepEqual(before, ["role shop-kv: not trusted", "role shop-nowhere: not trusted"])
+    assert.deepEqual(await trusted("4000"), ["role shop-kv: trusted", "role shop-nowhere: reachable"])
+  })
 
   const main = await begin("vault-kv", "vault-database", "vault-token", "vault-tls")
 

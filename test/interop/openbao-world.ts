@@ -61,23 +61,32 @@ export function writeVaultPolicies(folder: string, at: { readonly issuer: string
     version: 1,
     issuers: { github: { family: "github-actions", url: at.issuer, owners: { acme: "9001" } } },
     connections: {
+      operators: { provider: "broker", may: ["policies.read"] },
       vault: {
         provider: "vault",
         url: at.url,
         audience: AUDIENCE,
-        roles: ["shop-*"],
+        // Those in full are asked by the doctor: one that trusts the broker, and one that OpenBao does not have.
+        roles: ["shop-*", "shop-kv", "shop-nowhere"],
         kv: { secret: 2, legacy: 1 },
         dynamic: { "database/creds/*": {}, "pki/issue/*": { ttl_parameter: "ttl" }, "notes/*": {}, "papers/**": {} },
       },
     },
   }
+  const operators = { connection: "operators", may: ["policies.read"] }
   const policy = {
     version: 1,
     repository: "acme/shop",
     repository_id: "41",
     environment: "production",
-    allow: [{ name: "main", when: { ref: "refs/heads/main", event_name: "push" }, grants: Object.keys(GRANTS) }],
-    grants: GRANTS,
+    allow: [
+      {
+        name: "main",
+        when: { ref: "refs/heads/main", event_name: "push" },
+        grants: [...Object.keys(GRANTS), "doctor"],
+      },
+    ],
+    grants: { ...GRANTS, doctor: operators },
   }
   writeFileSync(join(folder, "daypass.yaml"), stringify(organisation))
   writeFileSync(join(folder, "acme/shop/production.yaml"), stringify(policy))

@@ -258,3 +258,4 @@ function pemOf(key: ReturnType<typeof makeKey>) {
 export type { GitFile, GitFiles } from "./github-api/git.ts"
 export type { Limit } from "./github-api/limit.ts"
 export type { Account, EnvironmentSettings, HostedRepository, Installation, Review } from "./github-api/model.ts"
+export { type Delivery, deliver, leakDelivery } from "./github-api/webhook.ts"

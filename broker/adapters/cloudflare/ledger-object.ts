@@ -27,6 +27,7 @@ import type {
   SweptLedger,
 } from "../../ports/ledger.ts"
 import type { Reading, Transact, Way } from "../../ports/sql.ts"
+import type { TokenUse } from "../../ports/token-use.ts"
 import { RecordedLedger } from "../ledger/recorded-ledger.ts"
 import type { LedgerKey } from "../ledger/rows.ts"
 import { KeptBatch } from "../sqlite/batch.ts"
@@ -145,6 +146,10 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
 
   replaceHandles(key: LedgerKey, changes: readonly HandleChange[], now: number): Promise<Answer<void>> {
     return answer(() => this.#ledger(key).replaceHandles(changes, now), key)
+  }
+
+  useProof(key: LedgerKey, token: TokenUse, now: number): Promise<Answer<boolean>> {
+    return answer(() => this.#ledger(key).useProof(token, now), key)
   }
 
   append(key: LedgerKey, audit: AuditDraft): Promise<Answer<void>> {

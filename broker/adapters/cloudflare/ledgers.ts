@@ -110,6 +110,7 @@ function ledgerAt(namespace: Namespace<LedgerMethods>, key: LedgerKey): Ledger {
     openLeases: (after, limit) => ask(() => object().openLeases(key, after, limit)),
     cutShort: (order) => ask(() => object().cutShort(key, order)),
     replaceHandles: (changes, now) => ask(() => object().replaceHandles(key, changes, now)),
+    useProof: (token, now) => ask(() => object().useProof(key, token, now)),
     append: (audit) => ask(() => object().append(key, audit)),
     auditTrail: (after, limit) => ask(() => object().auditTrail(key, after, limit)),
     archive: (order) => ask(() => object().archive(key, order)),

@@ -6,7 +6,7 @@ import type { Clock } from "../../ports/clock.ts"
 import type { Api } from "./api.ts"
 
 /** The only permissions that the broker requests, each only for reading. */
-export type Permission = "contents" | "actions"
+export type Permission = "contents" | "actions" | "secret_scanning_alerts"
 
 /** A token for one repository and one permission only. */
 export interface InstallationToken {

@@ -24,7 +24,11 @@ export const timeOf = (moment: Date) => moment.toISOString().replace(/\.[0-9]+Z$
 /** A moment on `Clock.elapsed()` as a time for people, by the wall clock as it is now. */
 export const wallTime = (moment: number, clock: Clock) => new Date(clock.now().getTime() + moment - clock.elapsed())
 
-const PERMISSIONS: Readonly<Record<Permission, string>> = { contents: "Contents", actions: "Actions" }
+const PERMISSIONS: Readonly<Record<Permission, string>> = {
+  contents: "Contents",
+  actions: "Actions",
+  secret_scanning_alerts: "Secret scanning alerts",
+}
 
 const NO_ACCESS: Readonly<Record<NoAccessReason, (about: About) => string>> = {
   "not-installed": ({ repository }) =>

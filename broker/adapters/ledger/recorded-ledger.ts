@@ -29,6 +29,7 @@ import type {
 } from "../../ports/ledger.ts"
 import type { Way } from "../../ports/sql.ts"
 import type { WaitUntil } from "../../ports/sweeping.ts"
+import type { TokenUse } from "../../ports/token-use.ts"
 import { admit, deny } from "./admit.ts"
 import { archive } from "./archive.ts"
 import { isAlive } from "./credential-ends.ts"
@@ -204,6 +205,15 @@ export class RecordedLedger implements SweptLedger {
           ledger.leases.write(lease, { ...lease, credentials })
         }
       }
+    })
+  }
+
+  useProof(token: TokenUse, now: number): Promise<boolean> {
+    return this.#write(now, "back", { ...NOTHING, tokens: keysOf(token) }, (ledger) => {
+      // However many there were: an operator must be able to stop things.
+      if (ledger.tokens.isTooOld(token) || ledger.tokens.use(token, true) !== "used") return false
+      ledger.dueBy(forgottenAt(token.expiresAt))
+      return true
     })
   }
 

@@ -74,8 +74,9 @@ const bar = (tone: "good" | "bad", x: number, y: number, height: number): Html |
 export const sum = (bars: readonly Bar[], of: "granted" | "refused"): number =>
   bars.reduce((all, bar) => all + bar[of], 0)
 
-const dayOf = (at: number) =>
-  new Date(at).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" })
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+const dayOf = (at: number): string => `${new Date(at).getUTCDate()} ${MONTHS[new Date(at).getUTCMonth()]}`
 
 const round = (value: number) => Math.round(value * 10) / 10
 

@@ -1,17 +1,18 @@
 import type { Policy } from "../../core/policy/model.ts"
 import { policySet } from "../../core/policy/policy-set.ts"
+import { followed } from "../../operate/followed.ts"
 import { outOfSight } from "../../operate/operator.ts"
 import type { WhoCanAnswer } from "../analysis.ts"
 import { policiesOfUnit } from "../decide-again.ts"
 import { html, pathOf, when } from "../html.ts"
 import { may } from "../rights.ts"
-import { faultNote, followed, type PageLoader, part, sees, type View } from "../view.ts"
+import { faultNote, type PageLoader, part, sees, type View } from "../view.ts"
 import { counted } from "../words.ts"
 import { canTable, environmentWords, unitWords } from "./can-table.ts"
 import { picture } from "./picture.ts"
 
-/** Units of one page. At the edge, the policies of each are a read of their own. */
-const UNITS_PER_PAGE = 50
+/** Units of one page. At the edge, the policies of each are a read of their own. 150 policies of such units take half a second. */
+const UNITS_PER_PAGE = 25
 
 /** The other direction: who reaches this connection. By the policies of the units that the broker has served, page by page. */
 export const connectionPage: PageLoader = async (view) => {

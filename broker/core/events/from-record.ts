@@ -79,6 +79,7 @@ function raise(type: EventType, key: string, facts: Facts, data: Recorded): Rais
 const SUMMARIES: Readonly<Partial<Record<EventType, (facts: Facts) => string>>> = {
   "token.replayed": (facts) => `A used token of ${unitOf(facts)} was sent again.`,
   "token.unbound": (facts) => `A bound token of ${unitOf(facts)} was sent without its key: it was probably stolen.`,
+  "leak.reported": (facts) => `A value that lease ${facts.lease} gave was found where it must not be: ${facts.reason}`,
   "operator.acted": (facts) =>
     `An operator (${facts.actor || facts.unit || facts.unitId}) is about to do this: ${facts.reason}`,
 }

@@ -1,16 +1,18 @@
-import { recordAct } from "../../operate/act.ts"
+import { isWhole } from "../../core/operator-scope.ts"
+import { type OperatorAct, recordAct } from "../../operate/act.ts"
 import { outOfSight } from "../../operate/operator.ts"
 import { ALERTS_PATH, type AlertsAnswer, type TestAnswer, testPath } from "../../wire/alerts.ts"
 import type { OperateRoutes } from "./routing.ts"
 
 /**
  * What leaves the broker by itself, as the organisation file asks for it. `GET /v1/operate/alerts`, and
- * `POST /v1/operate/alerts/NAME/test`, which sends one message now. Right: `policies.read`.
+ * `POST /v1/operate/alerts/NAME/test`, which sends one message now. Right: `policies.read`, for the whole deployment: the URL of
+ * an endpoint can be all that is needed to write to it.
  */
 export const alertRoutes: OperateRoutes = ({ app, act, broker, outbound }) => {
   if (outbound === undefined) return
   app.get(ALERTS_PATH, async (context) => {
-    await act(context, "policies.read")
+    requireWhole(await act(context, "policies.read"))
     const answer: AlertsAnswer = {
       alerts: (await outbound.endpoints()).map(({ name, url, waiting, state }) => ({
         name,
@@ -33,6 +35,7 @@ export const alertRoutes: OperateRoutes = ({ app, act, broker, outbound }) => {
 
   app.post(testPath(":name"), async (context) => {
     const by = await act(context, "policies.read")
+    requireWhole(by)
     const name = context.req.param("name") ?? ""
     const known = await outbound.endpoints()
     if (!known.some((endpoint) => endpoint.name === name)) throw outOfSight("alert endpoint")
@@ -42,6 +45,11 @@ export const alertRoutes: OperateRoutes = ({ app, act, broker, outbound }) => {
     const { failure } = outcome
     return Response.json({ delivered: failure === null, failure } satisfies TestAnswer)
   })
+}
+
+/** @throws {BrokerError} `not_allowed` */
+function requireWhole({ operator }: OperatorAct): void {
+  if (!isWhole(operator.scope)) throw outOfSight("alert endpoint")
 }
 
 const timeOf = (ms: number | null | undefined): string | null => (ms == null ? null : new Date(ms).toISOString())

@@ -1,11 +1,12 @@
 import { Hono } from "hono"
 import { BrokerError } from "../../core/errors.ts"
-import { createOperators } from "../../operate/operator.ts"
+import { createOperators, useForAct } from "../../operate/operator.ts"
 import { incomingOf } from "../incoming.ts"
 import { bearerOf, proofOf } from "../request.ts"
 import { alertRoutes } from "./alerts.ts"
 import { checkpointRoutes } from "./checkpoint.ts"
 import { doctorRoutes } from "./doctor.ts"
+import { gitHubHookRoutes } from "./github-hook.ts"
 import { keyRoutes } from "./keys.ts"
 import { leaseRoutes } from "./leases.ts"
 import { metricsRoutes } from "./metrics.ts"
@@ -24,10 +25,11 @@ const GROUPS: readonly OperateRoutes[] = [
   recordRoutes,
   stopRoutes,
   alertRoutes,
+  gitHubHookRoutes,
 ]
 
 /**
- * The operators' routes: `/v1/operate/...`. They answer no error by themselves. The app around them does, with the same form,
+ * The operators' routes: `/v1/operate/...`, and the one of GitHub's webhook. They answer no error by themselves. The app around them does, with the same form,
  * headers and line in the log for all routes.
  */
 export function createOperateRoutes(services: OperateServices): Hono<OperateEnv> {
@@ -40,6 +42,7 @@ export function createOperateRoutes(services: OperateServices): Hono<OperateEnv>
       const incoming = incomingOf(context.req.raw)
       const { event, client } = context.env
       const operator = await operators.authorise({ token: bearerOf(incoming), ...proofOf(incoming) }, right, ...others)
+      if (!["GET", "HEAD"].includes(incoming.method)) await useForAct(operator, services.broker)
       const { unit_kind, unit, unit_id } = operator.identity
       Object.assign(event, { unit_kind, unit, unit_id, lease: operator.lease })
       return { operator, requestId: event.request_id, clientAddress: client.clientAddress }

@@ -8,6 +8,7 @@ import type { CheckpointSource } from "../../ports/checkpoints.ts"
 import type { Directory } from "../../ports/directory.ts"
 import type { Documents } from "../../ports/documents.ts"
 import type { FollowTotals } from "../../ports/followed.ts"
+import type { GitHubHook } from "../../ports/leaked-values.ts"
 import type { RequestEvent } from "../../ports/log.ts"
 import type { Counts } from "../../ports/metrics.ts"
 import type { OutboundDesk } from "../../ports/outbound.ts"
@@ -29,6 +30,8 @@ export interface OperateServices {
   /** Left out where the broker keeps no log of heads. */
   readonly checkpoints?: CheckpointSource
   readonly index?: RecordIndex
+  /** Left out where GitHub tells this broker of no leaks. */
+  readonly gitHubHook?: GitHubHook
   /** How far the directory and the readers of the record are. Left out as `directory`. */
   totals?(): Promise<FollowTotals>
   /** Left out where nothing leaves the broker by itself. */

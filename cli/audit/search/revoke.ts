@@ -28,6 +28,9 @@ const answer: z.ZodType<RevokeLeaseAnswer> = z.object({
 const ATTEMPTS = 8
 const PAUSE_MS = 10_000
 
+/** A lease whose time is over for longer has ended by itself, or the broker tries to end it. */
+const CLOCKS_DIFFER_MS = 3_600_000
+
 /**
  * Ends the leases that a search has found and that may be alive.
  *
@@ -42,7 +45,8 @@ export async function revokeLeases(
   let [revoking, left] = [0, 0]
   const ends: string[] = []
   for (const lease of leases) {
-    if (stateOf(lease, io.now()) === "ended") continue
+    const now = io.now()
+    if (stateOf(lease, now) === "ended" || Date.parse(lease.ends) + CLOCKS_DIFFER_MS < now.getTime()) continue
     const done = await revoked(client, lease.lease, reason)
     if (done.revoking) revoking += 1
     if (done.under_way) left += 1

@@ -101,7 +101,9 @@ async function inFile(wanted: Wanted, io: CliIo): Promise<number> {
 async function atBroker(wanted: Wanted, io: CliIo): Promise<number> {
   const { from, options, reaching } = wanted
   const client = await openOperator(signInOptions(from, options), io)
-  const { search, archived } = await searchBroker(client, wanted, (filed) => reaching?.add(filed))
+  // What ends leases, or says all that a person got, must not miss what is older than the printed records.
+  const limit = reaching !== null || options["revoke"] === true ? Number.POSITIVE_INFINITY : wanted.limit
+  const { search, archived } = await searchBroker(client, { ...wanted, limit }, (filed) => reaching?.add(filed))
   const revoked = options["revoke"] === true ? await revokeLeases(client, search, String(options["reason"]), io) : null
   return print(search, wanted, { revoked, archived }, io)
 }
@@ -128,11 +130,12 @@ interface FromBroker {
 
 function print(
   search: RecordSearch,
-  { options, reaching }: Wanted,
+  { options, reaching, limit }: Wanted,
   { revoked, archived }: FromBroker,
   io: CliIo,
 ): number {
-  const { found, leases, matches } = search
+  const { leases, matches } = search
+  const found = search.found.slice(0, limit)
   const [now, isValue] = [io.now(), options["value"] !== undefined]
   const reach = reaching?.reach() ?? null
   if (options["json"] === true) {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import type { SearchTerms } from "../../../analysis/records/search.ts"
+import { isAwsKeyId } from "../../../broker/core/leaked-value.ts"
 import type { CliIo } from "../../io.ts"
 
 /** The terms that the options are. */
@@ -40,9 +41,6 @@ export const TERM_OPTIONS = {
 /** Longer than any credential. */
 const MAX_VALUE_BYTES = 256 * 1024
 
-/** AWS access key ids are no secrets, and recorded in clear. */
-const AWS_KEY_ID = /^A[SK]IA[A-Z2-7]{16}$/
-
 /**
  * The terms of the options, or a sentence that says what is wrong with them. A value is read from standard input, so that it is
  * in no history and no list of processes, and only its hash is kept.
@@ -63,5 +61,5 @@ export async function termsOf(options: Readonly<Record<string, unknown>>, io: Cl
   const value = Buffer.from(bytes).subarray(0, end)
   if (value.length === 0) return "the value on standard input is empty"
   const text = value.toString("utf8")
-  return { ...terms, fingerprint: AWS_KEY_ID.test(text) ? text : createHash("sha256").update(value).digest("hex") }
+  return { ...terms, fingerprint: isAwsKeyId(text) ? text : createHash("sha256").update(value).digest("hex") }
 }

@@ -157,6 +157,17 @@ describe("a deployment's settings", () => {
     ["an App without its key", { DAYPASS_GITHUB_APP_ID: "1" }, "DAYPASS_GITHUB_APP_KEY"],
     ["an App's key without its id", { DAYPASS_GITHUB_APP_KEY: "canary" }, "DAYPASS_GITHUB_APP_ID"],
     ["an id with a space", { DAYPASS_GITHUB_APP_ID: "canary 1" }, "DAYPASS_GITHUB_APP_ID"],
+    [
+      "a webhook's secret without an App",
+      { DAYPASS_GITHUB_HOOK_SECRET: "canary-".repeat(5) },
+      "DAYPASS_GITHUB_HOOK_SECRET",
+    ],
+    ["a webhook's secret that is short", { DAYPASS_GITHUB_HOOK_SECRET: "canary" }, "DAYPASS_GITHUB_HOOK_SECRET"],
+    [
+      "three secrets of a webhook",
+      { DAYPASS_GITHUB_HOOK_SECRET: Array(3).fill("canary-".repeat(5)).join(" ") },
+      "DAYPASS_GITHUB_HOOK_SECRET",
+    ],
     ["an API over http", { DAYPASS_GITHUB_API_URL: "http://canary.example.com" }, "DAYPASS_GITHUB_API_URL"],
     ["an API with a user", { DAYPASS_GITHUB_API_URL: "https://canary@example.com" }, "DAYPASS_GITHUB_API_URL"],
     ["an issuer that is no URL", { DAYPASS_GITHUB_ISSUER: "canary" }, "DAYPASS_GITHUB_ISSUER"],

@@ -127,6 +127,10 @@ export async function world(options: WorldOptions) {
       settled.push(admission)
       return options.admission ?? { outcome: options.alreadyUsed ? "already-used" : "admitted" }
     },
+    async useProof() {
+      guard("useProof")
+      return true
+    },
     async settle(settlement) {
       guard("settle")
       if (options.endedEarly && settlement.outcome === "minted") throw new BrokerError("client_gone", "It is over.")

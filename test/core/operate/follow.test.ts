@@ -108,6 +108,47 @@ describe("a follower", () => {
     expect(reader.got).toEqual([...range("b", 1, 2), ...range("a", 1, 2)])
   })
 
+  it("goes on with other ledgers when a reader can never take what one has, and tries that one less and less", async () => {
+    const { start, add, clock, logged } = world()
+    const reader = noting("one")
+    const take = reader.take.bind(reader)
+    let tries = 0
+    reader.take = async (batch) => {
+      if (batch.ledger.unitId === "a") tries += 1
+      if (batch.ledger.unitId === "a") throw new Error("a record that it cannot read")
+      await take(batch)
+    }
+    const follow = start([reader])
+    add("a")
+    await follow()
+    for (let second = 1; second <= 60; second++) {
+      clock.advance(1)
+      add("b")
+      await follow()
+    }
+    expect(reader.got).toEqual(range("b", 1, reader.got.length))
+    expect(reader.got.length).toBeGreaterThanOrEqual(59)
+    // After 1, 2, 4, 8, 16 and 32 seconds.
+    expect([tries, logged.length]).toEqual([6, 6])
+    reader.take = take
+    clock.advance(300)
+    await follow()
+    expect(reader.got).toContain("a:1")
+  })
+
+  it("waits no longer than it said when the clock is set back", async () => {
+    const { start, add, clock } = world()
+    const reader = noting("one")
+    reader.fails = true
+    const follow = start([reader])
+    add("a")
+    await follow()
+    reader.fails = false
+    clock.advance(-86_400)
+    await follow()
+    expect(reader.got).toEqual(["a:1"])
+  })
+
   it("gives a reader that begins now nothing that is older", async () => {
     const { start, add, ledgers } = world()
     const [old, late] = [noting("old"), noting("late", "now")]

@@ -5,8 +5,10 @@ import { OPERATOR_RIGHTS, type OperatorRight } from "../../../broker/core/operat
 import { covers } from "../../../broker/core/operator-scope.ts"
 import type { IssuerConfig } from "../../../broker/core/policy/model.ts"
 import { Secret } from "../../../broker/core/secret.ts"
-import { createOperators } from "../../../broker/operate/operator.ts"
+import { createOperators, useForAct } from "../../../broker/operate/operator.ts"
 import type { StoredKey } from "../../../broker/ports/key-ring.ts"
+import type { Ledgers } from "../../../broker/ports/ledger.ts"
+import type { TokenUse } from "../../../broker/ports/token-use.ts"
 import { identityTokenClaims } from "../../../broker/signing/identity-token.ts"
 import { operatorTokenClaims } from "../../../broker/signing/operator-token.ts"
 import { createSealer } from "../../../broker/signing/sealer.ts"
@@ -35,7 +37,8 @@ function world() {
     },
   }
   const signer = createSigner({ keyRing, sealer, cryptography, clock })
-  const operators = createOperators({ url: URL, signer, cryptography, clock })
+  const other = (remembered?: number) => createOperators({ url: URL, signer, cryptography, clock }, remembered)
+  const operators = other()
   const claimsOf = (may: readonly OperatorRight[], more: { holder?: string | null; ttlSeconds?: number } = {}) =>
     operatorTokenClaims({
       issuer: URL,
@@ -55,7 +58,7 @@ function world() {
     const text = await by.prove({ ...(await proofClaims(call, clock.now().getTime() / 1000)), jti })
     return { token, proof: { text, method: "GET", path: PATH } }
   }
-  return { clock, operators, claimsOf, sign, prove }
+  return { clock, operators, other, claimsOf, sign, prove }
 }
 
 const codeOf = (promise: Promise<unknown>) =>
@@ -88,6 +91,38 @@ describe("an operator token", () => {
     const call = await prove(await sign(claimsOf(["stop"])))
     expect(await codeOf(operators.authorise(call, "stop"))).toBe("allowed")
     expect(await codeOf(operators.authorise(call, "stop"))).toBe("proof_invalid")
+  })
+
+  test("is not refused because another operator makes very many calls", async () => {
+    const { other, claimsOf, sign, prove } = world()
+    const operators = other(3)
+    const [loud, quiet] = [await sign(claimsOf(["audit.read"])), await sign({ ...claimsOf(["stop"]), jti: "lease-2" })]
+    for (let call = 0; call < 5; call++) await operators.authorise(await prove(loud), "audit.read")
+    const call = await prove(quiet)
+    expect(await codeOf(operators.authorise(call, "stop"))).toBe("allowed")
+    expect(await codeOf(operators.authorise(call, "stop"))).toBe("proof_invalid")
+  })
+
+  test("gives a use of its proof to the ledger of its unit, which accepts it once for all instances", async () => {
+    const { clock, operators, claimsOf, sign, prove, other } = world()
+    const used = new Set<string>()
+    const of = (issuer: string, unitId: string) => ({
+      async useProof({ key, proof }: TokenUse) {
+        const use = JSON.stringify([issuer, unitId, key, proof])
+        return used.size < used.add(use).size
+      },
+    })
+    const broker = { clock, ledgers: { of } as unknown as Ledgers }
+    const call = await prove(await sign(claimsOf(["stop"])))
+    // Two instances: neither has seen what the other has.
+    const [here, there] = [await operators.authorise(call, "stop"), await other().authorise(call, "stop")]
+    expect(await codeOf(useForAct(here, broker))).toBe("allowed")
+    expect(await codeOf(useForAct(there, broker))).toBe("proof_invalid")
+    const plain = await operators.authorise(
+      { token: await sign(claimsOf(["metrics.read"], { holder: null })) },
+      "metrics.read",
+    )
+    expect(await codeOf(useForAct(plain, broker))).toBe("proof_invalid")
   })
 
   test("has no right that its grant does not name", async () => {

@@ -280,6 +280,46 @@ describe("an alarm", () => {
     expect(await at.broker.stops.inForce()).toMatchObject([{ by: "alarm denials_in_a_row" }])
   })
 
+  test("rings no more for what was resumed when an older copy of the follower's places is restored", async () => {
+    alarms = { token_replayed: { stop: "unit" } }
+    const at = office()
+    const again = await happens(at, [replayed()])
+    clock.advance(1)
+    await liftStop(SHOP, "over", act, at)
+    clock.advance(30 * 86_400)
+    await orderStop({ scope: { ...SHOP, id: "44" }, reason: "another" }, act, at)
+    await liftStop({ ...SHOP, id: "44" }, "over", act, at)
+    await again()
+    expect(await at.broker.stops.inForce()).toEqual([])
+  })
+
+  test("rings for a reason of any characters: one that is refused would come again for ever", async () => {
+    alarms = { token_replayed: { stop: "unit" } }
+    const at = office()
+    for (const [index, text] of [
+      "\u202e".repeat(250),
+      "\u{1f600}".repeat(125),
+      `x${"\u{1f600}".repeat(125)}`,
+    ].entries()) {
+      await happens(at, [{ ...replayed(), reason: text }], `${50 + index}`)
+    }
+    expect(await at.broker.stops.inForce()).toHaveLength(3)
+  })
+
+  test("leaves room in the list for what operators order, however many units ring", async () => {
+    alarms = { token_replayed: { stop: "unit" } }
+    const at = office()
+    const taken = Array.from({ length: 399 }, (_, index) => ({ ...SHOP, id: `u${index}`, reason: "x", by: "alarm x" }))
+    const times = { at: clock.now().toISOString(), until: null }
+    const text = JSON.stringify({ v: 1, stops: taken.map((one) => ({ ...one, ...times })) })
+    await store.documents.replace("stops", (await store.documents.read("stops")).version, text)
+    at.broker.stops.expire()
+    await happens(at, [replayed()], "50")
+    await expect(happens(at, [replayed()], "51")).rejects.toMatchObject({ code: "request_malformed" })
+    await orderStop({ scope: { on: "all" }, reason: "by hand" }, act, at)
+    expect(await at.broker.stops.inForce()).toHaveLength(401)
+  })
+
   test("ends leases, too, also those that were opened while its stop was on the way", async () => {
     alarms = { token_replayed: { stop: "unit", revoke: true } }
     const ledger = store.ledgers.of(ISSUER, "41")

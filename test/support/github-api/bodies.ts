@@ -1,4 +1,11 @@
-import type { Account, EnvironmentSettings, HostedRepository, Installation, Review } from "./model.ts"
+import type {
+  Account,
+  EnvironmentSettings,
+  HostedRepository,
+  Installation,
+  Review,
+  SecretScanningAlert,
+} from "./model.ts"
 
 /** The bodies that GitHub's REST API answers with, as far as anybody might read them. */
 
@@ -120,3 +127,30 @@ export const reviewBody = ({ by, state, comment = "", environments, type = "User
   })),
   user: { ...accountBody(by, url), type },
 })
+
+/** An alert as a webhook has it: without the value that was found. */
+export function alertBody(
+  number: number,
+  { type }: SecretScanningAlert,
+  { fullName }: Pick<HostedRepository, "fullName">,
+  url: string,
+) {
+  return {
+    number,
+    created_at: "2026-11-29T10:00:00Z",
+    updated_at: null,
+    url: `${url}/repos/${fullName}/secret-scanning/alerts/${number}`,
+    html_url: `https://github.com/${fullName}/security/secret-scanning/${number}`,
+    locations_url: `${url}/repos/${fullName}/secret-scanning/alerts/${number}/locations`,
+    secret_type: type,
+    secret_type_display_name: type,
+    validity: "active",
+    push_protection_bypassed: false,
+    resolution: null,
+    resolved_at: null,
+    resolved_by: null,
+    resolution_comment: null,
+    publicly_leaked: false,
+    multi_repo: false,
+  }
+}

@@ -24,6 +24,13 @@ export interface Review {
   readonly type?: "User" | "Bot"
 }
 
+/** What secret scanning found. */
+export interface SecretScanningAlert {
+  readonly secret: string
+  /** For example `github_app_installation_access_token`. */
+  readonly type: string
+}
+
 /** A repository that tests set up and change as its people would. */
 export class HostedRepository {
   readonly id: number
@@ -39,6 +46,8 @@ export class HostedRepository {
   readonly environments = new Map<string, EnvironmentSettings>()
   /** Run id -> its reviews, of all its attempts. */
   readonly runs = new Map<string, Review[]>()
+  /** Alerts of secret scanning, by their numbers. */
+  readonly alerts = new Map<number, SecretScanningAlert>()
   readonly objects = new GitObjects()
   /** Lists cut short, as GitHub does with very large ones. */
   truncatesTrees = false

@@ -29,7 +29,7 @@ export type Route =
       readonly as: "installation"
       readonly method: "GET"
       readonly path: RegExp
-      readonly permission: "contents" | "actions" | "metadata"
+      readonly permission: "contents" | "actions" | "secret_scanning_alerts" | "metadata"
       answer(parts: readonly string[], repository: HostedRepository, world: World): RouteAnswer | null
     }
   | {

@@ -1,5 +1,5 @@
 import { giveToken } from "./access-token.ts"
-import { appBody, environmentBody, installationBody, repositoryBody, reviewBody } from "./bodies.ts"
+import { alertBody, appBody, environmentBody, installationBody, repositoryBody, reviewBody } from "./bodies.ts"
 import { covers, type HostedRepository, type Installation, type IssuedToken } from "./model.ts"
 import { no, type Route, type RouteAnswer, type World, yes } from "./route.ts"
 
@@ -115,6 +115,18 @@ export const ROUTES: readonly Route[] = [
     answer([, run = ""], repository, world) {
       const reviews = repository.runs.get(run)
       return reviews ? yes(reviews.map((review) => reviewBody(review, world.url))) : null
+    },
+  },
+  {
+    as: "installation",
+    method: "GET",
+    permission: "secret_scanning_alerts",
+    path: /^\/repositories\/([0-9]+)\/secret-scanning\/alerts\/([0-9]+)$/,
+    answer([, number], repository, world) {
+      const alert = repository.alerts.get(Number(number))
+      return alert
+        ? yes({ ...alertBody(Number(number), alert, repository, world.url), secret: alert.secret, state: "open" })
+        : null
     },
   },
 ]
