@@ -1,4 +1,4 @@
-import { BrokerError } from "../core/errors.ts"
+import { reasonOf } from "../core/reason-of.ts"
 import type { LedgerEntry, LedgerHead, LedgerKey } from "../ports/directory.ts"
 import type { Reader } from "../ports/followed.ts"
 import type { ChainedRecord } from "../ports/ledger.ts"
@@ -231,7 +231,3 @@ const pauseAfter = (failures: number): number => Math.min(LONGEST_PAUSE_MS, FIRS
 const idOf = ({ issuerUrl, unitId }: LedgerKey): string => JSON.stringify([issuerUrl, unitId])
 
 const unitOf = ({ issuerUrl, unitId }: LedgerKey) => ({ issuer: issuerUrl, unit_id: unitId })
-
-/** Our own sentence, or the class of a foreign error: its message may quote what is stored. */
-const reasonOf = (error: unknown): string =>
-  error instanceof BrokerError ? error.detail : error instanceof Error ? error.name : typeof error
