@@ -1,9 +1,16 @@
 import { reasonOf } from "../core/reason-of.ts"
 import type { LedgerEntry, LedgerHead, LedgerKey } from "../ports/directory.ts"
+<<<<<<< HEAD
 import type { Reader } from "../ports/followed.ts"
 import type { ChainedRecord } from "../ports/ledger.ts"
 import type { FollowerParts, Round } from "./follower-parts.ts"
 import { isSame, namesIn } from "./ledger-names.ts"
+=======
+import type { FollowStore, Reader } from "../ports/followed.ts"
+import type { ChainedRecord, Ledgers } from "../ports/ledger.ts"
+import type { Log } from "../ports/log.ts"
+import { idOf, isSame, namesIn, unitOf } from "./ledger-names.ts"
+>>>>>>> main
 
 export type { FollowedRecords, Reader } from "../ports/followed.ts"
 export type { FollowerParts, Round } from "./follower-parts.ts"
@@ -227,7 +234,3 @@ export class Follower {
 }
 
 const pauseAfter = (failures: number): number => Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures)
-
-const idOf = ({ issuerUrl, unitId }: LedgerKey): string => JSON.stringify([issuerUrl, unitId])
-
-const unitOf = ({ issuerUrl, unitId }: LedgerKey) => ({ issuer: issuerUrl, unit_id: unitId })
