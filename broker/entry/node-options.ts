@@ -14,8 +14,9 @@ const USAGE = `Usage: npm start -- --policies DIR --url URL (--data DIR | --stor
   --host ADDRESS   the address to listen on (127.0.0.1)
 
 Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_KEK_PREVIOUS, DAYPASS_ROTATE_EVERY, DAYPASS_AUDIENCE,
-DAYPASS_DEPLOYMENT, DAYPASS_MAX_STALE; for repositories' own policies and protected environments DAYPASS_GITHUB_APP_ID, DAYPASS_GITHUB_APP_KEY, DAYPASS_GITHUB_API_URL, DAYPASS_GITHUB_ISSUER,
-and for those of GitLab DAYPASS_GITLAB_TOKEN, DAYPASS_GITLAB_ISSUER, DAYPASS_GITLAB_API_URL.
+DAYPASS_DEPLOYMENT, DAYPASS_MAX_STALE; for repositories' own policies, protected environments and leaked values
+DAYPASS_GITHUB_APP_ID, DAYPASS_GITHUB_APP_KEY, DAYPASS_GITHUB_API_URL, DAYPASS_GITHUB_ISSUER, DAYPASS_GITHUB_HOOK_SECRET;
+for protected environments of GitLab DAYPASS_GITLAB_TOKEN, DAYPASS_GITLAB_ISSUER, DAYPASS_GITLAB_API_URL.
 `
 
 /** What a broker on Node was started with. */

@@ -1,4 +1,4 @@
-import { BrokerError } from "../core/errors.ts"
+import { reasonOf } from "../core/reason-of.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { LedgerEntry, LedgerHead, LedgerKey } from "../ports/directory.ts"
 import type { FollowStore, Reader } from "../ports/followed.ts"
@@ -240,7 +240,3 @@ export class Follower {
 }
 
 const pauseAfter = (failures: number): number => Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures)
-
-/** Our own sentence, or the class of a foreign error: its message may quote what is stored. */
-const reasonOf = (error: unknown): string =>
-  error instanceof BrokerError ? error.detail : error instanceof Error ? error.name : typeof error

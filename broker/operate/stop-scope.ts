@@ -1,6 +1,6 @@
 import { BrokerError } from "../core/errors.ts"
 import type { OperatorScope } from "../core/operator-rights.ts"
-import { covers, isWhole } from "../core/operator-scope.ts"
+import { covers, isWhole, partsOf } from "../core/operator-scope.ts"
 import { didYouMean, quote } from "../core/policy/faults.ts"
 import type { IssuerConfig, Organisation } from "../core/policy/model.ts"
 import type { Stop, StopScope } from "../core/stops.ts"
@@ -153,11 +153,10 @@ async function unitByName(name: string, issuer: IssuerConfig, directory: Directo
 }
 
 function split(text: string, issuers: Organisation["issuers"]): readonly [IssuerConfig, string] {
-  const colon = text.indexOf(":")
-  const word = text.slice(colon + 1)
-  if (colon < 1 || word === "")
+  const { issuer, id: word } = partsOf(text)
+  if (issuer === "" || word === "")
     throw malformed("Write ISSUER:ID or ISSUER:NAME, for example github:41 or github:acme/shop.")
-  return [issuerOf(text.slice(0, colon), issuers), word]
+  return [issuerOf(issuer, issuers), word]
 }
 
 function issuerOf(name: string, issuers: Organisation["issuers"]): IssuerConfig {

@@ -1,4 +1,4 @@
-import { END_LEASES_PATH, type StopTarget } from "../../broker/wire/stops.ts"
+import { END_LEASES_PATH, type EndLeasesRequest, type StopTarget } from "../../broker/wire/stops.ts"
 import { counted } from "../format.ts"
 import type { CliIo } from "../io.ts"
 import type { OperatorClient } from "./client.ts"
@@ -66,7 +66,7 @@ async function lookAll(client: OperatorClient, { target, reason, since }: Wanted
   const expiring = { leases: 0, until: null as string | null }
   let after: string | null = null
   do {
-    const json = { ...target, reason, since, ...(after === null ? {} : { after }) }
+    const json: EndLeasesRequest = { ...target, reason, since, ...(after === null ? {} : { after }) }
     const part = readEnded(await client.call({ method: "POST", path: END_LEASES_PATH, json }))
     for (const name of ["ended", "revoking", "under_way", "unreached"] as const) all[name] += part[name]
     expiring.leases += part.expiring.leases

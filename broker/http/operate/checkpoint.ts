@@ -1,7 +1,7 @@
 import * as z from "zod"
 import { parseSize } from "../../core/checkpoint/base64.ts"
 import { BrokerError } from "../../core/errors.ts"
-import { covers, isWhole } from "../../core/operator-scope.ts"
+import { covers, isWhole, partsOf } from "../../core/operator-scope.ts"
 import type { Organisation } from "../../core/policy/model.ts"
 import { OWN_LEDGER_UNIT, recordAct } from "../../operate/act.ts"
 import { followed } from "../../operate/followed.ts"
@@ -55,11 +55,9 @@ export const checkpointRoutes: OperateRoutes = ({ app, act, broker, directory, c
     const { organisation } = await broker.policySource.snapshot()
     const seq = parseSize(context.req.query("seq") ?? "")
     if (seq === null || seq === 0) malformed("seq is the number of a record, from 1")
-    const unit = context.req.query("unit") ?? ""
-    const end = unit.indexOf(":")
-    const name = unit.slice(0, Math.max(end, 0))
-    const issuerUrl = name === OWN_ISSUER ? broker.url : organisation.issuers.get(name)?.url
-    const entry = issuerUrl === undefined ? null : await ledgers.entry({ issuerUrl, unitId: unit.slice(end + 1) })
+    const { issuer, id: unitId } = partsOf(context.req.query("unit") ?? "")
+    const issuerUrl = issuer === OWN_ISSUER ? broker.url : organisation.issuers.get(issuer)?.url
+    const entry = issuerUrl === undefined ? null : await ledgers.entry({ issuerUrl, unitId })
     if (entry === null || !maySee(operator, entry, organisation)) throw outOfSight("unit")
     const proof = await log.prove(entry, seq ?? 0)
     return text(proof ?? malformed("the newest checkpoint does not have this record: a new one follows within minutes"))
