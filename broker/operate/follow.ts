@@ -4,7 +4,7 @@ import type { LedgerEntry, LedgerHead, LedgerKey } from "../ports/directory.ts"
 import type { FollowStore, Reader } from "../ports/followed.ts"
 import type { ChainedRecord, Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
-import { isSame, namesIn } from "./ledger-names.ts"
+import { headAt, isSame, namesIn } from "./ledger-names.ts"
 
 export type { FollowedRecords, Reader } from "../ports/followed.ts"
 
@@ -117,6 +117,8 @@ export class Follower {
     const records = await this.#read(ledger, cursor)
     const last = records.at(-1)
     if (last === undefined) return false
+    // It has more than it has told: who finds a record must find its ledger as far, too.
+    if (last.record.seq > ledger.seq) await this.note([headAt(ledger, last)])
     const named = await this.#named(ledger, records)
     for (const following of followings) {
       const { reader, since } = following

@@ -1,5 +1,6 @@
 import type { AuditRecord } from "../core/audit-record.ts"
-import type { LedgerNames } from "../ports/directory.ts"
+import type { LedgerEntry, LedgerHead, LedgerNames } from "../ports/directory.ts"
+import type { ChainedRecord } from "../ports/ledger.ts"
 
 /** The names in the last of these records that has any. */
 export function namesIn(records: readonly AuditRecord[]): LedgerNames | null {
@@ -15,3 +16,9 @@ export const isSame = (one: LedgerNames, other: LedgerNames): boolean =>
   one.unitKind === other.unitKind &&
   one.owner === other.owner &&
   one.ownerId === other.ownerId
+
+/** How far a ledger is by a record that was read from it. */
+export const headAt = (
+  { issuerUrl, unitId, openLeases }: LedgerEntry,
+  { record, chain }: ChainedRecord,
+): LedgerHead => ({ issuerUrl, unitId, seq: record.seq, chain, latestAt: Date.parse(record.at), openLeases })
