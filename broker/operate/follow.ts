@@ -4,7 +4,7 @@ import type { LedgerEntry, LedgerHead, LedgerKey } from "../ports/directory.ts"
 import type { FollowStore, Reader } from "../ports/followed.ts"
 import type { ChainedRecord, Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
-import { headAt, isSame, namesIn } from "./ledger-names.ts"
+import { headAt, idOf, isSame, namesIn, unitOf } from "./ledger-names.ts"
 
 export type { FollowedRecords, Reader } from "../ports/followed.ts"
 
@@ -242,7 +242,3 @@ export class Follower {
 }
 
 const pauseAfter = (failures: number): number => Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures)
-
-const idOf = ({ issuerUrl, unitId }: LedgerKey): string => JSON.stringify([issuerUrl, unitId])
-
-const unitOf = ({ issuerUrl, unitId }: LedgerKey) => ({ issuer: issuerUrl, unit_id: unitId })

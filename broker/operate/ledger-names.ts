@@ -1,5 +1,5 @@
 import type { AuditRecord } from "../core/audit-record.ts"
-import type { LedgerEntry, LedgerHead, LedgerNames } from "../ports/directory.ts"
+import type { LedgerEntry, LedgerHead, LedgerKey, LedgerNames } from "../ports/directory.ts"
 import type { ChainedRecord } from "../ports/ledger.ts"
 
 /** The names in the last of these records that has any. */
@@ -22,3 +22,9 @@ export const headAt = (
   { issuerUrl, unitId, openLeases }: LedgerEntry,
   { record, chain }: ChainedRecord,
 ): LedgerHead => ({ issuerUrl, unitId, seq: record.seq, chain, latestAt: Date.parse(record.at), openLeases })
+
+/** A ledger's key in a map. */
+export const idOf = ({ issuerUrl, unitId }: LedgerKey): string => JSON.stringify([issuerUrl, unitId])
+
+/** A ledger as lines of the log name it. */
+export const unitOf = ({ issuerUrl, unitId }: LedgerKey) => ({ issuer: issuerUrl, unit_id: unitId })

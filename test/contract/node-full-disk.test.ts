@@ -107,7 +107,7 @@ describe.runIf(canMount())("a disk that is full", () => {
     await expect(ledger().admit(denial("out"))).rejects.toMatchObject({ detail: expect.stringContaining("full") })
 
     rmSync(filler)
-    await expect.poll(state, { timeout: 10_000 }).toBe("ok")
+    await expect.poll(state).toBe("ok")
     expect(hasReserve()).toBe(true)
     expect(await ledger().admit(denial("out"))).toMatchObject({ outcome: "admitted" })
     expect(log.map(({ event }) => event)).toEqual(["ledger.full", "ledger.recovered"])

@@ -104,7 +104,7 @@ describe("a ledger that is opened", () => {
     await admit("one")
     const { commits } = stored()
     expect(commits).toBeGreaterThan(1)
-    await expect.poll(() => readLedgerMark(folder), { timeout: 1000 }).toMatchObject({ commits })
+    await expect.poll(() => readLedgerMark(folder), { timeout: 10_000 }).toMatchObject({ commits })
   })
 })
 

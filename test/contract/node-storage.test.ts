@@ -114,7 +114,7 @@ describe("a broker whose ledger is taken away while it runs", () => {
     await ledger().admit(denial("one"))
     rmSync(folder, { recursive: true })
     mkdirSync(folder)
-    await expect.poll(eventsOf, { timeout: 2000 }).toEqual(["ledger.gone"])
+    await expect.poll(eventsOf).toEqual(["ledger.gone"])
     await store?.close()
     expect(readdirSync(folder)).toEqual([])
   })
@@ -155,7 +155,7 @@ describe("the lock of a data folder", () => {
   test("is made again when its file was deleted", async () => {
     open()
     rmSync(path("ledger.lock"))
-    await expect.poll(eventsOf, { timeout: 2000 }).toEqual(["ledger.lock_renewed"])
+    await expect.poll(eventsOf).toEqual(["ledger.lock_renewed"])
     expect(() => openNodeStore(folder)).toThrow(/another broker is using the data folder/)
   })
 
@@ -296,7 +296,7 @@ describe("a ledger that another process has locked", () => {
   function lockFromOutside() {
     const script = `
       import { DatabaseSync } from "node:sqlite"
-      const database = new DatabaseSync(${JSON.stringify(path("ledger.db"))}, { timeout: 10_000 })
+      const database = new DatabaseSync(${JSON.stringify(path("ledger.db"))})
       database.exec("BEGIN IMMEDIATE")
       process.stdout.write("locked")
       process.stdin.on("end", () => process.exit()).resume()`
@@ -421,11 +421,11 @@ describe("the mark beside the ledger", () => {
     // A folder in its place: rename fails, whatever rights the process has.
     mkdirSync(path("ledger.mark.new"))
     await ledger().admit(denial("one"))
-    await expect.poll(eventsOf, { timeout: 2000 }).toEqual(["ledger.unwritable"])
+    await expect.poll(eventsOf).toEqual(["ledger.unwritable"])
     await expect(ledger().admit(denial("two"))).rejects.toMatchObject({ code: "ledger_unavailable" })
     expect(await health()).toMatchObject({ state: "unavailable", reason: expect.stringContaining("mark") })
     rmSync(path("ledger.mark.new"), { recursive: true })
-    await expect.poll(eventsOf, { timeout: 2000 }).toEqual(["ledger.unwritable", "ledger.recovered"])
+    await expect.poll(eventsOf).toEqual(["ledger.unwritable", "ledger.recovered"])
     expect(await ledger().admit(denial("two"))).toMatchObject({ outcome: "admitted" })
     await store?.close()
     expect(readLedgerMark(folder)).toMatchObject({ commits: expect.any(Number) })
@@ -451,7 +451,7 @@ describe("the reserve for the way back", () => {
     open()
     expect(size()).toMatchObject({ size: RESERVE })
     rmSync(path("ledger.reserve"))
-    await expect.poll(size, { timeout: 2000 }).toMatchObject({ size: RESERVE })
+    await expect.poll(size).toMatchObject({ size: RESERVE })
     expect(eventsOf()).toEqual([])
   })
 })

@@ -50,4 +50,4 @@ grants:
   for (const path of [SEARCH_PATH, LEDGERS_PATH, EXPORT_PATH]) {
     await expect(operator.call({ method: "GET", path })).rejects.toThrow("bind the Durable Object Directory")
   }
-}, 120_000)
+})

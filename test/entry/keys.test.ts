@@ -166,7 +166,7 @@ describe("the keys of a broker on Node", () => {
     await expect(restart({ DAYPASS_KEK: KEK })).rejects.toThrow(/another DAYPASS_KEK.*as DAYPASS_KEK_PREVIOUS/s)
     settings = { ...settings, DAYPASS_KEK: newKek }
     broker = await startNodeBroker({ policies, data: broker.data, port: broker.port, settings })
-  }, 240_000)
+  })
 
   it("are rotated as docs/keys.md says, and replaced after a theft as docs/incidents.md says", async () => {
     const old = await kids()
@@ -204,7 +204,7 @@ describe("the keys of a broker on Node", () => {
       handles: { current: 1, previous: 0, other: 0 },
       settings: [{ name: SECRET, sealed_under: "current" }],
     })
-  }, 240_000)
+  })
 })
 
 describe("docs/keys.md", () => {

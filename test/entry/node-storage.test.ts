@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { readLedgerMark } from "../../broker/adapters/node/ledger-mark.ts"
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { DEPLOYMENT, send } from "../flow/world.ts"
+import { bundledBroker } from "../support/broker-bundle.ts"
 import { type NodeBroker, type NodeBrokerOptions, startNodeBroker } from "../support/broker-node.ts"
 import { COMPILE_CACHE } from "../support/compile-cache.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
@@ -54,20 +55,18 @@ const path = (name: string) => join(data, name)
 
 /** Waits until the mark names the ledger's last commit, as it does within a second. */
 const marked = async (after: number) => {
-  await expect.poll(() => readLedgerMark(data), { timeout: 5000 }).toMatchObject({ commits: expect.any(Number) })
-  await expect
-    .poll(() => (readLedgerMark(data) as { commits: number }).commits, { timeout: 5000 })
-    .toBeGreaterThan(after)
+  await expect.poll(() => readLedgerMark(data)).toMatchObject({ commits: expect.any(Number) })
+  await expect.poll(() => (readLedgerMark(data) as { commits: number }).commits).toBeGreaterThan(after)
 }
 
 /** Starts a second broker on the same data, and waits until it has ended. */
-function second(url: string) {
+async function second(url: string) {
   const flags = ["--policies", policies, "--data", data, "--url", url, "--port", "0"]
-  const run = spawnSync(join(ROOT, "node_modules/.bin/node"), ["broker/entry/node.ts", ...flags], {
+  const run = spawnSync(join(ROOT, "node_modules/.bin/node"), [await bundledBroker(), ...flags], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"] ?? "", ...COMPILE_CACHE },
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 300_000,
   })
   return { code: run.status, said: run.stderr }
 }
@@ -76,7 +75,7 @@ describe("a broker on Node and its data folder", () => {
   it("does not start a second time when the lock's file was removed", async () => {
     const broker = await start()
     rmSync(path("ledger.lock"))
-    const { code, said } = second(broker.url)
+    const { code, said } = await second(broker.url)
     expect(code).toBe(1)
     expect(said).toContain("another broker is using the data folder")
     expect((await exchange(broker, await token(broker))).status).toBe(200)
@@ -135,7 +134,7 @@ describe("a broker on Node and its data folder", () => {
     const bytes = readFileSync(path("ledger.db"))
     bytes.fill(0xff, 20_000, 20_000 + 8192)
     writeFileSync(path("ledger.db"), bytes)
-    const { code, said } = second(broker.url)
+    const { code, said } = await second(broker.url)
     expect(code).toBe(1)
     expect(said).toContain("is damaged")
     expect(said).toContain("put a backup of ledger.db in its place")
@@ -168,7 +167,7 @@ describe("a broker on Node whose disk is full", () => {
   }
   const isFull = async (broker: NodeBroker) => {
     await expect
-      .poll(() => health(broker), { timeout: 5000 })
+      .poll(() => health(broker))
       .toMatchObject({ parts: { ledger: { reason: expect.stringContaining("full") } } })
   }
 
@@ -193,7 +192,7 @@ describe("a broker on Node whose disk is full", () => {
     expect(await revoke(leases[1])).toMatchObject({ status: 200 })
 
     rmSync(path("filler"))
-    await expect.poll(() => health(broker), { timeout: 10_000 }).toMatchObject({ status: "ok" })
+    await expect.poll(() => health(broker)).toMatchObject({ status: "ok" })
     expect((await exchange(broker, await token(broker))).status).toBe(200)
     expect(statSync(path("ledger.reserve")).size).toBe(8 * 1024 * 1024)
     await expect.poll(() => broker.stdout()).toContain('"event":"ledger.recovered"')

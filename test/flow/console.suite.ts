@@ -11,7 +11,7 @@ export function consoleSuite(runtime: string, startBroker: StartBroker): void {
     let world: ConsoleWorld
     beforeAll(async () => {
       world = await startConsoleWorld(startBroker)
-    }, 120_000)
+    })
     afterAll(() => world.close())
 
     /** Sends a form as a browser does from a page of the console, or as told. */

@@ -108,5 +108,5 @@ ${connectionLines(left)}`,
 export const LEDGER_ID = TOOLS.repository_id
 
 /** Waits for what happens a moment later, by itself. */
-export const soon = (assertion: () => Promise<void> | void, timeout = 20_000): Promise<void> =>
+export const soon = (assertion: () => Promise<void> | void, timeout = 120_000): Promise<void> =>
   vi.waitFor(assertion, { timeout, interval: 50 })

@@ -92,5 +92,5 @@ grants:
       ["the next signing key KID is published", "acme/ops"],
       ["the new signing key KID signs at once, and these leave the key set: KID, KID", "acme/ops"],
     ])
-  }, 120_000)
+  })
 }

@@ -88,7 +88,7 @@ export function leaksSuite(runtime: string, startBroker: StartBroker): void {
         },
       })
       ends.defer(async () => void (await broker.stop()))
-    }, 120_000)
+    })
     afterAll(() => ends.disposeAsync())
 
     const trail = async () => (await broker.trail(github.issuer, TOOLS.repository_id)).map(({ record }) => record)
@@ -180,6 +180,6 @@ export function leaksSuite(runtime: string, startBroker: StartBroker): void {
       const before = (await trail()).length + (await broker.trail(broker.url, "broker")).length
       expect((await post("reopened", 1)).json).toEqual({ leases: 0 })
       expect((await trail()).length + (await broker.trail(broker.url, "broker")).length).toBe(before)
-    }, 60_000)
+    })
   })
 }

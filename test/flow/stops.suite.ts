@@ -70,7 +70,7 @@ ${connectionLines([api])}`,
       broker = await startBroker({ policies, settings: vendorSecrets([api]) })
       ends.defer(async () => void (await broker.stop()))
       await trustBroker([api], broker.url)
-    }, 120_000)
+    })
     afterAll(() => ends.disposeAsync())
 
     const tokenFile = async () => {
@@ -243,7 +243,7 @@ ${connectionLines([api])}`,
             ...args,
           )
         // The index is some seconds behind.
-        const patiently = { timeout: 60_000, interval: 500 }
+        const patiently = { interval: 500 }
         await expect
           .poll(async () => (await search("--value", "-", "--token-file", await tokenFile())).out, patiently)
           .toMatch(new RegExp(`^lease ${json["lease"]}: ALIVE until `))

@@ -104,9 +104,7 @@ ${connectionLines([vault]).replaceAll(settings.url, slowly.url)}`,
   const events = async () => (await trail()).map(({ record }) => record.event)
   /** Waits until the vendor was asked and does not answer. */
   const untilStuck = (line: string) =>
-    expect
-      .poll(() => vault.requests.slice(seen).join(), { timeout: 20_000 })
-      .toMatch(new RegExp(`${line}.* \\(slow\\)`))
+    expect.poll(() => vault.requests.slice(seen).join()).toMatch(new RegExp(`${line}.* \\(slow\\)`))
   let seen = 0
   const stickAt = () => {
     seen = vault.requests.length
@@ -246,11 +244,11 @@ ${connectionLines([vault]).replaceAll(settings.url, slowly.url)}`,
     })
     exchanging.on("error", () => {})
     exchanging.end(JSON.stringify({ grants: ["vault-token"] }))
-    await expect.poll(() => vault.requests.slice(seen).join(), { timeout: 20_000 }).toContain("auth/jwt")
+    await expect.poll(() => vault.requests.slice(seen).join()).toContain("auth/jwt")
     // workerd takes an ended TCP connection for a half-closed one. Only a reset is a client that is gone.
     exchanging.socket?.resetAndDestroy()
-    await expect.poll(() => vault.requests.slice(seen).join(), { timeout: 20_000 }).toContain("revoke")
-    await expect.poll(async () => (await trail()).at(-1)?.record.reason, { timeout: 20_000 }).toMatch(/client/)
+    await expect.poll(() => vault.requests.slice(seen).join()).toContain("revoke")
+    await expect.poll(async () => (await trail()).at(-1)?.record.reason).toMatch(/client/)
     expect(await events()).toEqual(["exchange.intended", "exchange.failed"])
     await expectWhole()
   })

@@ -16,9 +16,12 @@ export interface GoProgram {
   readonly package: string
 }
 
+/** Shared by the programs of one run: two thirds of what a small one compiles is Go's own library. */
+const [MODULES, COMPILED] = [join(CACHE, "modules"), join(CACHE, "compiled")]
+
 /**
  * Builds a program of Go, once a version of its files, with the toolchain in `programs` and nothing but the modules that go.sum
- * has a hash for. Resolves to the program; the modules are removed again.
+ * has a hash for. Resolves to the program.
  * @throws when it cannot be built
  */
 export async function buildWithGo(programs: string, { name, from, files, package: built }: GoProgram): Promise<string> {
@@ -29,19 +32,22 @@ export async function buildWithGo(programs: string, { name, from, files, package
   if (existsSync(join(folder, "installed"))) return program
   rmSync(join(CACHE, name), { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  const [modules, cache] = [join(folder, "modules"), join(folder, "cache")]
   const env = {
     ...process.env,
     GOTOOLCHAIN: "local",
     GOFLAGS: "-mod=readonly -modcacherw -buildvcs=false",
-    GOMODCACHE: modules,
-    GOCACHE: cache,
+    GOMODCACHE: MODULES,
+    GOCACHE: COMPILED,
     CGO_ENABLED: "0",
   }
   // Not optimised: it runs for a moment, and compiling it is what takes long.
   const build = ["build", "-gcflags=all=-N -l", "-ldflags=-s -w", "-o", program, built]
   await mustRun(join(programs, "go"), build, { cwd: from, env: env as Record<string, string> })
-  for (const used of [modules, cache]) rmSync(used, { recursive: true, force: true })
   writeFileSync(join(folder, "installed"), "")
   return program
+}
+
+/** Removes what the builds have left: a gigabyte that nothing needs once the programs are there. */
+export function discardGoBuilds(): void {
+  for (const used of [MODULES, COMPILED]) rmSync(used, { recursive: true, force: true })
 }

@@ -11,6 +11,7 @@ import { installGoClients, installNodeClients } from "./clients/install.ts"
 import { clientsCase } from "./clients-case.ts"
 import { consoleCase } from "./console-case.ts"
 import { federatedCase } from "./federated-case.ts"
+import { discardGoBuilds } from "./go-build.ts"
 import { installLoginClients, loginsCase } from "./logins-case.ts"
 import { motoCase } from "./moto-case.ts"
 import { installNodes } from "./nodes.ts"
@@ -70,6 +71,7 @@ async function install(): Promise<string> {
       await installGoClients(programs)
       await installActionlint(programs)
       await installWitness(programs)
+      discardGoBuilds()
       return programs
     }),
     // apt-get works for one caller at a time.

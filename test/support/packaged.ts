@@ -33,7 +33,7 @@ export interface PackagedOptions {
 /** Runs Node with these arguments to its end. */
 export function runNode(node: string, args: readonly string[], options: PackagedOptions): Promise<PackagedRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(node, args, { cwd: options.cwd, env: options.env, stdio: "pipe", timeout: 60_000 })
+    const child = spawn(node, args, { cwd: options.cwd, env: options.env, stdio: "pipe", timeout: 300_000 })
     const [out, err]: [string[], string[]] = [[], []]
     child.stdout.setEncoding("utf8").on("data", (text: string) => out.push(text))
     child.stderr.setEncoding("utf8").on("data", (text: string) => err.push(text))

@@ -39,7 +39,7 @@ export async function openDesk(): Promise<Desk> {
         cwd: folder,
         env: { PATH, HOME: folder, ...COMPILE_CACHE, ...env },
         stdio: "pipe",
-        timeout: 120_000,
+        timeout: 300_000,
       })
       child.stdin.end(input)
       let said = ""

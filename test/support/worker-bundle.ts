@@ -7,7 +7,7 @@ import { buildWorker, POLICIES_MODULE, policiesModule } from "../../broker/entry
 import { PROVIDERS } from "../../broker/providers/index.ts"
 import { builtOnce } from "./built-once.ts"
 
-const SOURCES = ["broker/**/*.{ts,tsx}", "analysis/**/*.ts", "*.ts", "package-lock.json"]
+const SOURCES = ["{analysis,broker}/**/*.ts", "*.ts", "package-lock.json"]
 
 /** ES modules by name: those that wrangler uploads, `worker.js` first. */
 export type WorkerModules = Readonly<Record<string, string>>

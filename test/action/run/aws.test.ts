@@ -298,4 +298,4 @@ test("a connection without a request is closed", async () => {
   } finally {
     endpoint.close()
   }
-}, 30_000)
+})

@@ -171,7 +171,7 @@ describe("a hostile archive ends in a remark, and what came before it counts", (
     const { places } = await swept({ named: [path], milliseconds: 500 })
     expect(places).toEqual([`unread ${path} / a (damaged)`, `unread ${path} (time)`])
     expect(performance.now() - started).toBeLessThan(10_000)
-  }, 60_000)
+  })
 
   test("with more archives in each other than anyone builds", async () => {
     let bytes = Buffer.from(text)
@@ -199,7 +199,7 @@ describe("a hostile archive ends in a remark, and what came before it counts", (
     const { places } = await swept({ named: [path], milliseconds: 500 })
     expect(places).toEqual([`unread ${path} (time)`])
     expect(performance.now() - started).toBeLessThan(10_000)
-  }, 60_000)
+  })
 
   test("a size that no disk has is the archive's end", async () => {
     const bytes = tar({ a: text })

@@ -3,12 +3,12 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { fileURLToPath } from "node:url"
 import { describe, expect, test, vi } from "vitest"
-import { createCountsHandover } from "../../../broker/adapters/cloudflare/counts.ts"
-import { added, createMemoryMetrics, NO_COUNTS } from "../../../broker/adapters/memory/metrics.ts"
-import { NodeSql } from "../../../broker/adapters/node/sqlite.ts"
-import { SqlCounts } from "../../../broker/adapters/sqlite/operate/counts.ts"
-import { COUNTERS, GAUGES, metricsText } from "../../../broker/operate/metrics.ts"
-import type { Counts } from "../../../broker/ports/metrics.ts"
+import { createCountsHandover } from "../../broker/adapters/cloudflare/counts.ts"
+import { added, createMemoryMetrics, NO_COUNTS } from "../../broker/adapters/memory/metrics.ts"
+import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
+import { SqlCounts } from "../../broker/adapters/sqlite/operate/counts.ts"
+import { COUNTERS, GAUGES, metricsText } from "../../broker/operate/metrics.ts"
+import type { Counts } from "../../broker/ports/metrics.ts"
 
 /** Reads the text format as a scraper does: one sample a line, its series and its value. */
 function samplesOf(text: string): ReadonlyMap<string, number> {
@@ -130,7 +130,7 @@ describe("metrics", () => {
     expect(Object.keys(metrics.read().counters)).toHaveLength(2_000)
   })
 
-  const ROOT = fileURLToPath(new URL("../../..", import.meta.url))
+  const ROOT = fileURLToPath(new URL("../..", import.meta.url))
   const read = (path: string) => readFileSync(join(ROOT, path), "utf8")
   const names = [
     ...Object.keys(COUNTERS).map((name) => `daypass_${name}_total`),

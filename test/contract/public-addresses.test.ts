@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
-import { createNodeHttp } from "../../../broker/adapters/node/http.ts"
-import { addressFault, guardedLookup } from "../../../broker/adapters/node/public-addresses.ts"
-import { readBody, startServer } from "../../support/servers.ts"
+import { createNodeHttp } from "../../broker/adapters/node/http.ts"
+import { addressFault, guardedLookup } from "../../broker/adapters/node/public-addresses.ts"
+import { readBody, startServer } from "../support/servers.ts"
 
 describe("addresses", () => {
   it.each([

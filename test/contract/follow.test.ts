@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest"
-import { type FollowedRecords, Follower, type Reader } from "../../../broker/operate/follow.ts"
-import type { BrokerEvent, RequestEvent } from "../../../broker/ports/log.ts"
-import { record } from "../../contract/ledger-samples.ts"
-import { TestClock } from "../../support/clock.ts"
-import { ISSUER, openFollowStore, ScriptedRecord } from "../../support/followed.ts"
+import { type FollowedRecords, Follower, type Reader } from "../../broker/operate/follow.ts"
+import type { BrokerEvent, RequestEvent } from "../../broker/ports/log.ts"
+import { TestClock } from "../support/clock.ts"
+import { ISSUER, openFollowStore, ScriptedRecord } from "../support/followed.ts"
+import { record } from "./ledger-samples.ts"
 
 const STARTED = Date.parse("2100-01-01T12:00:00.000Z")
 
