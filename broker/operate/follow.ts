@@ -1,16 +1,9 @@
 import { reasonOf } from "../core/reason-of.ts"
 import type { LedgerEntry, LedgerHead, LedgerKey } from "../ports/directory.ts"
-<<<<<<< HEAD
 import type { Reader } from "../ports/followed.ts"
 import type { ChainedRecord } from "../ports/ledger.ts"
 import type { FollowerParts, Round } from "./follower-parts.ts"
-import { isSame, namesIn } from "./ledger-names.ts"
-=======
-import type { FollowStore, Reader } from "../ports/followed.ts"
-import type { ChainedRecord, Ledgers } from "../ports/ledger.ts"
-import type { Log } from "../ports/log.ts"
 import { idOf, isSame, namesIn, unitOf } from "./ledger-names.ts"
->>>>>>> main
 
 export type { FollowedRecords, Reader } from "../ports/followed.ts"
 export type { FollowerParts, Round } from "./follower-parts.ts"

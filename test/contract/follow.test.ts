@@ -1,18 +1,10 @@
 import { describe, expect, it } from "vitest"
-<<<<<<< HEAD:test/core/operate/follow.test.ts
-import { type FollowedRecords, Follower, type Reader } from "../../../broker/operate/follow.ts"
-import type { LedgerHead } from "../../../broker/ports/directory.ts"
-import type { BrokerEvent, RequestEvent } from "../../../broker/ports/log.ts"
-import { record } from "../../contract/ledger-samples.ts"
-import { TestClock } from "../../support/clock.ts"
-import { ISSUER, openFollowStore, ScriptedRecord } from "../../support/followed.ts"
-=======
 import { type FollowedRecords, Follower, type Reader } from "../../broker/operate/follow.ts"
+import type { LedgerHead } from "../../broker/ports/directory.ts"
 import type { BrokerEvent, RequestEvent } from "../../broker/ports/log.ts"
 import { TestClock } from "../support/clock.ts"
 import { ISSUER, openFollowStore, ScriptedRecord } from "../support/followed.ts"
 import { record } from "./ledger-samples.ts"
->>>>>>> main:test/contract/follow.test.ts
 
 const STARTED = Date.parse("2100-01-01T12:00:00.000Z")
 
