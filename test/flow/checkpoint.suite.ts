@@ -140,19 +140,13 @@ connections:
         expect(await asked("elsewhere", "/proof", { unit, seq: "1" })).toBe(hidden)
       }
       expect(JSON.parse(await asked("elsewhere", "/proofs"))).toEqual({ proofs: "", next: null })
-<<<<<<< HEAD
       // What the broker does by itself is a ledger of its own, with a first record: the policies that it began with.
       await expect
         .poll(() => asked("operator", "/proof", { unit: "broker:broker", seq: "1" }), { interval: 500 })
         .toMatch(/^c2sp.org\/tlog-proof@v1\n/)
-=======
       // A signed hash tells nobody that its report is about a part.
       const signing = { method: "POST", path: SIGN_REPORT_PATH, json: { sha256: "0".repeat(64) } } as const
       await expect((await operator("elsewhere")).call(signing)).rejects.toMatchObject({ code: "not_allowed" })
-      expect(await asked("operator", "/proof", { unit: "broker:broker", seq: "9999" })).toMatch(
-        /^refused: the newest checkpoint/,
-      )
->>>>>>> fd48eeb71b3333cf52bb7bad98ca8ea965336bdc
       expect(await asked("operator", "/proof", { unit: "github:77", seq: "9999" })).toMatch(
         /^refused: the newest checkpoint/,
       )
