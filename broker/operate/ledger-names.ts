@@ -1,6 +1,5 @@
 import type { AuditRecord } from "../core/audit-record.ts"
-import type { LedgerEntry, LedgerHead, LedgerKey, LedgerNames } from "../ports/directory.ts"
-import type { ChainedRecord } from "../ports/ledger.ts"
+import type { LedgerKey, LedgerNames } from "../ports/directory.ts"
 
 /** The names in the last of these records that has any. */
 export function namesIn(records: readonly AuditRecord[]): LedgerNames | null {
