@@ -1,6 +1,5 @@
 import type { AuditRecord } from "../core/audit-record.ts"
-import type { LedgerEntry, LedgerHead, LedgerKey, LedgerNames } from "../ports/directory.ts"
-import type { ChainedRecord } from "../ports/ledger.ts"
+import type { LedgerKey, LedgerNames } from "../ports/directory.ts"
 
 /** The names in the last of these records that has any. */
 export function namesIn(records: readonly AuditRecord[]): LedgerNames | null {
@@ -16,12 +15,6 @@ export const isSame = (one: LedgerNames, other: LedgerNames): boolean =>
   one.unitKind === other.unitKind &&
   one.owner === other.owner &&
   one.ownerId === other.ownerId
-
-/** How far a ledger is by a record that was read from it. */
-export const headAt = (
-  { issuerUrl, unitId, openLeases }: LedgerEntry,
-  { record, chain }: ChainedRecord,
-): LedgerHead => ({ issuerUrl, unitId, seq: record.seq, chain, latestAt: Date.parse(record.at), openLeases })
 
 /** A ledger's key in a map. */
 export const idOf = ({ issuerUrl, unitId }: LedgerKey): string => JSON.stringify([issuerUrl, unitId])
