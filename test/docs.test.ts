@@ -442,7 +442,7 @@ describe("what is named exists", () => {
   })
 
   it("every setting of the Node broker in its page, as its usage says it", () => {
-    const usage = read("broker/entry/node.ts")
+    const usage = read("broker/entry/node-options.ts")
     const page = read("docs/run-on-node.md")
     const flags = [...usage.matchAll(/^ {2}(--[a-z]+) /gm)].map((match) => match[1] ?? "")
     const variables = [...read("broker/config/config.ts").matchAll(/\| `(DAYPASS_[A-Z_]+)` \|/g)].map(

@@ -6,22 +6,23 @@ import { readForm } from "../http/body.ts"
 import { incomingOf } from "../http/incoming.ts"
 import { leaseOf } from "../http/request.ts"
 import type { OperatorAct } from "../operate/act.ts"
+import { NO_DIRECTORY } from "../operate/followed.ts"
 import { revokeLease } from "../operate/leases.ts"
 import { lacks } from "../operate/operator.ts"
 import { stopScopeOf } from "../operate/stop-scope.ts"
-import { liftStop, orderStop, readReason, storedStops } from "../operate/stops.ts"
+import { liftStop, orderStop, readReason } from "../operate/stops.ts"
 import { STOP_KINDS, type StopTarget } from "../wire/stops.ts"
 import type { ConsoleEnv } from "./console-env.ts"
 import { setCookie } from "./cookies.ts"
 import { pathOf } from "./html.ts"
 import { deskOf } from "./pages/lease.ts"
-import { isStopSeen, noDirectory } from "./pages/stops.ts"
+import { stopsOf } from "./pages/stops.ts"
 import { may } from "./rights.ts"
 import type { ConsoleServices } from "./view.ts"
 
 /** Adds what a person can do here. Each act is recorded before it is done, by the function that does it. */
 export function addActs(app: Hono<ConsoleEnv>, services: ConsoleServices): void {
-  const { broker, documents, directory = noDirectory } = services
+  const { broker, documents, directory = NO_DIRECTORY } = services
   const office = { broker, documents }
 
   app.post("/console/sign-out", async (context) => {
@@ -43,10 +44,10 @@ export function addActs(app: Hono<ConsoleEnv>, services: ConsoleServices): void 
   app.post("/console/stops/lift", async (context) => {
     const form = await formOf(context, broker.url)
     const act = actOf(context, "stop")
-    const stops = await storedStops(office)
+    const stops = await stopsOf({ session: context.get("session"), services })
     // The scope in words tells the stops of a list apart, and nothing of it is taken from the browser but which one is meant.
     const stop = stops.find((one) => `${scopeText(one)} ${one.at}` === text(form, "stop"))
-    if (!stop || !(await isStopSeen(stop, { session: context.get("session"), services })))
+    if (!stop)
       throw new BrokerError(
         "not_allowed",
         "This stop is not in force any more, or it is outside of the scope of your grant.",

@@ -23,6 +23,12 @@ export interface WhoCanAnswer {
   readonly unknown: readonly { readonly grant: string | null; readonly reason: string }[]
 }
 
+/** A condition, in the policy's own words. */
+export interface WrittenCondition {
+  readonly claim: string
+  readonly expected: string
+}
+
 /** Jobs that one rule gives a grant. */
 export interface CanRow {
   readonly subject: {
@@ -40,11 +46,17 @@ export interface CanRow {
   readonly connection: string
   readonly resource: string
   readonly ttlSeconds: number | null
-  readonly conditions: readonly { readonly claim: string; readonly expected: string }[]
-  readonly unless: readonly {
+  readonly conditions: readonly WrittenCondition[]
+  /** Denies that refuse some of these jobs. */
+  readonly unless: readonly { readonly name: string; readonly conditions: readonly WrittenCondition[] }[]
+  /** Boundaries over these jobs, with what they require. */
+  readonly within: readonly {
     readonly name: string
-    readonly conditions: readonly { readonly claim: string; readonly expected: string }[]
+    readonly require: readonly WrittenCondition[]
+    readonly protectedEnvironment: string | null
   }[]
+  /** How the policies require the environment to be protected. */
+  readonly protectedEnvironment: readonly string[]
   readonly place: { readonly name: string; readonly file: string; readonly line: number }
 }
 

@@ -72,6 +72,7 @@ export function createConsole(services: ConsoleServices): Hono<ConsoleEnv> {
     )
   }
 
+  app.get("/console/", (context) => context.redirect("/console"))
   addSignIn(app, services)
 
   app.use(async (context, next) => {

@@ -76,6 +76,7 @@ input, select, textarea { font: inherit; color: var(--ink); background: var(--pa
 input, select { height: 2.4rem; }
 textarea { font: .87rem/1.45 ui-monospace, Menlo, Consolas, monospace; min-height: 7rem; }
 .fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(12.5rem, 1fr)); gap: .75rem 1rem; align-items: end; }
+.command { max-width: none; }
 .wide { grid-column: 1 / -1; }
 .fields + details { margin-top: .75rem; }
 .inside h3 { margin-top: .4rem; }

@@ -68,15 +68,6 @@ export const faultNote = (read: Part<unknown> | null): Html | null =>
 export const note = (tone: "warn" | "bad" | "good", text: Shown): Html =>
   html`<div class="note ${tone}"><p>${text}</p></div>`
 
-const UNFOLLOWED =
-  "this broker does not follow its ledgers. At the edge, bind the Durable Object Directory to the name DIRECTORY in wrangler.toml."
-
-/** The directory, or the index. @throws {BrokerError} `configuration_invalid` where the broker follows no ledgers */
-export function followed<Followed>(given: Followed | undefined): Followed {
-  if (given !== undefined) return given
-  throw new BrokerError("configuration_invalid", UNFOLLOWED)
-}
-
 /** The ledger that a query names, as far as it is known; null for one that it does not name. */
 export async function ledgerOf({ query, services }: View): Promise<LedgerEntry | null> {
   const [issuerUrl, unitId] = [query.get("issuer") ?? "", query.get("id") ?? ""]

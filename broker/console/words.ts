@@ -47,6 +47,7 @@ const EVENTS: Readonly<Record<AuditEvent, readonly [words: string, tone: "good" 
   "log.begun": ["log begun", ""],
   "record.rewritten": ["record rewritten", "bad"],
   "policies.changed": ["policies changed", ""],
+  "records.archived": ["records archived", ""],
   "leak.reported": ["leaked value reported", "bad"],
   "alert.failed": ["alert not delivered", "warn"],
 }

@@ -1,4 +1,5 @@
 import type { AuditRecord } from "./audit-record.ts"
+import { BY_ID_ALONE } from "./leaked-value.ts"
 import type { Alarm, AlarmKind, Alarms } from "./policy/schema-alarms.ts"
 
 /** What is in a row must have happened within this time, in milliseconds. */
@@ -62,7 +63,7 @@ export function rungBy(
     if (time < resumedAt) continue
     const isNew = index >= before.length
     const kind = AT_ONCE[record.event]
-    if (isNew && kind !== undefined) ring(kind, record)
+    if (isNew && kind !== undefined && !record.reason.endsWith(BY_ID_ALONE)) ring(kind, record)
     if (excuses(record)) excused.add(record.lease)
     const row = rowOf(record)
     if (row === null || (record.event === "lease.closed" && excused.has(record.lease))) continue

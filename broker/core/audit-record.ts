@@ -29,6 +29,7 @@ export const RECORD_VERSION = 2
  * - `policies.changed`: other policies are in force than before, in the deployment's own ledger
  * - `alert.failed`: an endpoint was switched off, or a message to it was given up; in the deployment's own ledger
  * - `leak.reported`: a value that a lease gave was found where it must not be; the reason says where. `grants` are those that gave it
+ * - `records.archived`: the oldest records leave the ledger, which have been exported; in the same transaction
  * - `stop.ordered`, `stop.lifted`: an operator, or an alarm, is about to stop or to resume what the reason says
  */
 export type AuditEvent =
@@ -52,6 +53,7 @@ export type AuditEvent =
   | "policies.changed"
   | "alert.failed"
   | "leak.reported"
+  | "records.archived"
 
 /** The part of a verified job that every record has: ids, names, ref, event, actor and run. */
 export interface AuditIdentity {

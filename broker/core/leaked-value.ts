@@ -8,6 +8,12 @@ const AWS_KEY_ID = /A[SK]IA[A-Z2-7]{16}/g
 export const isAwsKeyId = (text: string): boolean => text.length === 20 && text.search(AWS_KEY_ID) === 0
 
 /**
+ * The end of the reason of a leak that only a public id tells of. Presigned URLs have such ids, and whoever has read one can write
+ * it where a scanner finds it: nothing is stopped because of that alone.
+ */
+export const BY_ID_ALONE = " (by its public id alone)"
+
+/**
  * What the record may have of a value that was found: its SHA-256 in hex, and the AWS access key ids in it. A scanner can report
  * the parts of an AWS session as one text.
  */

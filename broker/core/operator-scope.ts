@@ -26,12 +26,18 @@ export function covers(
   }
   if (owners === undefined && units === undefined) return true
   const isAt = (entry: string, id: string) => {
-    const end = entry.indexOf(":")
-    return entry.slice(end + 1) === id && issuers.get(entry.slice(0, end))?.url === issuerUrl
+    const named = partsOf(entry)
+    return named.id === id && issuers.get(named.issuer)?.url === issuerUrl
   }
   return (
     (owners?.some((entry) => isAt(entry, ownerId)) ?? false) || (units?.some((entry) => isAt(entry, unitId)) ?? false)
   )
+}
+
+/** The parts of `ISSUER:ID`: an issuer's name has no colon, and an id may have some. Without a colon, the issuer is empty. */
+export function partsOf(text: string): { readonly issuer: string; readonly id: string } {
+  const end = text.indexOf(":")
+  return { issuer: text.slice(0, Math.max(end, 0)), id: text.slice(end + 1) }
 }
 
 /** Whether a scope covers everything. */

@@ -1,4 +1,4 @@
-import { BrokerError } from "../core/errors.ts"
+import { reasonOf } from "../core/reason-of.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { Follower, type FollowerParts } from "../operate/follow.ts"
 import type { OperateStore } from "../ports/operate-store.ts"
@@ -12,7 +12,7 @@ const BATCHES_PER_ROUND = 20
 /** Follows the ledgers from now on, beside everything else that this process does. */
 export function startFollowing(
   store: OperateStore,
-  readers: Pick<FollowerParts, "readers" | "changing">,
+  readers: Pick<FollowerParts, "readers" | "changing" | "archive">,
   broker: Pick<Broker, "ledgers" | "clock" | "log">,
 ): { stop(): Promise<void> } {
   const follower = new Follower({ ...broker, store: store.places, ...readers })
@@ -57,7 +57,3 @@ export function startFollowing(
     },
   }
 }
-
-/** Of a foreign error, only its class is told. */
-const reasonOf = (error: unknown): string =>
-  error instanceof BrokerError ? error.detail : error instanceof Error ? error.name : typeof error

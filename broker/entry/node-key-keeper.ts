@@ -1,4 +1,5 @@
 import { BrokerError } from "../core/errors.ts"
+import { reasonOf } from "../core/reason-of.ts"
 import type { Log } from "../ports/log.ts"
 
 /** Nothing about keys is due in less than hours. */
@@ -16,8 +17,7 @@ export async function startKeepingKeys(keep: () => Promise<void>, log: Log): Pro
       await keep()
     } catch (error) {
       if (isFirst && error instanceof BrokerError && error.code === "configuration_invalid") throw error
-      const why = error instanceof BrokerError ? error.detail : error instanceof Error ? error.name : typeof error
-      log({ event: "keys.unkept", detail: `what is due with the signing keys is tried again: ${why}` })
+      log({ event: "keys.unkept", detail: `what is due with the signing keys is tried again: ${reasonOf(error)}` })
     }
   }
   await attempt(true)

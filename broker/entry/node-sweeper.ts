@@ -1,4 +1,4 @@
-import { BrokerError } from "../core/errors.ts"
+import { reasonOf } from "../core/reason-of.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { Sweep } from "../exchange/sweep.ts"
 import type { DueLedger, NodeStore } from "../ports/node-store.ts"
@@ -122,10 +122,9 @@ const idOf = ({ issuerUrl, unitId }: DueLedger) => `${issuerUrl} ${unitId}`
 
 /** Leases stay due, so the next sweep finds them again. Of a foreign error, only its class is told. */
 function tellFailure(what: string, error: unknown, broker: Broker, target?: DueLedger): void {
-  const why = error instanceof BrokerError ? error.detail : error instanceof Error ? error.name : typeof error
   broker.log({
     event: "sweep.failed",
-    detail: `${what}; the next sweep tries again: ${why}`,
+    detail: `${what}; the next sweep tries again: ${reasonOf(error)}`,
     ...(target === undefined ? {} : { issuer: target.issuerUrl, unit_id: target.unitId }),
   })
 }

@@ -1,12 +1,9 @@
-import { compiledPolicies } from "daypass:policies"
 import type { ExecutionContext } from "@cloudflare/workers-types"
 import { type CountsHandover, createCountsHandover } from "../adapters/cloudflare/counts.ts"
 import { countAt, DIRECTORY_NAME } from "../adapters/cloudflare/directory.ts"
 import { DirectoryObject } from "../adapters/cloudflare/directory-object.ts"
-import type { Bucket } from "../adapters/cloudflare/export-bucket.ts"
 import type { Guards } from "../adapters/cloudflare/guards.ts"
 import { KeyRingObject } from "../adapters/cloudflare/key-ring-object.ts"
-import { createKvPolicySource, type KvPolicySource } from "../adapters/cloudflare/kv-policy-source.ts"
 import { LedgerObject } from "../adapters/cloudflare/ledger-object.ts"
 import {
   createCloudflareDocuments,
@@ -18,12 +15,9 @@ import { consoleLog as log } from "../adapters/cloudflare/log.ts"
 import { ask } from "../adapters/cloudflare/rpc.ts"
 import { digest } from "../adapters/cloudflare/sha256.ts"
 import { createMemoryMetrics } from "../adapters/memory/metrics.ts"
-import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
-import { systemClock } from "../adapters/memory/system-clock.ts"
 import { webCryptography } from "../adapters/web/cryptography.ts"
 import { createHttp } from "../adapters/web/http.ts"
 import { BrokerError } from "../core/errors.ts"
-import { revived } from "../core/policy/compiled.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { forOneCall } from "../exchange/one-call.ts"
 import { type SweepTarget, sweepOnce } from "../exchange/sweep.ts"
@@ -36,10 +30,9 @@ import type { Cryptography } from "../ports/cryptography.ts"
 import type { LedgerHead } from "../ports/directory.ts"
 import type { Documents } from "../ports/documents.ts"
 import type { KeyRing as KeyRingPort } from "../ports/key-ring.ts"
-import type { PolicySource } from "../ports/policy-source.ts"
 import type { Sql } from "../ports/sql.ts"
-import { PROVIDERS } from "../providers/index.ts"
 import { type EdgeDeployment, type Env, edgeDeploymentOf, misconfigured } from "./edge-deployment.ts"
+import { policySourceOf } from "./edge-policies.ts"
 import { createBroker } from "./instance.ts"
 
 /** The platform's limit of simultaneous connections for one request. */
@@ -87,34 +80,6 @@ async function brokerOf(env: Env): Promise<Broker> {
   return builtBroker
 }
 
-/**
- * Policies from Workers KV if a namespace is bound, and otherwise from the bundle. A failure of KV never falls back to the
- * bundle: its policies may be years old, or the examples.
- */
-function policySourceOf(env: Env, { config, guards }: EdgeDeployment): PolicySource | KvPolicySource {
-  const { onlyPublishedPolicies, policyPublishers } = config
-  if (!("POLICIES" in env)) {
-    const needs = onlyPublishedPolicies ? "DAYPASS_POLICIES is kv" : "DAYPASS_POLICY_PUBLISHER is set"
-    if (onlyPublishedPolicies || policyPublishers.length > 0) {
-      throw misconfigured([`POLICIES: bind the KV namespace to this name, because ${needs}`])
-    }
-    if (compiledPolicies === null) {
-      throw misconfigured([
-        "POLICIES: the bundle has no policies. Deploy with a folder policies/, or bind the KV namespace",
-      ])
-    }
-    return createMemoryPolicySource(revived(compiledPolicies, PROVIDERS), new Date())
-  }
-  if (typeof env.POLICIES?.get !== "function") throw misconfigured(["POLICIES: bind a KV namespace to this name"])
-  return createKvPolicySource(env.POLICIES, {
-    clock: systemClock,
-    providers: PROVIDERS,
-    floor: guards,
-    publishers: policyPublishers,
-    log,
-  })
-}
-
 /** One repository's ledger; see `wrangler.toml`. */
 export class Ledger extends LedgerObject<Env> {
   protected override async meet(name: string, birth: string): ReturnType<Guards["meetLedger"]> {
@@ -150,27 +115,16 @@ export class Directory extends DirectoryObject<Env> {
     return (await loadOperate()).createDirectoryWork(sql, {
       broker: await brokerOf(this.env),
       documents,
-      bucketOf: (binding) => bucketIn(this.env, binding),
+      env: this.env,
     })
   }
-}
-
-/** A bucket under a name that the organisation file chose: anything else under that name is none. */
-function bucketIn(env: Env, binding: string): Bucket | null {
-  const bound = (env as unknown as Readonly<Record<string, unknown>>)[binding]
-  const isBucket = typeof bound === "object" && bound !== null && "put" in bound && "createMultipartUpload" in bound
-  return isBucket ? (bound as Bucket) : null
 }
 
 /** A module of its own: isolates that serve jobs never load it. Requests of operators do, and objects that work for them. */
 const loadOperate = () => import("./operate.ts")
 
 /** The exchange passes by the app's router, which would set the answer's headers one by one: a twentieth of its time. */
-async function answer(
-  request: Request,
-  broker: Broker,
-  { config, keyRing, directory }: EdgeDeployment,
-): Promise<Response> {
+async function answer(request: Request, broker: Broker, deployment: EdgeDeployment): Promise<Response> {
   if (request.method === "POST" && request.url === broker.url + EXCHANGE_PATH) {
     builtExchange ??= createExchangeRoute(broker)
     return asResponse(await builtExchange(incomingOf(request), clientOf(request)))
@@ -180,29 +134,11 @@ async function answer(
     host: new URL(broker.url).host,
     isGone: ({ req }) => clientOf(req.raw).isGone(),
     clientAddress: ({ req }) => clientOf(req.raw).clientAddress,
-    operate: async () => {
-      const operate = await loadOperate()
-      const followed = directory && operate.followedAt(directory)
-      const handover = handoverTo(directory)
-      return operate.createOperateApp(
-        {
-          broker,
-          keys: {
-            ...config,
-            keyRing: createCloudflareKeyRing(keyRing),
-            documents: createCloudflareDocuments(keyRing),
-          },
-          documents: createCloudflareDocuments(keyRing),
-          ...followed,
-          async counts() {
-            await handover?.now()
-            return followed ? await followed.counted() : metrics.read()
-          },
-          gauges: [],
-        },
-        config,
-      )
-    },
+    operate: async () =>
+      (await loadOperate()).createEdgeOperateApp(broker, deployment, {
+        read: () => metrics.read(),
+        handover: handoverTo(deployment.directory),
+      }),
   })
   return await builtApp.fetch(request)
 }

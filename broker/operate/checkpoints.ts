@@ -7,7 +7,6 @@ import { formatVerifierKey } from "../core/checkpoint/verifier-key.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { CheckpointSource } from "../ports/checkpoints.ts"
 import type { LedgerKey } from "../ports/directory.ts"
-import type { Health, HealthCheck } from "../ports/health.ts"
 import type { TreeStore } from "../ports/tree-store.ts"
 import type { LogStates } from "./log-state.ts"
 import type { Trees } from "./trees.ts"
@@ -89,21 +88,3 @@ export class Checkpoints implements CheckpointSource {
     return { note, checkpoint: checkpoint.value }
   }
 }
-
-/** A witness that has not cosigned for so long is said in `/healthz`. */
-const PATIENCE_MS = 60 * 60_000
-
-/** Whether all witnesses cosign. Nothing is refused when one does not; only nobody outside can vouch for the newest records. */
-export const witnessHealth = (states: LogStates, now: () => Date): HealthCheck => ({
-  part: "checkpoints",
-  async look(): Promise<Health> {
-    const read = await states.read().catch(() => null)
-    const failing = Object.entries(read?.state.witnesses ?? {}).flatMap(([key, { failing: fault }]) =>
-      fault !== null && now().getTime() - Date.parse(fault.since) >= PATIENCE_MS ? [{ key, ...fault }] : [],
-    )
-    const [first] = failing.sort((one, other) => one.since.localeCompare(other.since))
-    if (first === undefined) return { state: "ok" }
-    const reason = `the witness ${first.key.split("+", 1)[0]} does not cosign the checkpoints of the audit trail: ${first.reason}`
-    return { state: "degraded", reason, since: first.since }
-  },
-})

@@ -1,4 +1,5 @@
 import { brokersDraft } from "../core/audit-record.ts"
+import { reasonOf } from "../core/reason-of.ts"
 import { concernsUnit, type StopScope, scopeText } from "../core/stops.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { SETTLE_WINDOW_MS } from "../exchange/record.ts"
@@ -52,8 +53,7 @@ export async function endLeases(wanted: LeasesToEnd, office: LeaseOffice): Promi
     } catch (error) {
       // The others must not wait for one that fails. The caller sees that one is missing.
       counts.unreached += 1
-      const why = error instanceof Error ? error.name : typeof error
-      const detail = `leases could not be ended: ${why}`
+      const detail = `leases could not be ended: ${reasonOf(error)}`
       office.broker.log({ event: "sweep.failed", detail, issuer: key.issuerUrl, unit_id: key.unitId })
     }
   }

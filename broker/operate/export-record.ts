@@ -88,15 +88,23 @@ async function* exportLedger(
   let last: ChainedRecord | undefined
   if (place.seq === null) {
     yield writer.ledger({ issuer: entry.issuerUrl, unit_id: entry.unitId })
-    place.seq = since === null ? 0 : await lastBefore(since, entry.seq, ledger, call)
-    if (place.seq > 0) {
-      last = await recordAt(place.seq, ledger, call)
-      if (last) yield writer.from({ seq: place.seq, chain: last.chain })
+    const cut = await ledger.archived()
+    call.reads -= 1
+    const wanted = since === null ? 0 : await lastBefore(since, entry.seq, ledger, call)
+    if (cut !== null && wanted <= cut.seq) {
+      yield writer.from(cut)
+      place.seq = cut.seq
+    } else {
+      const before = wanted > 0 ? await recordAt(wanted, ledger, call) : undefined
+      if (before) yield writer.from({ seq: wanted, chain: before.chain })
+      place.seq = wanted
+      last = before
     }
   }
   for (;;) {
     const records = await ledger.auditTrail(place.seq, BATCH_RECORDS)
     call.reads -= 1
+    if (records[0] && records[0].record.seq !== place.seq + 1) throw new BrokerError("ledger_unavailable", CHANGED)
     for (const record of records) yield lineOf(record, writer)
     last = records.at(-1) ?? last
     place.seq = last?.record.seq ?? place.seq
@@ -107,7 +115,7 @@ async function* exportLedger(
     return false
   }
   last ??= await recordAt(place.seq, ledger, call)
-  if (!last) throw new BrokerError("ledger_unavailable", "a ledger was set back while it was exported: export again")
+  if (!last) throw new BrokerError("ledger_unavailable", CHANGED)
   yield writer.head({ seq: last.record.seq, chain: last.chain })
   return true
 }
@@ -136,6 +144,8 @@ function lineOf({ record, leaf, chain }: ChainedRecord, writer: ExportWriter): s
   if (!text.ok) throw new BrokerError("ledger_unavailable", `a stored record has no canonical text: ${text.fault}`)
   return writer.record({ text: text.value, leaf, chain })
 }
+
+const CHANGED = "a ledger was set back, or let records go, while it was exported: export again"
 
 const goesOn = ({ page, at, seq }: Place): string => JSON.stringify({ next: `${page}.${at}.${seq ?? ""}` })
 

@@ -1,4 +1,4 @@
-import { BrokerError } from "../core/errors.ts"
+import { reasonOf } from "../core/reason-of.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { LedgerEntry, LedgerHead, LedgerKey } from "../ports/directory.ts"
 import type { FollowStore, Reader } from "../ports/followed.ts"
@@ -24,6 +24,11 @@ export interface FollowerParts {
   readonly readers: readonly Reader[]
   /** Readers that depend on the policies in force, such as exports. Asked for in each round; rejects while there are none. */
   changing?(): Promise<readonly Reader[]>
+  /**
+   * Lets old records leave the ledgers. Called after each round, with the names of all readers; returns when it wants to be
+   * called again at the latest, in Unix milliseconds; null: whenever. Never rejects.
+   */
+  readonly archive?: { due(now: number, readers: readonly string[]): Promise<number | null> }
   readonly clock: Clock
   readonly log: Log
 }
@@ -168,6 +173,9 @@ export class Follower {
         times.push(following.pausedUntil)
       }
     }
+    const names = followings.map(({ reader }) => reader.name)
+    const archiveDue = await this.#parts.archive?.due(now, names)
+    if (archiveDue != null) times.push(archiveDue)
     return times.length === 0 ? null : Math.min(...times)
   }
 
@@ -236,7 +244,3 @@ const pauseAfter = (failures: number): number => Math.min(LONGEST_PAUSE_MS, FIRS
 const idOf = ({ issuerUrl, unitId }: LedgerKey): string => JSON.stringify([issuerUrl, unitId])
 
 const unitOf = ({ issuerUrl, unitId }: LedgerKey) => ({ issuer: issuerUrl, unit_id: unitId })
-
-/** Our own sentence, or the class of a foreign error: its message may quote what is stored. */
-const reasonOf = (error: unknown): string =>
-  error instanceof BrokerError ? error.detail : error instanceof Error ? error.name : typeof error

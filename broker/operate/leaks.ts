@@ -1,6 +1,6 @@
 import * as z from "zod"
 import { type AuditGrant, brokersDraft } from "../core/audit-record.ts"
-import { fingerprintsOf } from "../core/leaked-value.ts"
+import { BY_ID_ALONE, fingerprintsOf, isAwsKeyId } from "../core/leaked-value.ts"
 import type { Secret } from "../core/secret.ts"
 import type { Broker } from "../exchange/broker.ts"
 import type { LedgerKey } from "../ports/directory.ts"
@@ -27,6 +27,8 @@ interface Giver {
   readonly lease: string
   /** Those of its grants that gave it. */
   readonly grants: readonly AuditGrant[]
+  /** Whether the whole value was compared, and not only a public id in it. */
+  readonly isSure: boolean
 }
 
 const PAGE = 500
@@ -68,7 +70,12 @@ function giverIn({ issuerUrl, unitId, record }: FoundRecord, fingerprint: string
   if (record.lease === null) return null
   const has = (texts: Readonly<Record<string, string>> = {}) => Object.values(texts).includes(fingerprint)
   const grants = record.grants.filter(({ fingerprints, ids }) => has(fingerprints) || has(ids))
-  return { key: { issuerUrl, unitId }, lease: record.lease, grants: grants.map(named) }
+  return {
+    key: { issuerUrl, unitId },
+    lease: record.lease,
+    grants: grants.map(named),
+    isSure: !isAwsKeyId(fingerprint),
+  }
 }
 
 /** Without what was minted: else the record of the leak were found as one that gave the value. */
@@ -76,7 +83,10 @@ const named = ({ name, connection, provider, resource, ttl_seconds }: AuditGrant
   ...{ name, connection, provider, resource, ttl_seconds },
 })
 
-async function endLeaked({ key, lease, grants }: Giver, { where, requestId }: Leak, desk: LeakDesk): Promise<void> {
+async function endLeaked(giver: Giver, leak: Leak, desk: LeakDesk): Promise<void> {
+  const { key, lease, grants, isSure } = giver
+  const { requestId } = leak
+  const where = isSure ? leak.where : `${leak.where}${BY_ID_ALONE}`
   const { broker, documents } = desk
   const at = broker.clock.now()
   const what = `${lease} ${where}`

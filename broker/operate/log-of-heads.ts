@@ -1,6 +1,7 @@
 import { bytesToHex } from "@noble/hashes/utils.js"
 import type { Sha256 } from "../core/audit-chain.ts"
 import { formatCheckpoint } from "../core/checkpoint/checkpoint.ts"
+import { parseEdge } from "../core/checkpoint/edge.ts"
 import { ledgerHeadLeaf } from "../core/checkpoint/ledger-head.ts"
 import { sameHash } from "../core/checkpoint/proofs.ts"
 import type { TrustPolicy } from "../core/checkpoint/trust-policy.ts"
@@ -10,7 +11,7 @@ import type { LedgerKey } from "../ports/directory.ts"
 import type { Ed25519 } from "../ports/ed25519.ts"
 import type { FollowedRecords, Reader } from "../ports/followed.ts"
 import type { Http } from "../ports/http.ts"
-import type { Ledgers } from "../ports/ledger.ts"
+import type { LedgerCut, Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
 import type { NewHead, TreeStore } from "../ports/tree-store.ts"
 import { cosigned, uncosigned } from "./cosign.ts"
@@ -77,15 +78,30 @@ export class LogOfHeads implements Reader {
       growth = { outcome: "unfit", size: 0 }
     }
     const last = records.at(-1)?.record.seq ?? 0
+    const own = ledgers.of(ledger.issuerUrl, ledger.unitId)
     while (growth.outcome === "unfit") {
-      const missing = await ledgers.of(ledger.issuerUrl, ledger.unitId).auditTrail(growth.size, RECORDS_AT_ONCE)
-      if (missing[0]?.record.seq !== growth.size + 1) throw new BrokerError("ledger_unavailable", GAP)
-      const filled = await growTree(this.trees, store, ledger, missing)
-      // Rewritten while it was read: the next time tells.
-      if (filled.outcome === "rewritten") throw new BrokerError("ledger_unavailable", GAP)
+      const missing = await own.auditTrail(growth.size, RECORDS_AT_ONCE)
+      if (missing[0]?.record.seq === growth.size + 1) {
+        const filled = await growTree(this.trees, store, ledger, missing)
+        // Rewritten while it was read: the next time tells.
+        if (filled.outcome === "rewritten") throw new BrokerError("ledger_unavailable", GAP)
+      } else {
+        await this.#beginAt(ledger, growth.size, await own.archived())
+      }
       const size = await store.size(ledger)
       growth = size >= last ? { outcome: "grown" } : { outcome: "unfit", size }
     }
+  }
+
+  /** Begins the tree of a ledger whose older records were archived, where the hashes of a smaller tree were lost. */
+  async #beginAt(ledger: LedgerKey, size: number, cut: LedgerCut | null): Promise<void> {
+    const { store, log } = this.#parts
+    const edge = cut === null || cut.seq <= size ? null : parseEdge(cut.seq, cut.edge)
+    if (cut === null || edge === null) throw new BrokerError("ledger_unavailable", GAP)
+    const detail = `records 1 to ${cut.seq} were archived before these hashes were stored: the broker proves later ones only`
+    log({ event: "checkpoint.begun_late", detail, issuer: ledger.issuerUrl, unit_id: ledger.unitId })
+    if (size > 0) await store.forget(ledger)
+    await store.grow(ledger, 0, cut.seq, edge)
   }
 
   /** Signs a checkpoint when there are new heads and it is time, and asks witnesses. */

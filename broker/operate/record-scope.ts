@@ -1,4 +1,5 @@
 import type { OperatorScope } from "../core/operator-rights.ts"
+import { partsOf } from "../core/operator-scope.ts"
 import type { Organisation } from "../core/policy/model.ts"
 import type { RecordScope } from "../ports/record-index.ts"
 
@@ -9,9 +10,9 @@ import type { RecordScope } from "../ports/record-index.ts"
 export function recordScopeOf({ owners, units, connections }: OperatorScope, { issuers }: Organisation): RecordScope {
   const placed = (entries: readonly string[]) =>
     entries.flatMap((entry) => {
-      const end = entry.indexOf(":")
-      const issuer = issuers.get(entry.slice(0, end))
-      return issuer === undefined ? [] : [{ issuerUrl: issuer.url, id: entry.slice(end + 1) }]
+      const { issuer, id } = partsOf(entry)
+      const issuerUrl = issuers.get(issuer)?.url
+      return issuerUrl === undefined ? [] : [{ issuerUrl, id }]
     })
   return {
     ...(owners && { owners: placed(owners).map(({ issuerUrl, id }) => ({ issuerUrl, ownerId: id })) }),

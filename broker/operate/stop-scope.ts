@@ -1,9 +1,9 @@
 import { BrokerError } from "../core/errors.ts"
 import type { OperatorScope } from "../core/operator-rights.ts"
-import { covers, isWhole } from "../core/operator-scope.ts"
+import { covers, isWhole, partsOf } from "../core/operator-scope.ts"
 import { didYouMean, quote } from "../core/policy/faults.ts"
 import type { IssuerConfig, Organisation } from "../core/policy/model.ts"
-import type { StopScope } from "../core/stops.ts"
+import type { Stop, StopScope } from "../core/stops.ts"
 import type { Directory, LedgerEntry } from "../ports/directory.ts"
 import type { StopTarget } from "../wire/stops.ts"
 import { outOfSight } from "./operator.ts"
@@ -45,8 +45,25 @@ export async function stopScopeOf(
   return named.scope
 }
 
+/** The stops that an operator's scope covers. While the directory cannot be read, no owner of a unit is known. */
+export async function stopsSeen(
+  stops: readonly Stop[],
+  held: OperatorScope,
+  { organisation, directory }: Names,
+): Promise<readonly Stop[]> {
+  const seen = await Promise.all(
+    stops.map(async (stop) => {
+      const { issuer, id, on } = stop
+      const ofUnit = issuer !== undefined && id !== undefined && on !== "owner"
+      const unit = ofUnit ? await directory.entry({ issuerUrl: issuer, unitId: id }).catch(() => null) : null
+      return mayReach({ scope: stop, ownerId: unit?.ownerId ?? null }, held, organisation)
+    }),
+  )
+  return stops.filter((_, at) => seen[at])
+}
+
 /** Whether an operator's scope covers all that a stop concerns. */
-export function mayReach({ scope, ownerId }: Named, held: OperatorScope, { issuers }: Organisation): boolean {
+function mayReach({ scope, ownerId }: Named, held: OperatorScope, { issuers }: Organisation): boolean {
   const { on, issuer = "", id = "", name = "" } = scope
   if (isWhole(held)) return true
   if (on === "all" || on === "issuer") return false
@@ -136,11 +153,10 @@ async function unitByName(name: string, issuer: IssuerConfig, directory: Directo
 }
 
 function split(text: string, issuers: Organisation["issuers"]): readonly [IssuerConfig, string] {
-  const colon = text.indexOf(":")
-  const word = text.slice(colon + 1)
-  if (colon < 1 || word === "")
+  const { issuer, id: word } = partsOf(text)
+  if (issuer === "" || word === "")
     throw malformed("Write ISSUER:ID or ISSUER:NAME, for example github:41 or github:acme/shop.")
-  return [issuerOf(text.slice(0, colon), issuers), word]
+  return [issuerOf(issuer, issuers), word]
 }
 
 function issuerOf(name: string, issuers: Organisation["issuers"]): IssuerConfig {

@@ -97,7 +97,8 @@ function wholeOr<Value>(work: () => Value): Value {
     return work()
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    const detail = "The stored hashes of the audit trail are not whole. They are built again from the ledgers."
+    const detail =
+      "The stored hashes of the audit trail do not reach so far: they are being built again from the ledgers, or the record was archived before they were."
     throw new BrokerError("ledger_unavailable", detail, { cause: error })
   }
 }

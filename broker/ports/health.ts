@@ -12,6 +12,7 @@ export type HealthPart =
   | "keys"
   | "leases"
   | "checkpoints"
+  | "witnesses"
   | "alerts"
   | "exports"
   | "index"

@@ -224,6 +224,28 @@ export interface ChainedRecord {
   readonly chain: string
 }
 
+/** Where a ledger begins whose older records were archived. */
+export interface LedgerCut {
+  /** The number of the last record that has left. */
+  readonly seq: number
+  /** Its hash in the chain, SHA-256 in hex. */
+  readonly chain: string
+  /** What the RFC 6962 tree over all records needs to go on from there. The ledger only keeps it; see `core/checkpoint/edge.ts`. */
+  readonly edge: string
+}
+
+/** Which records are to leave a ledger: all up to `upTo`. */
+export interface ArchiveOrder {
+  readonly upTo: number
+  readonly edge: string
+  /** Unix milliseconds: when a record among them is not older, none leaves. */
+  readonly before: number
+  /** Unix milliseconds. */
+  readonly now: number
+  /** Recorded with the numbers of the records that leave after its reason. */
+  readonly audit: AuditDraft
+}
+
 /**
  * The durable record of one unit: used tokens, leases, the audit chain.
  *
@@ -290,8 +312,16 @@ export interface Ledger {
   useProof(token: TokenUse, now: number): Promise<boolean>
   /** Appends a record of what an operator is about to do, or of what the broker does by itself. */
   append(audit: AuditDraft): Promise<void>
-  /** The chained records after number `after` (0: from the start), at most `limit`, in order. */
+  /** The chained records after number `after` (0: from the start), at most `limit`, in order; only those that have not left. */
   auditTrail(after: number, limit: number): Promise<readonly ChainedRecord[]>
+  /**
+   * Deletes the oldest records, and keeps where the ledger begins then. Returns false, and changes nothing, when one of them is
+   * missing or too young, when none would be left, or when what left today reaches as far as a day may: a wrong clock must not
+   * empty a ledger. The caller knows that they are kept elsewhere, and limits their number.
+   */
+  archive(order: ArchiveOrder): Promise<boolean>
+  /** Where the ledger begins; null: with its first record. */
+  archived(): Promise<LedgerCut | null>
 }
 
 /** A ledger with what the sweep also needs: its due leases, and the deletion of expired entries of used tokens. */

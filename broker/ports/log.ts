@@ -67,6 +67,8 @@ export interface BrokerEvent {
     | "checkpoint.signed"
     | "checkpoint.log_begun"
     | "checkpoint.refused"
+    | "checkpoint.begun_late"
+    | "archive.failed"
     | "record.rewritten"
   readonly detail: string
   /** The unit whose ledger it concerns, if it concerns one. */

@@ -62,6 +62,8 @@ export interface FoundRecords {
    * or empty, while there is more.
    */
   readonly next: string | null
+  /** How many more would be here, but have left their ledgers: exports have them. 0 within a scope of connections. */
+  readonly archived: number
 }
 
 /** How many records of each event an hour has. */

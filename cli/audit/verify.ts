@@ -152,16 +152,22 @@ function tellHead(head: string, verdict: Verified, io: CliIo): boolean {
   return found !== undefined
 }
 
-function tellEarlier(file: string, before: readonly VerifiedLedger[], { found }: Verified, io: CliIo): boolean {
+function tellEarlier(
+  file: string,
+  before: readonly VerifiedLedger[],
+  { found, ledgers }: Verified,
+  io: CliIo,
+): boolean {
   const kept = new Set(found.map(({ chain }) => chain))
+  const begins = new Map(ledgers.map(({ ledger, after = 0 }) => [named(ledger), after]))
   // A chain starts from its ledger's name, so that no other ledger can have this value.
   const lost = before.filter(({ chain }) => !kept.has(chain))
   for (const { ledger, seq } of lost) {
-    io.out(
-      inert(
-        `${named(ledger)}: record ${seq} of ${file} is not here: an earlier record was changed, or some are missing`,
-      ),
-    )
+    const reason =
+      seq < (begins.get(named(ledger)) ?? 0)
+        ? "is older than this file begins, so that nothing can be said of it: verify an export that has it"
+        : "is not here: an earlier record was changed, or some are missing"
+    io.out(inert(`${named(ledger)}: record ${seq} of ${file} ${reason}`))
   }
   if (lost.length === 0)
     io.out(inert(`all ${counted(sumOf(before))} of ${file} are the beginning of their ledgers here`))

@@ -6,6 +6,7 @@ import { PROVIDERS } from "../../broker/providers/index.ts"
 import {
   DOCTOR_PATH,
   type DoctorAnswer,
+  type DoctorRequest,
   TRUST_STATES,
   type TrustAnswer,
   type TrustState,
@@ -43,7 +44,7 @@ export async function trustFindings(client: OperatorClient): Promise<readonly Do
       findings.push(findingsFor(`trust ${name}`).note(`Nobody to ask: the provider ${provider} calls nobody.`))
       continue
     }
-    const json = { connection: name }
+    const json: DoctorRequest = { connection: name }
     const { findings: told } = read(await client.call({ method: "POST", path: DOCTOR_PATH, json }), trustAnswer)
     for (const { about, state, detail } of told) {
       const words = `${about}: ${state.replace("_", " ")}. ${detail}`

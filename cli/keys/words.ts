@@ -3,7 +3,7 @@ import type { KeyCache, KeysReport } from "../../broker/wire/keys.ts"
 type Key = KeysReport["keys"][number]
 
 const STATES: Readonly<Record<Key["state"], string>> = {
-  next: "is published, and does not sign yet",
+  next: "is published",
   active: "signs",
   retiring: "does not sign any more",
   gone: "is gone",

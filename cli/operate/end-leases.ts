@@ -1,4 +1,4 @@
-import { END_LEASES_PATH, type StopTarget } from "../../broker/wire/stops.ts"
+import { END_LEASES_PATH, type EndLeasesRequest, type StopTarget } from "../../broker/wire/stops.ts"
 import { counted } from "../format.ts"
 import type { CliIo } from "../io.ts"
 import type { OperatorClient } from "./client.ts"
@@ -46,9 +46,18 @@ export async function endLeases(client: OperatorClient, wanted: Wanted, io: CliI
         io.err(`${counted(look.unreached, "ledger", "ledgers")} could not be reached; trying again`)
       }
     }
-    const pause = new Promise<void>((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
-    await (isForced ? pause : Promise.race([pause, wanted.isForced]))
+    await pause(isForced ? null : wanted.isForced)
   }
+}
+
+/** Until the next look, or until the stop is in force. A timer that is left would keep the process. */
+async function pause(isForced: Promise<void> | null): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const isOver = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LOOK_EVERY_MS)
+  })
+  await (isForced === null ? isOver : Promise.race([isOver, isForced]))
+  clearTimeout(timer)
 }
 
 /** One look at all ledgers, part by part. */
@@ -57,7 +66,7 @@ async function lookAll(client: OperatorClient, { target, reason, since }: Wanted
   const expiring = { leases: 0, until: null as string | null }
   let after: string | null = null
   do {
-    const json = { ...target, reason, since, ...(after === null ? {} : { after }) }
+    const json: EndLeasesRequest = { ...target, reason, since, ...(after === null ? {} : { after }) }
     const part = readEnded(await client.call({ method: "POST", path: END_LEASES_PATH, json }))
     for (const name of ["ended", "revoking", "under_way", "unreached"] as const) all[name] += part[name]
     expiring.leases += part.expiring.leases

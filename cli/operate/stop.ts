@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { STOP_IN_FORCE_SECONDS, STOPS_PATH, type StopTarget } from "../../broker/wire/stops.ts"
+import { STOP_IN_FORCE_SECONDS, STOPS_PATH, type StopRequest, type StopTarget } from "../../broker/wire/stops.ts"
 import { misused, readArguments } from "../arguments.ts"
 import type { Options } from "../exec/options.ts"
 import { counted } from "../format.ts"
@@ -53,7 +53,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 
 async function stop(client: OperatorClient, target: StopTarget, options: Options, io: CliIo): Promise<number> {
   const { reason, for: lasts, revoke } = options
-  const json = { ...target, reason, ...(lasts === undefined ? {} : { for: lasts }) }
+  const json: StopRequest = { ...target, reason: String(reason), ...(typeof lasts === "string" && { for: lasts }) }
   const ordered = readStop(await client.call({ method: "POST", path: STOPS_PATH, json }))
   const isForced = sleep((STOP_IN_FORCE_SECONDS + 1) * 1000, undefined, { ref: revoke === true })
   if (revoke !== true) {

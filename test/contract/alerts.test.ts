@@ -205,6 +205,22 @@ describe("alerts", () => {
     expect(receiver.got).toMatchObject([{ path: "/other", data: { endpoint: "down", lost: 1 } }])
   })
 
+  it("wait for one endpoint in a bounded number, whatever jobs cause while it is down", async () => {
+    const { alerts, round, pass } = alertsFor({ all: { path: "/all" } })
+    receiver.down = "/all"
+    const change = { event: "token.replayed" }
+    await taken(alerts, ...Array(10_001).fill(change))
+    const waiting = async () => (await alerts.view())[0]?.waiting
+    expect(await waiting()).toBe(10_000)
+    await taken(alerts, ...Array(10_002).fill({ ...change, identity: null }))
+    expect(await waiting()).toBe(10_000)
+    receiver.down = null
+    pass(5000)
+    await round()
+    // What has arrived makes room.
+    expect(await waiting()).toBe(9992)
+  })
+
   it("wait as long as Retry-After says, and no shorter", async () => {
     const { alerts, round } = alertsFor({ all: { path: "/all" } })
     receiver.answers = [{ status: 429, headers: { "retry-after": "120" } }]
@@ -290,7 +306,11 @@ describe("alerts", () => {
       look: async () => ({ state: "degraded", reason: "3 leases are over and not ended yet", since }),
     }
     const keys: HealthCheck = { part: "keys", look: async () => ({ state: "unavailable", reason: "no key", since }) }
-    const { round } = alertsFor({ all: { path: "/all" } }, [check, keys])
+    const witnesses: HealthCheck = {
+      part: "witnesses",
+      look: async () => ({ state: "degraded", reason: "the witness w does not cosign", since }),
+    }
+    const { round } = alertsFor({ all: { path: "/all" } }, [check, keys, witnesses])
     await round()
     await round()
     since = "2026-11-29T09:30:00.000Z"
@@ -300,6 +320,8 @@ describe("alerts", () => {
       "health.degraded",
       "leases.overdue",
       "leases.overdue",
+      "witness.unreachable",
+      "witness.unreachable",
     ])
   })
 })

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from "vitest"
 import { EXPIRED_MARGIN_MS } from "../../broker/adapters/ledger/credential-ends.ts"
 import { exportTrail } from "../support/export-trail.ts"
 import { verifyChain } from "../support/verify-chain.ts"
+import { whatIsArchived } from "./ledger-archive.suite.ts"
 import { whatIsCutShort } from "./ledger-cut-short.suite.ts"
 import { whatIsSealedAnew } from "./ledger-handles.suite.ts"
 import { ISSUER, type LedgerFixture, ledgerHands } from "./ledger-hands.ts"
@@ -481,6 +482,7 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
     whatIsSealedAnew(hands)
     whatJobsName(hands)
     whatProofsBind(fixture, hands)
+    whatIsArchived(hands)
 
     describe("the audit trail", () => {
       test("is empty where nothing ever was", async () => {

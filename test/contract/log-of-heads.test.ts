@@ -8,7 +8,7 @@ import { parseCheckpoint } from "../../broker/core/checkpoint/checkpoint.ts"
 import { isRecordOf } from "../../broker/core/checkpoint/ledger-head.ts"
 import { isConsistent } from "../../broker/core/checkpoint/proofs.ts"
 import { parseTrustPolicy } from "../../broker/core/checkpoint/trust-policy.ts"
-import { witnessHealth } from "../../broker/operate/checkpoints.ts"
+import { checkpointHealth, witnessHealth } from "../../broker/operate/checkpoint-health.ts"
 import type { Documents } from "../../broker/ports/documents.ts"
 import { checkpointWorld, hostOf, ISSUER } from "../support/checkpoint-world.ts"
 import { signerOf } from "../support/ed25519.ts"
@@ -184,7 +184,9 @@ describe("the log of heads", () => {
   it("gives away the newest checkpoint that its quorum has cosigned, and goes on while witnesses are away", async () => {
     world = await checkpointWorld(SIGNERS, "2")
     const broker = world.brokerOf(world.newTrees())
-    const health = witnessHealth(broker.states, () => world.clock.now())
+    const now = () => world.clock.now()
+    const health = witnessHealth(broker.states, now)
+    const late = checkpointHealth({ states: broker.states, store: broker.trees, marks: world.store.marks, now })
     await world.append("1", 3)
     await world.follow(broker, "1")
     await world.sign(broker)
@@ -202,6 +204,9 @@ describe("the log of heads", () => {
     await world.follow(broker, "1")
     await world.sign(broker)
     expect(treeOf(await broker.checkpoints.latest())).toMatchObject({ size: 2 })
+    // A broker that nobody used for long is not late with the first record after it.
+    expect(await late.look()).toEqual({ state: "ok" })
+    world.clock.advance(7 * 24 * 3600)
     world.down.add(two)
     for (let at = 0; at < 3; at += 1) {
       await world.append("1", 1)
@@ -210,8 +215,15 @@ describe("the log of heads", () => {
     }
     expect(treeOf(await broker.checkpoints.latest())).toMatchObject({ size: 2 })
     expect(await readProof(broker, await broker.checkpoints.prove(world.keyOf("1"), 4))).toMatchObject({ ok: true })
-    expect(await health.look()).toEqual({ state: "ok" })
-    world.clock.advance(3600)
+    expect(await health.look()).toMatchObject({ state: "degraded" })
+    expect(await late.look()).toEqual({ state: "ok" })
+    world.clock.advance(3590)
+    expect(await late.look()).toEqual({ state: "ok" })
+    world.clock.advance(10)
+    expect(await late.look()).toMatchObject({
+      state: "degraded",
+      reason: expect.stringContaining("too few witnesses cosign it"),
+    })
     expect(await health.look()).toMatchObject({
       state: "degraded",
       reason: `the witness ${SIGNERS[0]?.key.name} does not cosign the checkpoints of the audit trail: it cannot be reached: unreachable`,
@@ -222,7 +234,14 @@ describe("the log of heads", () => {
     await world.sign(broker)
     expect(treeOf(await broker.checkpoints.latest())).toMatchObject({ size: 5, note: { signatures: { length: 4 } } })
     expect(await readProof(broker, await broker.checkpoints.prove(world.keyOf("1"), 7))).toMatchObject({ ok: true })
-    expect(await health.look()).toEqual({ state: "ok" })
+    for (const check of [health, late]) expect(await check.look()).toEqual({ state: "ok" })
+
+    // Nothing signs any more, and a record waits.
+    await world.append("1", 1)
+    await world.follow(broker, "1")
+    expect(await late.look()).toEqual({ state: "ok" })
+    world.clock.advance(3600)
+    expect(await late.look()).toMatchObject({ state: "degraded", reason: expect.stringContaining("in no checkpoint") })
   })
 
   it("asks a witness that does not cosign once a minute, and a new one from the start", async () => {

@@ -55,6 +55,14 @@ describe("an alarm", () => {
     expect(ring(story, before)).toEqual(rung)
   })
 
+  it("rings at a leaked value, and not where its public id alone was found", () => {
+    const [one] = records("r")
+    const leak = (reason: string) => [{ ...(one as AuditRecord), event: "leak.reported" as const, reason }]
+    const rung = (reason: string) => rungBy(leak(reason), [], { leak_reported: { stop: "unit" } }, 0).length
+    expect(rung("GitHub found it")).toBe(1)
+    expect(rung("GitHub found it (by its public id alone)")).toBe(0)
+  })
+
   it.each([
     ["at denials with a success in between", "ddmddm", ""],
     ["at denials because of a stop", "ssssss", "dd"],

@@ -18,9 +18,10 @@ const OPS_POLICY = `version: 1
 repository: acme/ops
 repository_id: "77"
 allow:
-  - { name: from main, when: { ref: refs/heads/main }, grants: [operator] }
+  - { name: from main, when: { ref: refs/heads/main }, grants: [operator, of-shop] }
 grants:
   operator: { connection: operators, may: [policies.read] }
+  of-shop: { connection: operators, may: [policies.read], units: ["github:41"] }
 `
 
 const ends = new AsyncDisposableStack()
@@ -119,6 +120,10 @@ describe("a broker on Node", () => {
     expect(await alertsCommand("test", "ops")).toMatchObject({ code: 0, out: "delivered to ops" })
     expect(alerts.at(-1)).toMatchObject({ type: expect.stringMatching(/^(?:alert.test|operator.acted)$/) })
     expect(await alertsCommand("test", "nobody")).toMatchObject({ code: 1 })
+    // The URL of an endpoint can be all that is needed to write to it: a part of the deployment has none.
+    for (const words of [["list"], ["test", "ops"]]) {
+      expect(await alertsCommand(...words, "--grant", "of-shop")).toMatchObject({ code: 1, out: "" })
+    }
     expect(broker.stdout()).toMatch(/export:not-here goes on in \d+ s/)
   })
 })

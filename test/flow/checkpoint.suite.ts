@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { SIGN_REPORT_PATH } from "../../broker/wire/checkpoints.ts"
 import { openOperator } from "../../cli/operate/client.ts"
 import { runCli, scriptedIo } from "../cli/run-cli.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
@@ -120,10 +121,13 @@ connections:
     })
 
     it("whoever lacks the right or the scope gets nothing, and does not learn what there is", async () => {
-      const asked = async (grant: string, rest: string, query: Record<string, string> = {}) => {
+      const operator = async (grant: string) => {
         writeFileSync(path("token"), await github.mint({ ...OPS, run_id: `${++runs}` }, { audience: broker.url }))
         const options = { broker: broker.url, "token-file": path("token"), grant }
-        const client = await openOperator(options, { ...scriptedIo(), out: () => {}, err: () => {} })
+        return await openOperator(options, { ...scriptedIo(), out: () => {}, err: () => {} })
+      }
+      const asked = async (grant: string, rest: string, query: Record<string, string> = {}) => {
+        const client = await operator(grant)
         const reply = client.call({ method: "GET", path: `/v1/operate/checkpoint${rest}`, query, accept: "text/plain" })
         return await reply.then(({ body }) => body.toString("utf8")).catch(({ message }) => `refused: ${message}`)
       }
@@ -140,6 +144,12 @@ connections:
       await expect
         .poll(() => asked("operator", "/proof", { unit: "broker:broker", seq: "1" }), { interval: 500 })
         .toMatch(/^c2sp.org\/tlog-proof@v1\n/)
+      // A signed hash tells nobody that its report is about a part.
+      const signing = { method: "POST", path: SIGN_REPORT_PATH, json: { sha256: "0".repeat(64) } } as const
+      await expect((await operator("elsewhere")).call(signing)).rejects.toMatchObject({ code: "not_allowed" })
+      expect(await asked("operator", "/proof", { unit: "broker:broker", seq: "9999" })).toMatch(
+        /^refused: the newest checkpoint/,
+      )
       expect(await asked("operator", "/proof", { unit: "github:77", seq: "9999" })).toMatch(
         /^refused: the newest checkpoint/,
       )

@@ -60,6 +60,7 @@ export function consoleSuite(runtime: string, startBroker: StartBroker): void {
       const { url } = world.broker
       const nobody = new Person()
       expect((await nobody.open(`${url}/console/callback?code=a&state=b`)).status).toBe(400)
+      expect((await nobody.open(`${url}/console/`)).url.pathname).toBe("/console")
       const { person } = await world.signIn("ann", "https://evil.example.com/console")
       expect((await person.open(`${url}/console`)).status).toBe(200)
       for (const to of ["//evil.example.com", "/console/../../x\\y", "/v1/exchange", "/console\\evil"]) {
@@ -150,6 +151,25 @@ export function consoleSuite(runtime: string, startBroker: StartBroker): void {
       expect([refused.status, (await world.ask()).status]).toEqual([403, 200])
       expect((await post(person, "/console/sign-out", { form })).status).toBe(401)
       expect((await get("/console")).status).toBe(401)
+    })
+
+    it("shows what a unit can get, who reaches a connection, and why a job was denied", async () => {
+      const { person } = await world.signIn("ann")
+      const get = async (path: string) => (await person.open(world.broker.url + path)).text
+      expect((await world.ask(undefined, { claims: { ref: "refs/heads/feature" } })).status).toBe(403)
+      await soon(async () => {
+        const unit = await get(
+          `/console/unit?issuer=${encodeURIComponent(world.github.issuer)}&id=${TOOLS.repository_id}`,
+        )
+        expect(unit).toContain(`What ${TOOLS.repository} can get`)
+        expect(unit).toContain(`<title>${world.grant}</title>`)
+        const connection = await get(`/console/connection?name=${world.connection}`)
+        expect(connection).toContain(`<title>${TOOLS.repository} (production)</title>`)
+        const denials = await get("/console/search?event=exchange.denied&unit=acme/tools")
+        expect(denials).toContain(
+          "<code>ref</code> is <code>refs/heads/feature</code>, must be <code>refs/heads/main</code>",
+        )
+      })
     })
 
     it("shows what anybody chose as text: nothing of it becomes a tag, an attribute or a place to go to", async () => {

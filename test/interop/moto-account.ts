@@ -13,13 +13,17 @@ export const KEYSTORE = Buffer.from([0xfe, 0xed, 0xfe, 0xed, 0, 255])
 /** Two more than one call may ask for. */
 export const NAMES = Array.from({ length: 12 }, (_, index) => `/shop/key-${index}`)
 
-const READING = ["secretsmanager:GetSecretValue", "ssm:GetParameters", "ssm:GetParametersByPath"]
+const READING = ["secretsmanager:GetSecretValue", "ssm:GetParameters", "ssm:GetParametersByPath", "s3:PutObject"]
 
 export interface MotoAccount {
   /** One call of a service that speaks JSON. */
   call(target: string, input: object): Promise<unknown>
   /** The same, signed with a secret key that is not the administrator's. */
   callWithAnotherKey(target: string, input: object): Promise<{ readonly status: number; readonly body: string }>
+  /** Makes a bucket of S3. */
+  makeBucket(name: string): Promise<void>
+  /** The texts in a bucket, by their keys. */
+  objectsIn(bucket: string): Promise<Readonly<Record<string, string>>>
   /** Headers that sign a form for STS, as an administrator. */
   signForm(form: string): Promise<Readonly<Record<string, string>>>
   /** From now on moto verifies every signature, and every caller's permissions. */
@@ -90,6 +94,15 @@ export async function openAccount(moto: string): Promise<MotoAccount> {
       const impostor = new AwsClient({ ...credentials, secretAccessKey: "x", region: REGION, retries: 0 })
       const answer = await ask(impostor, target, input)
       return { status: answer.status, body: await answer.text() }
+    },
+    async makeBucket(name) {
+      const body = `<CreateBucketConfiguration><LocationConstraint>${REGION}</LocationConstraint></CreateBucketConfiguration>`
+      await textOf(admin.fetch(`${moto}/${name}`, { method: "PUT", body, aws: { service: "s3" } }))
+    },
+    async objectsIn(bucket) {
+      const get = (path: string) => textOf(admin.fetch(`${moto}/${bucket}${path}`, { aws: { service: "s3" } }))
+      const keys = [...(await get("?list-type=2")).matchAll(/<Key>([^<]+)<\/Key>/g)].map(([, key = ""]) => key)
+      return Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await get(`/${key}`)] as const)))
     },
     async signForm(body) {
       const at = { url: "https://sts.amazonaws.com/", method: "POST", service: "sts", region: "us-east-1" }

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { deployment } from "../support/acme.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
+import { builtCli } from "../support/built-cli.ts"
 import { startGitHub } from "../support/github.ts"
 import { type ActionRun, runAction } from "../support/runner.ts"
+import { runCommand } from "./command.ts"
 import { startMoto, startMotoSts } from "./moto.ts"
 import { fillStores, KEYSTORE, NAMES, openAccount, READER, STRIPE, VERSION } from "./moto-account.ts"
 import type { Check } from "./run.ts"
@@ -54,12 +56,19 @@ export async function storesCase(programs: string, check: Check): Promise<void> 
   const moto = ends.adopt(await startMoto(programs), (it) => it.close())
   const account = await openAccount(moto.url)
   await fillStores(account)
+  await account.makeBucket("acme-audit")
   let issuer = ""
   const role = () => ({
     arn: READER,
     issuer,
-    audiences: ["daypass-aws-stores"],
-    subject: { StringLike: "github:repository:41:environment:production:grant:*" },
+    audiences: ["daypass-aws-stores", "sts.amazonaws.com"],
+    // The second is the broker itself, for what it exports.
+    subject: {
+      StringLike: [
+        "github:repository:41:environment:production:grant:*",
+        "_daypass:service_account:broker:environment:-:grant:archive",
+      ],
+    },
     tagSession: true,
   })
   const sts = ends.adopt(await startMotoSts(moto.url, role, account.signForm), (it) => it.close())
@@ -136,6 +145,29 @@ export async function storesCase(programs: string, check: Check): Promise<void> 
     await check(`${grant} is ${code}, and the job gets nothing`, async () => refused(await run(grant), code, named))
   }
 
+  await check("the record arrives in a bucket of S3, whole, written with the broker's own session", async () => {
+    const archive = join(folder, "archive")
+    const verified = async () => {
+      for (const [key, text] of Object.entries(await account.objectsIn("acme-audit"))) {
+        mkdirSync(dirname(join(archive, key)), { recursive: true })
+        writeFileSync(join(archive, key), text)
+      }
+      return await runCommand(process.execPath, [await builtCli(), "audit", "verify", join(archive, "daypass")], {
+        timeoutMs: 30_000,
+      })
+    }
+    let last = await verified()
+    for (
+      const end = Date.now() + 30_000;
+      Date.now() < end && !/^unit "41"/m.test(last.output);
+      last = await verified()
+    ) {
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+    assert.equal(last.exitCode, 0, last.output)
+    assert.match(last.output, /^unit "41" of "[^"]+": [1-9][0-9]* records/m)
+  })
+
   await check("a role that may no longer read gives the job nothing, whatever else it asked for", async () => {
     await account.forbidReading("ssm:GetParameters")
     await refused(await run("secrets", "parameters"), "provider_denied", "parameters")
@@ -156,6 +188,9 @@ issuers:
 connections:
   secrets: { provider: aws-secrets-manager, ${settings} }
   parameters: { provider: aws-parameter-store, ${settings} }
+  archive: { provider: aws, region: eu-west-1, accounts: ["111122223333"], endpoint: "${at.sts}" }
+exports:
+  archive: { kind: s3, connection: archive, role: "${READER}", bucket: acme-audit, prefix: daypass, endpoint: "${at.moto}" }
 `,
   )
   writeFileSync(

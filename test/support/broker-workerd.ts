@@ -32,6 +32,8 @@ export interface WorkerdBrokerOptions {
   readonly modules?: WorkerModules
   /** As `wrangler.toml` of an earlier version has it: without the object that follows the ledgers. */
   readonly withoutDirectory?: boolean
+  /** Bindings of buckets of R2. */
+  readonly buckets?: readonly string[]
   /** Starts it although it serves nothing, to see what it still does. */
   readonly isUnfit?: boolean
 }
@@ -46,6 +48,8 @@ export interface WorkerdBroker {
   advance(seconds: number): Promise<void>
   /** One repository's object, as only a test may touch it. */
   object(issuerUrl: string, unitId: string): TouchedObject
+  /** The texts in a bucket, by their keys. */
+  objectsIn(bucket: string): Promise<Readonly<Record<string, string>>>
   /** The namespace of Workers KV that it reads; only with `kv`. */
   namespace(): Promise<TouchedNamespace>
   /** Ends workerd with SIGKILL, whatever it is doing: this is also how a broker in workerd crashes. */
@@ -79,7 +83,7 @@ const CLOCK_PATH = "/test-clock"
 /** Of a request with `{ name, method, args }`. Miniflare's own way to an object starts a thread, and blocks this one at each step. */
 const OBJECT_PATH = "/test-object"
 const AROUND_WORKER = `
-import worker, { Ledger as RealLedger } from "./worker.js"
+import worker, { Directory as RealDirectory, Ledger as RealLedger } from "./worker.js"
 export * from "./worker.js"
 const Real = Date
 let ahead = 0
@@ -117,6 +121,19 @@ export class Ledger extends RealLedger {
     sql.exec = (text, ...values) => {
       if (isFull && /^\\s*INSERT/i.test(text)) throw new Error("database or disk is full: SQLITE_FULL")
       return this.exec(text, ...values)
+    }
+  }
+}
+// Its alarms fire by workerd's own clock, whatever the Worker takes for the time.
+export class Directory extends RealDirectory {
+  constructor(state, env) {
+    super(state, placed(env))
+    const { storage } = state
+    const [set, get] = [storage.setAlarm.bind(storage), storage.getAlarm.bind(storage)]
+    storage.setAlarm = (at, ...rest) => set(at - ahead, ...rest)
+    storage.getAlarm = async (...args) => {
+      const at = await get(...args)
+      return at === null ? null : at + ahead
     }
   }
 }
@@ -168,6 +185,7 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
         ...(options.withoutDirectory ? {} : { DIRECTORY: { className: "Directory", useSQLite: true } }),
       },
       ...(options.kv === undefined ? {} : { kvNamespaces: { POLICIES: options.kv.namespaceId } }),
+      ...(options.buckets === undefined ? {} : { r2Buckets: [...options.buckets] }),
       ...(folder === undefined ? {} : { resourcePersistencePath: folder }),
       host: "127.0.0.1",
       port,
@@ -222,6 +240,12 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
     async advance(seconds) {
       const moved = await fetch(`${url}${CLOCK_PATH}?seconds=${seconds}`)
       if (moved.status !== 204) throw new Error(`the clock answered ${moved.status}`)
+    },
+    async objectsIn(name) {
+      const bucket = await miniflare.getR2Bucket(name)
+      const { objects } = await bucket.list()
+      const texts = objects.map(async ({ key }) => [key, (await (await bucket.get(key))?.text()) ?? ""] as const)
+      return Object.fromEntries(await Promise.all(texts))
     },
     namespace: async () => (await miniflare.getKVNamespace("POLICIES")) as unknown as TouchedNamespace,
     stop: () => miniflare.dispose(),

@@ -16,6 +16,7 @@ import { Checkpoints } from "../../broker/operate/checkpoints.ts"
 import { LogOfHeads } from "../../broker/operate/log-of-heads.ts"
 import { LogStates } from "../../broker/operate/log-state.ts"
 import { type Http, HttpError } from "../../broker/ports/http.ts"
+import type { TreeStore } from "../../broker/ports/tree-store.ts"
 import { createSealer } from "../../broker/signing/sealer.ts"
 import { TestClock } from "./clock.ts"
 import { cryptography } from "./cryptography.ts"
@@ -63,7 +64,7 @@ export async function checkpointWorld(signers: readonly NoteSigner[] = [], quoru
     return new SqlTreeStore(sql, async (work) => work())
   }
   /** A broker over the store of documents and these trees. */
-  function brokerOf(trees: SqlTreeStore, documents = store.documents) {
+  function brokerOf(trees: TreeStore, documents = store.documents) {
     const states = new LogStates({ documents, sealer, ed25519: webEd25519, sha256, url: URL })
     const heads = new LogOfHeads({
       ...{ store: trees, states, ledgers: store.ledgers, ed25519: webEd25519, sha256, http, clock, log: () => {} },

@@ -85,7 +85,9 @@ connections:
   aws-prod: { provider: aws, region: eu-west-1, accounts: ["111122223333"] }
   ci: { provider: identity-token, audiences: ["https://vault.example.com"] }
   dev: { provider: identity-token, audiences: ["https://dev.example.com"], people: true }
-${connectionLines([api])}`,
+${connectionLines([api])}boundaries:
+  - { name: production accounts, when: { repository: acme/shop }, allow: [{ connection: aws-prod, role: "arn:aws:iam::111122223333:role/shop-*" }, { connection: ci }], require: { repository_visibility: private } }
+`,
   )
   writeFileSync(join(policies, "people.yaml"), PEOPLE)
   writeFileSync(join(policies, "acme/shop.yaml"), SHOP)

@@ -1,5 +1,5 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
-import { beforeEach, describe, expect, test } from "vitest"
+import { beforeEach, describe, expect, test, vi } from "vitest"
 import { createCloudflareLedgers } from "../../broker/adapters/cloudflare/ledgers.ts"
 import type { LedgerKey } from "../../broker/adapters/ledger/rows.ts"
 import { SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
@@ -14,6 +14,7 @@ import {
   NOW,
   opening,
   outliving,
+  record,
   revocable,
   revocation,
   revoked,
@@ -156,6 +157,39 @@ describe("the alarm of a ledger's object", () => {
     await ledger.admit(denial("another-token"))
     expect(await alarm()).toBeGreaterThanOrEqual(before + MINUTE)
     expect(await runDurableObjectAlarm(stub)).toBe(true)
+  })
+
+  test("tells the directory of a last record again, later each time, until it was heard", async () => {
+    const told: number[] = []
+    let isLost = true
+    const quiet = () => new Promise((resolve) => setTimeout(resolve, 20))
+    vi.useFakeTimers({ toFake: ["Date"] })
+    try {
+      await inside(stub, async (object) => {
+        object.onTell = async ([head]) => {
+          told.push(head?.seq ?? 0)
+          if (isLost) throw new Error("the directory cannot be opened")
+        }
+      })
+      // Nothing of it is due: no other alarm would come.
+      await ledger.append(record("stop.ordered", null, Date.now() - NOW))
+      await quiet()
+      const pauses: number[] = []
+      for (let attempt = 0; attempt < 4; attempt += 1) {
+        const at = (await alarm()) ?? 0
+        pauses.push(at - Date.now())
+        if (attempt === 3) isLost = false
+        vi.setSystemTime(at)
+        await inside(stub, (object) => object.alarm())
+        await quiet()
+      }
+      expect(pauses).toEqual([5000, 10_000, 20_000, 40_000])
+      expect(told).toEqual([1, 1, 1, 1, 1])
+      await inside(stub, (object) => object.alarm())
+      expect([told.length, await alarm()]).toEqual([5, null])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   describe("when it fails", () => {

@@ -6,6 +6,7 @@ import {
   type Namespace,
 } from "../../broker/adapters/cloudflare/ledgers.ts"
 import type { LedgerKey } from "../../broker/adapters/ledger/rows.ts"
+import type { LedgerHead } from "../../broker/ports/directory.ts"
 import type { KeyRing as KeyRingPort } from "../../broker/ports/key-ring.ts"
 import type { SweptLedger } from "../../broker/ports/ledger.ts"
 
@@ -17,7 +18,12 @@ export class Ledger extends LedgerObject<{ readonly KEY_RING: Namespace<KeyRingM
     return createCloudflareGuards(this.env.KEY_RING).meetLedger(name, birth)
   }
 
-  protected override async tell(): Promise<void> {}
+  /** What the directory was told; rejects when the test says so. */
+  onTell: (heads: readonly LedgerHead[]) => Promise<void> = async () => {}
+
+  protected override tell(heads: readonly LedgerHead[]): Promise<void> {
+    return this.onTell(heads)
+  }
 
   /** As if the ledger could not be written, unless the test says otherwise. */
   protected override async sweep(ledger: SweptLedger, key: LedgerKey): Promise<boolean> {

@@ -10,7 +10,8 @@ import { consoleLog } from "./log.ts"
 import { type Answer, answer, reasonOf } from "./rpc.ts"
 import { ObjectSql } from "./sql.ts"
 
-/** The pause after a round that failed. */
+/** The pause after a round that failed: it doubles up to the longest, which also follows a round that was cut off. */
+const FIRST_PAUSE_MS = 2000
 const AGAIN_MS = 60_000
 
 /**
@@ -20,6 +21,8 @@ const AGAIN_MS = 60_000
 export abstract class DirectoryObject<Env = unknown> extends DurableObject<Env> implements DirectoryMethods {
   readonly #state: DurableObjectState
   #work: DirectoryWork | undefined
+  /** Rounds that failed, one after another. */
+  #failures = 0
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
@@ -111,8 +114,13 @@ export abstract class DirectoryObject<Env = unknown> extends DurableObject<Env> 
       const isReported = set !== null && set < Date.now() + AGAIN_MS / 2
       if (due === null && !isReported) await storage.deleteAlarm()
       else if (due !== null && (set === null || due < set)) await storage.setAlarm(Math.max(due, Date.now()))
+      this.#failures = 0
     } catch (error) {
-      consoleLog({ event: "follow.failed", detail: `the ledgers are not followed: ${reasonOf(error)}` })
+      const pause = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, AGAIN_MS)
+      this.#failures += 1
+      const detail = `the ledgers are not followed for ${pause / 1000} s: ${reasonOf(error)}`
+      consoleLog({ event: "follow.failed", detail })
+      await storage.setAlarm(Date.now() + pause)
     }
   }
 

@@ -7,12 +7,14 @@ import type { LedgerHead } from "../../ports/directory.ts"
 import type {
   Admission,
   AdmissionOutcome,
+  ArchiveOrder,
   ChainedRecord,
   EarlyEnd,
   EarlyEndOutcome,
   HandleChange,
   LeaseCredentialState,
   LeaseOfRun,
+  LedgerCut,
   MintedAdmission,
   OpenLease,
   Preparation,
@@ -43,8 +45,9 @@ import { ObjectSql } from "./sql.ts"
 /** The pause after a failed sweep, and after one that could write nothing. */
 const SWEEP_AGAIN_MS = 60_000
 const SWEEP_PAUSE_MS = 1000
-/** The shortest pause between two words to the directory. */
+/** The shortest pause between two words to the directory, and the longest after words that were lost: each loss doubles it. */
 const TELL_EVERY_MS = 5000
+const TELL_AGAIN_MS = 5 * 60_000
 
 /**
  * The ledger of one unit: a Durable Object with its own SQLite, named by the issuer and the unit's id.
@@ -67,6 +70,9 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
   /** When the directory was last told, in Unix milliseconds, and of which row of the record. */
   #toldAt = 0
   #toldRow = 0
+  /** Words that were lost, one after another, and when the alarm tells again, in Unix milliseconds; null: nothing was lost. */
+  #lostWords = 0
+  #tellAgainAt: number | null = null
   /** When this object last told that leases are overdue, in Unix milliseconds. */
   #toldOverdueAt = 0
 
@@ -154,6 +160,14 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
     return answer(() => this.#ledger(key).auditTrail(after, limit), key)
   }
 
+  archive(key: LedgerKey, order: ArchiveOrder): Promise<Answer<boolean>> {
+    return answer(() => this.#ledger(key).archive(order), key)
+  }
+
+  archived(key: LedgerKey): Promise<Answer<LedgerCut | null>> {
+    return answer(() => this.#ledger(key).archived(), key)
+  }
+
   override async alarm(): Promise<void> {
     // First of all, because the runtime deletes the alarm that fires: whatever fails below, this one is set. If it cannot be
     // set, the error goes to the runtime, which fires the old alarm again.
@@ -161,6 +175,7 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
     try {
       // What is still due is more than one alarm may do: the next one goes on at once.
       this.#notBefore = (await this.#sweepAll()) ? 0 : Date.now() + SWEEP_PAUSE_MS
+      if (this.#tellAgainAt !== null && Date.now() >= this.#tellAgainAt) this.#tellNow()
       await this.#setAlarmAnew()
     } catch (error) {
       // Never thrown on: the runtime stops after six failures, and the leases would never end. A schema that is newer than
@@ -210,18 +225,29 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
 
   /** No call waits for it. The directory looks by itself for what comes in the pause. */
   #tellDirectory(): void {
-    const now = Date.now()
-    if (now < this.#toldAt + TELL_EVERY_MS) return
+    if (Date.now() >= this.#toldAt + TELL_EVERY_MS) this.#tellNow()
+  }
+
+  #tellNow(): void {
     const { heads, row } = headsAfter(this.#sql, this.#toldRow)
+    this.#tellAgainAt = null
     if (heads.length === 0) return
-    this.#toldAt = now
-    // A word that was lost is told again by a later transaction: at the latest when the used token is forgotten.
+    this.#toldAt = Date.now()
     this.tell(heads).then(
       () => {
         this.#toldRow = row
+        this.#lostWords = 0
       },
-      () => {},
+      () => this.#tellLater(),
     )
+  }
+
+  /** By the alarm: there may be no later transaction, and the last record would be followed by nobody. */
+  #tellLater(): void {
+    this.#tellAgainAt = Date.now() + Math.min(TELL_EVERY_MS * 2 ** this.#lostWords, TELL_AGAIN_MS)
+    this.#lostWords += 1
+    // If it cannot be set, a later call tells.
+    this.#setAlarmBy(this.#tellAgainAt).catch(() => {})
   }
 
   /** Before the first grant. The way back does not wait for it: it ends what is there, and gives nothing away. */
@@ -265,9 +291,10 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
   /** Sets the alarm to the next due time, whatever alarm is set. */
   async #setAlarmAnew(): Promise<void> {
     const [row] = this.#sql.all<{ due: number | null }>("SELECT min(due_at) AS due FROM ledgers")
+    const times = [row?.due ?? null, this.#tellAgainAt].filter((at) => at !== null)
     this.#alarmAt = null
-    if (row?.due == null) await this.#state.storage.deleteAlarm()
-    else await this.#setAlarmBy(row.due)
+    if (times.length === 0) await this.#state.storage.deleteAlarm()
+    else await this.#setAlarmBy(Math.min(...times))
   }
 
   /** Sets the alarm to `due`, unless an earlier alarm is set. */

@@ -113,5 +113,7 @@ function ledgerAt(namespace: Namespace<LedgerMethods>, key: LedgerKey): Ledger {
     useProof: (token, now) => ask(() => object().useProof(key, token, now)),
     append: (audit) => ask(() => object().append(key, audit)),
     auditTrail: (after, limit) => ask(() => object().auditTrail(key, after, limit)),
+    archive: (order) => ask(() => object().archive(key, order)),
+    archived: () => ask(() => object().archived(key)),
   }
 }

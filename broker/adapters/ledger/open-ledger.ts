@@ -4,7 +4,7 @@ import { BrokerError } from "../../core/errors.ts"
 import type { Limits } from "../../core/policy/limits.ts"
 import type { TokenUse } from "../../ports/token-use.ts"
 import { type Counts, hourEnds, readCounts, turned, writeCounts } from "./quotas.ts"
-import type { LeaseRows, LedgerRows, StoredLease } from "./rows.ts"
+import type { ArchiveRows, LeaseRows, LedgerRows, StoredLease } from "./rows.ts"
 import { forgottenAt, type TokenOutcome, UsedTokens } from "./used-tokens.ts"
 
 /** The request id in records of what the broker did by itself. */
@@ -20,6 +20,7 @@ export const CLOCK_TOLERANCE_MS = 5 * 60_000
 export class OpenLedger {
   readonly tokens: UsedTokens
   readonly leases: LeaseRows
+  readonly archive: ArchiveRows
   readonly #rows: LedgerRows
   readonly #sha256: Sha256
   #seq: number
@@ -38,7 +39,13 @@ export class OpenLedger {
     this.#latestAt = head.latestAt
     this.tokens = new UsedTokens(rows.tokens, head.forgottenUntil)
     this.leases = rows.leases
+    this.archive = rows.archive
     this.#counts = readCounts(head.quotas)
+  }
+
+  /** The number of the last record. */
+  get seq(): number {
+    return this.#seq
   }
 
   get counts(): Counts {

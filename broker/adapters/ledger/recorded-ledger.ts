@@ -5,6 +5,7 @@ import { BrokerError } from "../../core/errors.ts"
 import type {
   Admission,
   AdmissionOutcome,
+  ArchiveOrder,
   ChainedRecord,
   DueLease,
   EarlyEnd,
@@ -14,6 +15,7 @@ import type {
   LeaseCredentialState,
   LeaseOfRun,
   LeaseOpening,
+  LedgerCut,
   MintedAdmission,
   OpenLease,
   Preparation,
@@ -29,6 +31,7 @@ import type { Way } from "../../ports/sql.ts"
 import type { WaitUntil } from "../../ports/sweeping.ts"
 import type { TokenUse } from "../../ports/token-use.ts"
 import { admit, deny } from "./admit.ts"
+import { archive } from "./archive.ts"
 import { isAlive } from "./credential-ends.ts"
 import { cutShort } from "./cut-short.ts"
 import { lookDue, move, takeDue, unknown } from "./due.ts"
@@ -229,6 +232,17 @@ export class RecordedLedger implements SweptLedger {
 
   auditTrail(after: number, limit: number): Promise<readonly ChainedRecord[]> {
     return this.#store.trail(this.#key, after, limit)
+  }
+
+  archive(order: ArchiveOrder): Promise<boolean> {
+    return this.#write(order.now, "back", { ...NOTHING, archive: order.upTo }, (ledger) => archive(order, ledger))
+  }
+
+  archived(): Promise<LedgerCut | null> {
+    return this.#read<LedgerCut | null>({ ...NOTHING, archive: 0 }, null, (ledger) => {
+      const cut = ledger.archive.cut()
+      return cut && { seq: cut.seq, chain: cut.chain, edge: cut.edge }
+    })
   }
 
   #write<Value>(now: number, way: Way, touched: Touched, work: (ledger: OpenLedger) => Value): Promise<Value> {

@@ -1,5 +1,5 @@
 import type { ChainLink } from "../../core/audit-chain.ts"
-import type { LeaseCredentialState } from "../../ports/ledger.ts"
+import type { LeaseCredentialState, LedgerCut } from "../../ports/ledger.ts"
 import type { Lease } from "./lease-states.ts"
 
 export type { LedgerKey } from "../../ports/directory.ts"
@@ -35,6 +35,7 @@ export interface LedgerRows {
   readonly head: Head
   readonly tokens: TokenRows
   readonly leases: LeaseRows
+  readonly archive: ArchiveRows
   append(seq: number, link: ChainLink): void
   /** Writes the head. The last call of a transaction. */
   save(head: Head): void
@@ -81,6 +82,33 @@ export interface LeaseRows {
   forgetClosed(now: number, atMost: number): void
 }
 
+/** Where a ledger begins, as it is stored. */
+export interface StoredCut extends LedgerCut {
+  /** Unix milliseconds: when the day began in which records left last. */
+  readonly day: number
+  /** Unix milliseconds: records of a later time may not leave on that day. */
+  readonly reach: number
+}
+
+/** The oldest records of a ledger, up to a number. */
+export interface OldestRecords {
+  /** How many there are. */
+  readonly records: number
+  /** Of the last of them, SHA-256 in hex; empty when it is not there. */
+  readonly chain: string
+  /** The earliest and the latest of their times, in Unix milliseconds. */
+  readonly earliestAt: number
+  readonly latestAt: number
+}
+
+/** The records of one ledger that leave it. */
+export interface ArchiveRows {
+  cut(): StoredCut | null
+  oldest(upTo: number): OldestRecords
+  /** Deletes the records up to `cut.seq`, and stores it. */
+  begin(cut: StoredCut): void
+}
+
 /** What the work of one call may look at, so that a store can read it at once. */
 export interface Touched {
   /** Keys of used tokens, proofs and marks. */
@@ -92,6 +120,8 @@ export interface Touched {
   readonly due?: { readonly now: number; readonly limit: number }
   /** Present to list leases that are not closed. */
   readonly notClosed?: { readonly after: string; readonly limit: number }
+  /** Present to archive, or to see what was: records up to this number. */
+  readonly archive?: number
 }
 
 /** A credential as JSON, and back. Only what is stored, and in one place for every store. */

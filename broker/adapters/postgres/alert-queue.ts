@@ -31,11 +31,12 @@ export class PostgresAlertQueue implements AlertQueue {
 
   async add(messages: readonly QueuedAlert[], now: number): Promise<void> {
     if (messages.length === 0) return
+    // Sent as text: of a parameter of the type jsonb, the driver makes JSON itself, so a text would become a JSON string.
     await this.#rows.write((session) =>
       session.run({
         text: `INSERT INTO daypass.alerts
           SELECT id, endpoint, type, body, $2::bigint, $2::bigint, 0, false
-          FROM jsonb_to_recordset($1::jsonb) AS m (id text, endpoint text, type text, body text)
+          FROM jsonb_to_recordset($1::text::jsonb) AS m (id text, endpoint text, type text, body text)
           ON CONFLICT DO NOTHING`,
         values: [JSON.stringify(messages), now],
       }),

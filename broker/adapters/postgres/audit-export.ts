@@ -25,7 +25,9 @@ export async function* exportLines(session: Session): AsyncGenerator<string> {
   const writer = new ExportWriter()
   for (let ledger = await nextLedger(session, null); ledger; ledger = await nextLedger(session, ledger.id)) {
     yield writer.ledger({ issuer: ledger.issuer, unit_id: ledger.unit_id })
-    let after = 0
+    const cut = await cutOf(session, ledger.id)
+    if (cut) yield writer.from(cut)
+    let after = cut?.seq ?? 0
     let page = await nextPage(session, ledger.id, after)
     while (page.length > 0) {
       for (const row of page) {
@@ -44,6 +46,14 @@ async function nextLedger(session: Session, after: string | null): Promise<Ledge
     text: `SELECT id, issuer, unit_id, seq, chain FROM daypass.ledgers
       WHERE id > coalesce($1::text, '00000000-0000-0000-0000-000000000000')::uuid ORDER BY id LIMIT 1`,
     values: [after],
+  })
+  return rows[0]
+}
+
+async function cutOf(session: Session, ledger: string) {
+  const { rows } = await session.run<{ readonly seq: number; readonly chain: string }>({
+    text: "SELECT seq, chain FROM daypass.archived WHERE ledger = $1::text::uuid",
+    values: [ledger],
   })
   return rows[0]
 }

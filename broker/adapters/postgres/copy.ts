@@ -60,6 +60,12 @@ const TABLES: readonly Table[] = [
     keys: ["ledger", "lease", "grant_key"],
     first: [0, "", ""],
   },
+  {
+    name: "archived",
+    columns: "ledger uuid, seq bigint, chain text, edge text, day bigint, reach bigint",
+    keys: ["ledger"],
+    first: [0],
+  },
   { name: "marks", columns: "name text, value text", keys: ["name"], first: [""] },
   { name: "documents", columns: "name text, version bigint, text text", keys: ["name"], first: [""] },
 ]

@@ -3,6 +3,7 @@ import type { Lease } from "../ledger/lease-states.ts"
 import { isClosed } from "../ledger/lease-states.ts"
 import type { Head, LeaseRows, LedgerRows, StoredLease, TokenRows } from "../ledger/rows.ts"
 import { forgottenAt } from "../ledger/used-tokens.ts"
+import { HeldArchive } from "./held-archive.ts"
 import { HeldTable, Journal } from "./held-table.ts"
 
 /** The entry of a used token, of a proof or of a mark. `expiresAt`: Unix seconds. */
@@ -32,6 +33,7 @@ export class HeldRows implements LedgerRows {
   readonly journal = new Journal()
   readonly tokens: HeldTokens
   readonly leases: HeldLeases
+  readonly archive: HeldArchive
   readonly appended: Appended[] = []
   #head: Head
   #isSaved = false
@@ -41,6 +43,7 @@ export class HeldRows implements LedgerRows {
     this.#head = head
     this.tokens = new HeldTokens(acceptFrom, this.journal)
     this.leases = new HeldLeases(this.journal)
+    this.archive = new HeldArchive(this.journal)
   }
 
   /** As the last call left it. */

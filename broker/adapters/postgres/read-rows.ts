@@ -3,6 +3,7 @@ import type { ChainedRecord } from "../../ports/ledger.ts"
 import { type LeaseRow, leaseOf } from "../ledger/lease-row.ts"
 import type { Head, Touched } from "../ledger/rows.ts"
 import { FORGET_AT_MOST, forgottenBefore } from "../ledger/used-tokens.ts"
+import { readArchives } from "./held-archive.ts"
 import { HeldRows } from "./held-rows.ts"
 import { type Row, rowsOf, type Session, type Statement } from "./session.ts"
 
@@ -73,6 +74,7 @@ export class RowReading {
       due(session, wanted),
       notClosed(session, wanted),
       dead(session, wanted),
+      readArchives(session, wanted),
     ].filter((part) => part !== null)
     for (const part of this.#parts) part.catch(() => {})
   }

@@ -109,6 +109,17 @@ const STEPS: readonly (readonly string[])[] = [
   FOLLOW_STEP,
   TREE_STEP,
   OUTBOUND_STEP,
+  [
+    // Where ledgers begin whose older records were archived; see `StoredCut`. Older code exports them without saying so.
+    `CREATE TABLE daypass.archived (
+      ledger uuid PRIMARY KEY,
+      seq bigint NOT NULL,
+      chain text NOT NULL,
+      edge text NOT NULL,
+      day bigint NOT NULL,
+      reach bigint NOT NULL
+    )`,
+  ],
 ]
 
 /** The version that this code writes. */
@@ -143,6 +154,7 @@ export const TABLES = [
   "alerts",
   "alert_endpoints",
   "outbound_marks",
+  "archived",
 ] as const
 
 /** Only one broker changes the schema at a time. A lock of the transaction, because a pooler would leave others behind. */

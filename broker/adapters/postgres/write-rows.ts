@@ -1,4 +1,5 @@
 import { writeCredentials } from "../ledger/rows.ts"
+import { archiveChanges } from "./held-archive.ts"
 import { FORGOTTEN, type HeldRows, type LeaseRow } from "./held-rows.ts"
 import { rowsOf, type Statement } from "./session.ts"
 
@@ -95,6 +96,7 @@ export function changesOf(held: readonly HeldRows[]): readonly Statement[] {
        WHERE l.ledger = w.ledger AND l.id = old.id`,
       forgetting.map(({ ledger, now, atMost }) => ({ ledger, now, most: atMost })),
     ),
+    ...saved.flatMap(({ id, archive: { begun } }) => (begun === null ? [] : archiveChanges(id, begun))),
     ...heads(saved),
   ]
 }

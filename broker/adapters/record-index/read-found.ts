@@ -23,34 +23,42 @@ interface Run {
 
 /**
  * Reads matches from their ledgers. A record that is not there any more, because it was archived or its ledger was set back, is
- * left out, and so is one that only shares a hash with what was asked for.
+ * counted, and so is one that only shares a hash with what was asked for.
  */
 export async function readFound(
   matches: readonly Match[],
   meant: Meant,
   store: IndexStore,
   ledgers: Ledgers,
-): Promise<readonly FoundRecord[]> {
+): Promise<{ readonly found: readonly FoundRecord[]; readonly archived: number }> {
   const keys = new Map(
     (await store.ledgers([...new Set(matches.map(({ ledger }) => ledger))])).map((one) => [one.id, one]),
   )
   const texts = new Map<string, ChainedRecord>()
+  const gone: Run[] = []
   const read = async ({ ledger, first, last }: Run) => {
     const key = keys.get(ledger)
     if (key === undefined) return
     const records = await ledgers.of(key.issuerUrl, key.unitId).auditTrail(first - 1, last - first + 1)
     for (const record of records) texts.set(`${ledger} ${record.record.seq}`, record)
+    const begins = records[0]?.record.seq ?? Number.POSITIVE_INFINITY
+    if (begins > first) gone.push({ ledger, first, last: Math.min(last, begins - 1) })
   }
   const runs = runsOf(matches)
   for (let at = 0; at < runs.length; at += AT_ONCE) await Promise.all(runs.slice(at, at + AT_ONCE).map(read))
 
-  return matches.flatMap(({ ledger, seq }) => {
+  const found = matches.flatMap(({ ledger, seq }) => {
     const key = keys.get(ledger)
     const text = texts.get(`${ledger} ${seq}`)
     return key && text && isMeant(text, key, meant)
       ? [{ issuerUrl: key.issuerUrl, unitId: key.unitId, record: text.record, leaf: text.leaf }]
       : []
   })
+  // Their connections are not known any more.
+  const isTold = meant.scope.connections === undefined
+  const isGone = ({ ledger, seq }: Match) =>
+    gone.some((run) => run.ledger === ledger && run.first <= seq && seq <= run.last)
+  return { found, archived: isTold ? matches.filter(isGone).length : 0 }
 }
 
 const isMeant = ({ record }: ChainedRecord, key: IndexedLedger, { clauses, scope }: Meant): boolean =>

@@ -43,7 +43,7 @@ export class StoredIndex implements RecordIndex {
     const clauses = clausesOf(query, query.scope)
     const { matches, next } = await this.#newest(clauses, query)
     return {
-      found: await readFound(matches, { clauses, scope: query.scope ?? {} }, this.#store, this.#ledgers),
+      ...(await readFound(matches, { clauses, scope: query.scope ?? {} }, this.#store, this.#ledgers)),
       next: next && cursorOf(next),
     }
   }

@@ -16,7 +16,9 @@ export function* exportLines(sql: Sql): Generator<string> {
   const writer = new ExportWriter()
   for (let ledger = nextLedger(sql, 0); ledger; ledger = nextLedger(sql, ledger.id)) {
     yield writer.ledger({ issuer: ledger.issuer, unit_id: ledger.repository_id })
-    let after = 0
+    const [cut] = sql.all<{ seq: number; chain: string }>("SELECT seq, chain FROM archived WHERE ledger = ?", ledger.id)
+    if (cut) yield writer.from(cut)
+    let after = cut?.seq ?? 0
     for (let page = nextPage(sql, ledger.id, after); page.length > 0; page = nextPage(sql, ledger.id, after)) {
       for (const row of page) {
         yield writer.record(row)

@@ -135,6 +135,17 @@ const STEPS: readonly (readonly string[])[] = [
     // The deployment's documents, by name. Stops are among them: older code would not look, and grant what is stopped.
     "CREATE TABLE documents (name TEXT PRIMARY KEY, version INTEGER NOT NULL, text TEXT NOT NULL) STRICT, WITHOUT ROWID",
   ],
+  [
+    // Where ledgers begin whose older records were archived; see `StoredCut`. Older code exports them without saying so.
+    `CREATE TABLE archived (
+      ledger INTEGER PRIMARY KEY,
+      seq INTEGER NOT NULL,
+      chain TEXT NOT NULL,
+      edge TEXT NOT NULL,
+      day INTEGER NOT NULL,
+      reach INTEGER NOT NULL
+    ) STRICT`,
+  ],
 ]
 
 /** The version that this code writes. */

@@ -5,6 +5,7 @@ import { OVERDUE_COUNTED_AT_MOST, type Overdue } from "../../ports/sweeping.ts"
 import { CLOCK_TOLERANCE_MS } from "../ledger/open-ledger.ts"
 import { readCounts } from "../ledger/quotas.ts"
 import type { Head, LedgerKey, LedgerRows } from "../ledger/rows.ts"
+import { SqliteArchive } from "./sqlite-archive.ts"
 import { SqliteLeases } from "./sqlite-leases.ts"
 import { SqliteTokens } from "./sqlite-tokens.ts"
 
@@ -25,6 +26,7 @@ export class SqliteRows implements LedgerRows {
   readonly head: Head
   readonly tokens: SqliteTokens
   readonly leases: SqliteLeases
+  readonly archive: SqliteArchive
   readonly #sql: Sql
   readonly #ledger: number
   #dueAt: number | null
@@ -56,6 +58,7 @@ export class SqliteRows implements LedgerRows {
     }
     this.tokens = new SqliteTokens(sql, row.id)
     this.leases = new SqliteLeases(sql, row.id)
+    this.archive = new SqliteArchive(sql, row.id)
   }
 
   append(seq: number, { text, leaf, chain }: ChainLink): void {

@@ -1,5 +1,6 @@
 import type { Organisation } from "../../core/policy/model.ts"
 import { leaseOf } from "../../http/request.ts"
+import { followed } from "../../operate/followed.ts"
 import { leaseFor } from "../../operate/leases.ts"
 import { outOfSight } from "../../operate/operator.ts"
 import { recordScopeOf } from "../../operate/record-scope.ts"
@@ -7,17 +8,7 @@ import type { LeaseCredential, OpenLease } from "../../ports/ledger.ts"
 import { type Html, html, pathOf, when } from "../html.ts"
 import { may } from "../rights.ts"
 import type { Session } from "../session.ts"
-import {
-  type ConsoleServices,
-  faultNote,
-  followed,
-  note,
-  type PageLoader,
-  type Part,
-  part,
-  scroll,
-  type View,
-} from "../view.ts"
+import { type ConsoleServices, faultNote, note, type PageLoader, type Part, part, scroll, type View } from "../view.ts"
 import { counted, span, time } from "../words.ts"
 import { recordList } from "./record-list.ts"
 

@@ -1,16 +1,17 @@
 import { isWhole } from "../../core/operator-scope.ts"
 import type { Organisation } from "../../core/policy/model.ts"
 import type { Broker } from "../../exchange/broker.ts"
+import { followed } from "../../operate/followed.ts"
 import { listKeys } from "../../operate/keys.ts"
 import { recordScopeOf } from "../../operate/record-scope.ts"
 import type { Health } from "../../ports/health.ts"
 import { type Html, html, pathOf, type Shown, when } from "../html.ts"
 import { may } from "../rights.ts"
-import { faultNote, followed, note, type PageLoader, type Part, part, sees, type View } from "../view.ts"
+import { faultNote, note, type PageLoader, type Part, part, sees, type View } from "../view.ts"
 import { counted, span } from "../words.ts"
 import { barsOf, CHART_HOURS, chart, sum } from "./chart.ts"
 import { recordList } from "./record-list.ts"
-import { stopsSeen } from "./stops.ts"
+import { stopsOf } from "./stops.ts"
 
 const DAY_HOURS = 24
 /** More units are counted by the metrics. */
@@ -31,7 +32,7 @@ export const nowPage: PageLoader = async (view) => {
     read(may(session, "leases.read") && session.operator.scope.connections === undefined, "The open leases", () =>
       leasesOf(view),
     ),
-    read(may(session, "stop", "audit.read", "leases.read", "policies.read"), "The stops", () => stopsSeen(view)),
+    read(may(session, "stop", "audit.read", "leases.read", "policies.read"), "The stops", () => stopsOf(view)),
     read(may(session, "keys.rotate"), "The keys", () => keysOf(view)),
   ])
   const now = broker.clock.now().getTime()

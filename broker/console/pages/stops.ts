@@ -1,8 +1,7 @@
-import { BrokerError } from "../../core/errors.ts"
 import { type Stop, scopeText } from "../../core/stops.ts"
-import { mayReach } from "../../operate/stop-scope.ts"
+import { NO_DIRECTORY } from "../../operate/followed.ts"
+import { stopsSeen } from "../../operate/stop-scope.ts"
 import { storedStops } from "../../operate/stops.ts"
-import type { Directory } from "../../ports/directory.ts"
 import { STOP_IN_FORCE_SECONDS, STOP_KINDS } from "../../wire/stops.ts"
 import { type Html, html } from "../html.ts"
 import { may } from "../rights.ts"
@@ -18,7 +17,7 @@ const DONE: Readonly<Record<string, string>> = {
 /** What is stopped, the form that stops more, and a form beside each stop that lifts it. */
 export const stopsPage: PageLoader = async (view) => {
   const { session, query } = view
-  const read = await part("The stops", () => stopsSeen(view))
+  const read = await part("The stops", () => stopsOf(view))
   const done = query.get("done") ?? ""
   const mayStop = may(session, "stop")
   const body = html`<h1>Stops</h1>
@@ -31,29 +30,10 @@ ${mayStop ? orderForm(session) : null}`
 }
 
 /** The stops in force that the session's scope covers. */
-export async function stopsSeen(view: Pick<View, "session" | "services">): Promise<readonly Stop[]> {
-  const stops = await storedStops(view.services)
-  const seen = await Promise.all(stops.map((stop) => isStopSeen(stop, view)))
-  return stops.filter((_, at) => seen[at])
-}
-
-export async function isStopSeen(
-  stop: Stop,
-  { session, services }: Pick<View, "session" | "services">,
-): Promise<boolean> {
-  const { organisation } = await services.broker.policySource.snapshot()
-  const { issuer, id, on } = stop
-  const ofUnit = issuer !== undefined && id !== undefined && on !== "owner"
-  const unit = ofUnit ? await services.directory?.entry({ issuerUrl: issuer, unitId: id }).catch(() => null) : null
-  return mayReach({ scope: stop, ownerId: unit?.ownerId ?? null }, session.operator.scope, organisation)
-}
-
-/** Units are then known by their ids alone. */
-export const noDirectory: Directory = {
-  async list() {
-    throw new BrokerError("ledger_unavailable", "This broker has no directory of its ledgers. Name a unit by its id.")
-  },
-  entry: async () => null,
+export async function stopsOf({ session, services }: Pick<View, "session" | "services">): Promise<readonly Stop[]> {
+  const { broker, directory = NO_DIRECTORY } = services
+  const { organisation } = await broker.policySource.snapshot()
+  return await stopsSeen(await storedStops(services), session.operator.scope, { organisation, directory })
 }
 
 const card = (stop: Stop, at: number, session: Session | null): Html =>

@@ -1,6 +1,7 @@
 import { UNITS } from "../../core/families/units.ts"
 import type { Organisation } from "../../core/policy/model.ts"
 import { concernsGrant, concernsUnit, type Stop, scopeText } from "../../core/stops.ts"
+import { followed } from "../../operate/followed.ts"
 import { outOfSight } from "../../operate/operator.ts"
 import type { LedgerEntry } from "../../ports/directory.ts"
 import type { OpenLease } from "../../ports/ledger.ts"
@@ -9,11 +10,11 @@ import type { CanRow, WhoCanAnswer } from "../analysis.ts"
 import { policiesOfUnit } from "../decide-again.ts"
 import { type Html, html, pathOf, when } from "../html.ts"
 import { may } from "../rights.ts"
-import { faultNote, followed, issuerName, ledgerOf, note, type PageLoader, part, scroll, sees } from "../view.ts"
+import { faultNote, issuerName, ledgerOf, note, type PageLoader, part, scroll, sees } from "../view.ts"
 import { time } from "../words.ts"
 import { canTable, environmentWords } from "./can-table.ts"
 import { picture } from "./picture.ts"
-import { stopsSeen } from "./stops.ts"
+import { stopsOf } from "./stops.ts"
 
 const LEASES_SHOWN = 50
 
@@ -40,7 +41,7 @@ export const unitPage: PageLoader = async (view) => {
     read(may(session, "leases.read"), "The open leases", async () =>
       broker.ledgers.of(ledger.issuerUrl, ledger.unitId).openLeases("", LEASES_SHOWN),
     ),
-    part("The stops", () => stopsSeen(view)),
+    part("The stops", () => stopsOf(view)),
   ])
   const name = ledger.unit ?? ledger.unitId
   const rows = can?.ok ? can.value.rows : []

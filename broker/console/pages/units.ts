@@ -1,9 +1,10 @@
 import type { Organisation } from "../../core/policy/model.ts"
+import { followed } from "../../operate/followed.ts"
 import { recordScopeOf } from "../../operate/record-scope.ts"
 import type { LedgerEntry } from "../../ports/directory.ts"
 import { type Html, html, pathOf, when } from "../html.ts"
 import { may } from "../rights.ts"
-import { faultNote, followed, issuerName, note, type PageLoader, part, scroll, sees, type View } from "../view.ts"
+import { faultNote, issuerName, note, type PageLoader, part, scroll, sees, type View } from "../view.ts"
 import { time } from "../words.ts"
 
 const UNITS_PER_PAGE = 100

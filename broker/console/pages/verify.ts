@@ -1,7 +1,8 @@
+import { followed } from "../../operate/followed.ts"
 import { outOfSight } from "../../operate/operator.ts"
 import type { LedgerEntry } from "../../ports/directory.ts"
 import { type Html, html, pathOf, when } from "../html.ts"
-import { faultNote, followed, issuerName, ledgerOf, type PageLoader, part, scroll, sees, type View } from "../view.ts"
+import { faultNote, issuerName, ledgerOf, type PageLoader, part, scroll, sees, type View } from "../view.ts"
 
 const UNITS_PER_PAGE = 100
 
@@ -21,8 +22,8 @@ ${verifier(ledger, policy.ok ? policy.value : null)}
 <h2>Without trust in this broker</h2>
 <p>This page and its script come from the broker that is being verified. For an audit, run the same code from your own copy, with a
 policy of signatures that you keep, as docs/checkpoints.md shows it:</p>
-<p><code>daypass audit export --broker ${view.services.broker.url} --unit ${ledger.unit ?? "NAME"} --checkpoint proofs.txt --out record.jsonl</code></p>
-<p><code>daypass audit verify record.jsonl --checkpoint proofs.txt --policy checkpoint-policy.txt</code></p>`
+<p class="command"><code>daypass audit export --broker ${view.services.broker.url} --unit ${ledger.unit ?? "NAME"} --checkpoint proofs.txt --out record.jsonl</code></p>
+<p class="command"><code>daypass audit verify record.jsonl --checkpoint proofs.txt --policy checkpoint-policy.txt</code></p>`
   return { title: "Verify", body }
 }
 

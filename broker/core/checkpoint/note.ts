@@ -1,3 +1,4 @@
+import { bytesToHex } from "@noble/hashes/utils.js"
 import { fail, ok, type Result } from "../result.ts"
 import { textOfUtf8 } from "../utf8.ts"
 import { decodeBase64, encodeBase64 } from "./base64.ts"
@@ -48,7 +49,7 @@ export function parseSignatures(lines: string): Result<readonly NoteSignature[],
     if (others.length > 0 || !isKeyName(name) || bytes === null || bytes.length < 5) {
       return fail("a signature line is malformed")
     }
-    signatures.push({ name, keyId: hexOf(bytes.subarray(0, 4)), signature: bytes.slice(4) })
+    signatures.push({ name, keyId: bytesToHex(bytes.subarray(0, 4)), signature: bytes.slice(4) })
   }
   if (signatures.length > MAX_SIGNATURES) return fail(`the note has more than ${MAX_SIGNATURES} signatures`)
   return ok(signatures)
@@ -73,5 +74,3 @@ const hasControls = (text: string): boolean => {
   }
   return false
 }
-
-const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")

@@ -33,6 +33,7 @@ const EVENTS: Readonly<Record<string, EventWords>> = {
   "log.begun": { name: "Log of heads begun", severity: "low", outcome: "success" },
   "record.rewritten": { name: "Record rewritten", severity: "critical", outcome: null },
   "policies.changed": { name: "Policies changed", severity: "low", outcome: "success" },
+  "records.archived": { name: "Exported records archived", severity: "info", outcome: null },
   "leak.reported": { name: "Leak of a credential reported", severity: "critical", outcome: null },
   "alert.failed": { name: "Alert not delivered", severity: "high", outcome: "failure" },
 }

@@ -20,7 +20,7 @@ import { compilePattern, type Pattern } from "./pattern.ts"
 import { policySet } from "./policy-set.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
 import type { Alarms } from "./schema-alarms.ts"
-import type { AlertEndpoint, ExportTarget } from "./schema-outbound.ts"
+import type { AlertEndpoint, Archive, ExportTarget } from "./schema-outbound.ts"
 
 /**
  * A policy set as JSON. A build puts it into a bundle and a push into a store, so that a Worker starts without reading
@@ -45,6 +45,7 @@ export interface CompiledOrganisation {
   readonly witnesses?: string
   readonly alerts?: Readonly<Record<string, AlertEndpoint>>
   readonly exports?: Readonly<Record<string, ExportTarget>>
+  readonly archive?: Archive
   readonly alarms?: Alarms
 }
 
@@ -105,8 +106,19 @@ export function revived(from: CompiledPolicies, providers: ProviderSchemaTable):
 }
 
 export function compiledOrganisation(organisation: Organisation): CompiledOrganisation {
-  const { issuers, connections, boundaries, limits, requireBoundToken, help, alerts, exports, alarms, witnesses } =
-    organisation
+  const {
+    issuers,
+    connections,
+    boundaries,
+    limits,
+    requireBoundToken,
+    help,
+    alerts,
+    exports,
+    archive,
+    alarms,
+    witnesses,
+  } = organisation
   return {
     issuers: [...issuers.values()].map((issuer) => ({ ...issuer, owners: [...issuer.owners] })),
     connections: [...connections.values()],
@@ -122,6 +134,7 @@ export function compiledOrganisation(organisation: Organisation): CompiledOrgani
     ...(alerts && { alerts: Object.fromEntries(alerts) }),
     ...(witnesses && { witnesses }),
     ...(exports && { exports: Object.fromEntries(exports) }),
+    ...(archive && { archive }),
     ...(alarms && { alarms }),
   }
 }
@@ -143,6 +156,7 @@ export function revivedOrganisation(from: CompiledOrganisation): Organisation {
     ...(from.alerts && { alerts: new Map(Object.entries(from.alerts)) }),
     ...(from.witnesses && { witnesses: from.witnesses }),
     ...(from.exports && { exports: new Map(Object.entries(from.exports)) }),
+    ...(from.archive && { archive: from.archive }),
     ...(from.alarms && { alarms: from.alarms }),
   }
 }

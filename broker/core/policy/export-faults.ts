@@ -1,7 +1,8 @@
 import { parseWith } from "../parse-with.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import type { ConnectionReading, PolicyFault } from "./model.ts"
-import type { ExportTarget } from "./schema-outbound.ts"
+import type { OrganisationFile } from "./schema.ts"
+import { type ExportTarget, isArchive } from "./schema-outbound.ts"
 import { nodeAt, type YamlNode } from "./yaml.ts"
 
 /**
@@ -38,4 +39,16 @@ export function exportFaults(
       ? []
       : [fault(file, at("role"), "grant_conflict", `The export does not fit its connection: ${against}.`)]
   })
+}
+
+/** An archive needs an export: what leaves the ledgers must be somewhere, in a form that can be verified. */
+export function archiveFaults(
+  file: string,
+  root: YamlNode,
+  { archive, exports = {} }: Pick<OrganisationFile, "archive" | "exports">,
+): PolicyFault[] {
+  if (archive === undefined || Object.values(exports).some(isArchive)) return []
+  const message =
+    "Records can leave the ledgers only after an export has them: name one under exports, of kind folder, s3 or r2 and of format jsonl."
+  return [fault(file, nodeAt(root, ["archive"]).at, "value_invalid", message)]
 }

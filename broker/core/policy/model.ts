@@ -7,7 +7,7 @@ import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { Pattern } from "./pattern.ts"
 import type { GrantKey, ProviderSchemas } from "./provider-schemas.ts"
 import type { Alarms } from "./schema-alarms.ts"
-import type { AlertEndpoint, ExportTarget } from "./schema-outbound.ts"
+import type { AlertEndpoint, Archive, ExportTarget } from "./schema-outbound.ts"
 
 /** The organisation file, checked and compiled: trusted issuers and owners, and where credentials come from. */
 export interface Organisation {
@@ -25,6 +25,8 @@ export interface Organisation {
   readonly alerts?: ReadonlyMap<string, AlertEndpoint>
   /** Where new records are written to, by name. */
   readonly exports?: ReadonlyMap<string, ExportTarget>
+  /** When records leave the ledgers. */
+  readonly archive?: Archive
   /** What the broker stops by itself. */
   readonly alarms?: Alarms
   /** Who cosigns the checkpoints of the audit trail: lines of c2sp.org/tlog-policy. */

@@ -3,7 +3,7 @@ import { factsOf } from "../families/families.ts"
 import { ownOwner } from "../families/units.ts"
 import { parseWith } from "../parse-with.ts"
 import { conditionsOf, readBoundaries } from "./boundaries.ts"
-import { exportFaults } from "./export-faults.ts"
+import { archiveFaults, exportFaults } from "./export-faults.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import { issuerFaults } from "./issuer-faults.ts"
 import { keysOf } from "./issuer-keys.ts"
@@ -60,6 +60,7 @@ export function readOrganisation(
     faults.push(...read.faults, ...sharedAudiences(file, root, connections))
     faults.push(...boundaryEnvironmentFaults(file, root, boundaries, families))
     faults.push(...exportFaults(file, root, parsed.data.exports ?? {}, connections))
+    faults.push(...archiveFaults(file, root, parsed.data))
     faults.push(...witnessFaults(file, root, parsed.data.witnesses))
   }
   faults.push(...flagFaults(file, root, ["boundaries", "limits"]))
@@ -183,6 +184,7 @@ function compile(
     ...(parsed.alerts && { alerts: new Map(Object.entries(parsed.alerts)) }),
     ...(parsed.witnesses && { witnesses: parsed.witnesses }),
     ...(parsed.exports && { exports: new Map(Object.entries(parsed.exports)) }),
+    ...(parsed.archive && { archive: parsed.archive }),
     ...(parsed.alarms && { alarms: parsed.alarms }),
   }
 }

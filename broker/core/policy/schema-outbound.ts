@@ -97,8 +97,32 @@ export const exportsSection = nonEmpty(z.record(name, exportTarget))
   .optional()
   .meta({ description: "Where new records are written to, a moment after they were made." })
 
+/** Less could take records that alerts, `tighten` and people who look into an incident still need. */
+const LEAST_DAYS = 30
+
+/** `archive:` of the organisation file. Parsed to days. */
+export const archiveSection = z
+  .strictObject({
+    after: z
+      .string()
+      .transform((text, context) => {
+        const days = Number(/^([1-9][0-9]{0,4})d$/.exec(text)?.[1])
+        if (days >= LEAST_DAYS) return days
+        context.addIssue({ code: "custom", message: `an age is a whole number of days, at least ${LEAST_DAYS}d: 400d` })
+        return z.NEVER
+      })
+      .meta({ description: "Older records leave the ledgers. Days, at least 30.", examples: ["400d"] }),
+  })
+  .optional()
+  .meta({ description: "Records leave the ledgers when they are old, and all exports have them." })
+
+/** When records leave the ledgers: `after` in days. */
+export type Archive = NonNullable<z.output<typeof archiveSection>>
 /** An endpoint that is told of events. */
 export type AlertEndpoint = z.output<typeof alertEndpoint>
 /** Where new records are written to. */
 export type ExportTarget = z.output<typeof exportTarget>
 export type S3Target = Extract<ExportTarget, { kind: "s3" }>
+
+/** Whether what such an export has can be verified and is kept, so that the record may leave the ledger after it. */
+export const isArchive = (target: ExportTarget): boolean => target.kind !== "otlp" && target.format === "jsonl"

@@ -6,7 +6,7 @@ import type { FieldCeiling } from "./model.ts"
 import { alarmsSection } from "./schema-alarms.ts"
 import { condition, pattern, patterns, whenSchema } from "./schema-conditions.ts"
 import { issuerForms, issuerKeys, issuerUrl } from "./schema-keys.ts"
-import { alertsSection, exportsSection } from "./schema-outbound.ts"
+import { alertsSection, archiveSection, exportsSection } from "./schema-outbound.ts"
 import { idText, peopleKey, unitForms, unitKeys } from "./schema-units.ts"
 import { duration, name, nonEmpty, oneLine, plainUrl } from "./schema-words.ts"
 
@@ -197,6 +197,7 @@ export const organisationSchema = z.strictObject({
   require_bound_token: z.boolean().optional(),
   alerts: alertsSection,
   exports: exportsSection,
+  archive: archiveSection,
   alarms: alarmsSection,
   witnesses: z.string().min(1).max(16_384).optional().meta({
     description:

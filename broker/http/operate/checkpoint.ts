@@ -1,13 +1,12 @@
 import * as z from "zod"
 import { parseSize } from "../../core/checkpoint/base64.ts"
 import { BrokerError } from "../../core/errors.ts"
-import { covers, isWhole } from "../../core/operator-scope.ts"
-import { parseWith } from "../../core/parse-with.ts"
+import { covers, isWhole, partsOf } from "../../core/operator-scope.ts"
 import type { Organisation } from "../../core/policy/model.ts"
 import { OWN_LEDGER_UNIT, recordAct } from "../../operate/act.ts"
+import { followed } from "../../operate/followed.ts"
 import { type Operator, outOfSight } from "../../operate/operator.ts"
-import type { CheckpointSource } from "../../ports/checkpoints.ts"
-import type { Directory, LedgerEntry } from "../../ports/directory.ts"
+import type { LedgerEntry } from "../../ports/directory.ts"
 import {
   CHECKPOINT_PATH,
   CHECKPOINT_POLICY_PATH,
@@ -18,9 +17,12 @@ import {
 } from "../../wire/checkpoints.ts"
 import { readJson } from "../body.ts"
 import { incomingOf } from "../incoming.ts"
+import { read } from "./read.ts"
 import type { OperateRoutes } from "./routing.ts"
 
-const signing = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) })
+const signing = z.strictObject({
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits in lower case"),
+})
 
 /** Ledgers of one page: a proof has about a kilobyte. */
 const LEDGERS_PER_PAGE = 200
@@ -30,12 +32,7 @@ const OWN_ISSUER = "broker"
 
 /** The checkpoints of the audit trail, and proofs. Right: `audit.read`, for proofs within the operator's scope. */
 export const checkpointRoutes: OperateRoutes = ({ app, act, broker, directory, checkpoints }) => {
-  const parts = (): { readonly log: CheckpointSource; readonly ledgers: Directory } => {
-    if (checkpoints === undefined || directory === undefined) {
-      throw new BrokerError("ledger_unavailable", "This broker keeps no log of heads, so it signs no checkpoints.")
-    }
-    return { log: checkpoints, ledgers: directory }
-  }
+  const parts = () => ({ log: followed(checkpoints), ledgers: followed(directory) })
 
   app.get(CHECKPOINT_PATH, async (context) => {
     await act(context, "audit.read")
@@ -58,11 +55,9 @@ export const checkpointRoutes: OperateRoutes = ({ app, act, broker, directory, c
     const { organisation } = await broker.policySource.snapshot()
     const seq = parseSize(context.req.query("seq") ?? "")
     if (seq === null || seq === 0) malformed("seq is the number of a record, from 1")
-    const unit = context.req.query("unit") ?? ""
-    const end = unit.indexOf(":")
-    const name = unit.slice(0, Math.max(end, 0))
-    const issuerUrl = name === OWN_ISSUER ? broker.url : organisation.issuers.get(name)?.url
-    const entry = issuerUrl === undefined ? null : await ledgers.entry({ issuerUrl, unitId: unit.slice(end + 1) })
+    const { issuer, id: unitId } = partsOf(context.req.query("unit") ?? "")
+    const issuerUrl = issuer === OWN_ISSUER ? broker.url : organisation.issuers.get(issuer)?.url
+    const entry = issuerUrl === undefined ? null : await ledgers.entry({ issuerUrl, unitId })
     if (entry === null || !maySee(operator, entry, organisation)) throw outOfSight("unit")
     const proof = await log.prove(entry, seq ?? 0)
     return text(proof ?? malformed("the newest checkpoint does not have this record: a new one follows within minutes"))
@@ -86,10 +81,10 @@ export const checkpointRoutes: OperateRoutes = ({ app, act, broker, directory, c
 
   app.post(SIGN_REPORT_PATH, async (context) => {
     const by = await act(context, "audit.read")
-    const body = parseWith(signing, await readJson(incomingOf(context.req.raw)))
-    if (!body.success) return malformed("the body must be { sha256 }, 64 hexadecimal digits in lower case")
-    const { sha256 } = body.data
+    const { sha256 } = read(signing, await readJson(incomingOf(context.req.raw)))
     const { log } = parts()
+    // The note cannot say of what the report tells: an auditor takes it for one of everything.
+    if (!isWhole(by.operator.scope)) throw new BrokerError("not_allowed", PART)
     await recordAct(by, `sign the audit report with the SHA-256 ${sha256}`, broker)
     return text((await log.signReport(sha256, broker.clock.now())) ?? none())
   })
@@ -104,6 +99,9 @@ export const checkpointRoutes: OperateRoutes = ({ app, act, broker, directory, c
       ? isWhole(scope)
       : covers(scope, { issuerUrl, unitId, ownerId: ownerId ?? "" }, issuers)
 }
+
+const PART =
+  "A report is signed for the whole deployment only, and your grant is for a part of it. Make the report without --sign."
 
 const text = (body: string): Response =>
   new Response(body, { headers: { "content-type": "text/plain; charset=utf-8" } })

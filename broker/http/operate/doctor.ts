@@ -1,10 +1,9 @@
 import * as z from "zod"
-import { BrokerError } from "../../core/errors.ts"
-import { parseWith } from "../../core/parse-with.ts"
 import { askOtherSide, connectionsToAsk } from "../../operate/doctor.ts"
 import { DOCTOR_PATH } from "../../wire/doctor.ts"
 import { readJson } from "../body.ts"
 import { incomingOf } from "../incoming.ts"
+import { read } from "./read.ts"
 import type { OperateRoutes } from "./routing.ts"
 
 const question = z.strictObject({ connection: z.string().min(1).max(256) })
@@ -17,10 +16,7 @@ export const doctorRoutes: OperateRoutes = ({ app, act, broker }) => {
 
   app.post(DOCTOR_PATH, async (context) => {
     const by = await act(context, "policies.read")
-    const asked = parseWith(question, await readJson(incomingOf(context.req.raw)))
-    if (!asked.success) {
-      throw new BrokerError("request_malformed", "The body must be a JSON object with connection and no other member.")
-    }
-    return Response.json(await askOtherSide(asked.data.connection, by, broker))
+    const { connection } = read(question, await readJson(incomingOf(context.req.raw)))
+    return Response.json(await askOtherSide(connection, by, broker))
   })
 }

@@ -1,11 +1,11 @@
 import * as z from "zod"
 import { BrokerError } from "../../core/errors.ts"
 import type { Secret } from "../../core/secret.ts"
+import { followed } from "../../operate/followed.ts"
 import { reportLeak } from "../../operate/leaks.ts"
 import { GITHUB_HOOK_PATH, type HookAnswer } from "../../wire/hooks.ts"
 import { parseJson, readJsonBytes } from "../body.ts"
 import { type Incoming, incomingOf } from "../incoming.ts"
-import { notFollowed } from "./record.ts"
 import type { OperateRoutes } from "./routing.ts"
 
 /** An alert with its repository, its organisation and its people is some 20 KiB. */
@@ -47,13 +47,12 @@ export const gitHubHookRoutes: OperateRoutes = ({ app, broker, index, documents,
     const { action, alert, repository } = parsed.data
     const said = ACTIONS[action]
     if (said === undefined) return answer(0)
-    if (!index) throw notFollowed()
+    const desk = { broker, index: followed(index), documents, ...(sweepSoon && { sweepSoon }) }
     const { number } = alert
     const value = await gitHubHook.values.valueOf({
       ...{ repositoryId: String(repository.id), repository: repository.full_name, number },
     })
     const where = `GitHub ${said}: secret scanning alert ${number} of ${repository.full_name} (${repository.id})`
-    const desk = { broker, index, documents, ...(sweepSoon && { sweepSoon }) }
     return answer(await reportLeak({ value, where, requestId: context.env.event.request_id }, desk))
   })
 }

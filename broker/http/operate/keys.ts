@@ -1,13 +1,12 @@
 import * as z from "zod"
-import { BrokerError } from "../../core/errors.ts"
-import { parseWith } from "../../core/parse-with.ts"
+import { followed } from "../../operate/followed.ts"
 import { listKeys, requireWholeScope, reseal, ringPortsOf } from "../../operate/keys.ts"
 import { walkHandles } from "../../operate/sealed-handles.ts"
-import type { Directory } from "../../ports/directory.ts"
 import { replaceAll, retireKey, rotate } from "../../signing/rotation.ts"
 import { KEYS_PATH, type RotationReport } from "../../wire/keys.ts"
 import { readJson } from "../body.ts"
 import { incomingOf } from "../incoming.ts"
+import { read } from "./read.ts"
 import type { OperateRoutes } from "./routing.ts"
 
 const rotateBody = z.strictObject({ now: z.boolean().optional() })
@@ -27,13 +26,13 @@ export const keyRoutes: OperateRoutes = ({ app, act, broker, keys, directory }) 
   app.get(`${KEYS_PATH}/handles`, async (context) => {
     requireWholeScope(await act(context, "keys.rotate"))
     const after = context.req.query("after") ?? null
-    return Response.json(await walkHandles({ ...broker, directory: found(directory) }, after, false))
+    return Response.json(await walkHandles({ ...broker, directory: followed(directory) }, after, false))
   })
 
   app.post(`${KEYS_PATH}/rotate`, async (context) => {
     const acting = await act(context, "keys.rotate")
     requireWholeScope(acting)
-    const { now = false } = await bodyOf(context.req.raw, rotateBody, "now")
+    const { now = false } = read(rotateBody, await readJson(incomingOf(context.req.raw)))
     const { outcome, kid, signsFrom } = await (now ? replaceAll : rotate)(ringPortsOf(acting, broker, keys))
     return Response.json({ outcome, kid, signs_from: signsFrom.toISOString() } satisfies RotationReport)
   })
@@ -41,7 +40,7 @@ export const keyRoutes: OperateRoutes = ({ app, act, broker, keys, directory }) 
   app.post(`${KEYS_PATH}/retire`, async (context) => {
     const acting = await act(context, "keys.rotate")
     requireWholeScope(acting)
-    const { kid } = await bodyOf(context.req.raw, retireBody, "kid")
+    const { kid } = read(retireBody, await readJson(incomingOf(context.req.raw)))
     await retireKey(ringPortsOf(acting, broker, keys), kid)
     return Response.json({ kid })
   })
@@ -49,21 +48,7 @@ export const keyRoutes: OperateRoutes = ({ app, act, broker, keys, directory }) 
   app.post(`${KEYS_PATH}/reseal`, async (context) => {
     const acting = await act(context, "keys.rotate")
     requireWholeScope(acting)
-    const { after = null } = await bodyOf(context.req.raw, resealBody, "after")
-    return Response.json(await reseal(acting, broker, { ...keys, directory: found(directory) }, after))
+    const { after = null } = read(resealBody, await readJson(incomingOf(context.req.raw)))
+    return Response.json(await reseal(acting, broker, { ...keys, directory: followed(directory) }, after))
   })
-}
-
-function found(directory: Directory | undefined): Directory {
-  if (directory) return directory
-  throw new BrokerError(
-    "ledger_unavailable",
-    "The directory of ledgers cannot be read, so open leases cannot be found.",
-  )
-}
-
-async function bodyOf<Body extends z.ZodType>(request: Request, form: Body, member: string): Promise<z.output<Body>> {
-  const parsed = parseWith(form, await readJson(incomingOf(request)))
-  if (parsed.success) return parsed.data
-  throw new BrokerError("request_malformed", `The body must be a JSON object with no other member than ${member}.`)
 }

@@ -1,9 +1,9 @@
 import * as z from "zod"
 import { BrokerError } from "../../core/errors.ts"
 import { covers } from "../../core/operator-scope.ts"
-import { parseWith } from "../../core/parse-with.ts"
 import type { Organisation } from "../../core/policy/model.ts"
 import { exportRecord } from "../../operate/export-record.ts"
+import { followed } from "../../operate/followed.ts"
 import type { Operator } from "../../operate/operator.ts"
 import { recordScopeOf } from "../../operate/record-scope.ts"
 import type { LedgerEntry } from "../../ports/directory.ts"
@@ -16,6 +16,7 @@ import {
   SEARCH_PATH,
   SEARCH_TERMS,
 } from "../../wire/record.ts"
+import { read } from "./read.ts"
 import type { OperateRoutes } from "./routing.ts"
 
 const word = z.string().min(1).max(1000)
@@ -46,18 +47,15 @@ export const recordRoutes: OperateRoutes = ({ app, act, broker, directory, index
 
   app.get(LEDGERS_PATH, async (context) => {
     const { operator } = await act(context, "audit.read")
-    if (!directory) throw notFollowed()
-    const page = read(listing, context.req.query())
-    const { ledgers, next } = await directory.list(page)
+    const { ledgers, next } = await followed(directory).list(read(listing, context.req.query()))
     const issuers = await organisation()
     return Response.json({ ledgers: ledgers.filter((ledger) => isSeen(ledger, operator, issuers)).map(told), next })
   })
 
   app.get(SEARCH_PATH, async (context) => {
     const { operator } = await act(context, "audit.read")
-    if (!index) throw notFollowed()
     const { since, until, cursor, limit, ...terms } = read(search, context.req.query())
-    const { found, next } = await index.search({
+    const { found, next, archived } = await followed(index).search({
       ...termsOf(terms),
       scope: recordScopeOf(operator.scope, await organisation()),
       limit,
@@ -69,12 +67,11 @@ export const recordRoutes: OperateRoutes = ({ app, act, broker, directory, index
       ledger: { issuer: issuerUrl, unit_id: unitId },
       ...{ record, leaf },
     }))
-    return Response.json({ records, next })
+    return Response.json({ records, next, archived })
   })
 
   app.get(EXPORT_PATH, async (context) => {
     const { operator } = await act(context, "audit.read")
-    if (!directory) throw notFollowed()
     if (operator.scope.connections !== undefined) throw new BrokerError("not_allowed", WHOLE_LEDGERS)
     const { unit, unit_id, since, after } = read(exporting, context.req.query())
     const issuers = await organisation()
@@ -86,7 +83,7 @@ export const recordRoutes: OperateRoutes = ({ app, act, broker, directory, index
       since: since === undefined ? null : Date.parse(since),
       after: after ?? null,
     }
-    const lines = exportRecord(wanted, { directory, ledgers: broker.ledgers })
+    const lines = exportRecord(wanted, { directory: followed(directory), ledgers: broker.ledgers })
     // The first line is read before the answer begins, so that what fails at once has a status.
     const first = await lines.next()
     return new Response(streamOf(first, lines), { headers: { "content-type": MEDIA_TYPE_LINES } })
@@ -134,22 +131,6 @@ function streamOf(first: IteratorResult<string>, lines: AsyncGenerator<string>):
     },
   })
 }
-
-/** @throws {BrokerError} `request_malformed`, without text of the request */
-function read<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const parsed = parseWith(schema, value)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const member = issue?.path.length ? issue.path.map(String).join(".") : "the query"
-  const what = issue?.code === "unrecognized_keys" ? "has an unknown member" : issue?.message
-  throw new BrokerError("request_malformed", `${member}: ${what}`)
-}
-
-export const notFollowed = () =>
-  new BrokerError(
-    "configuration_invalid",
-    "This broker does not follow its ledgers, so it has no directory and no search. At the edge, bind the Durable Object Directory to the name DIRECTORY in wrangler.toml, as the one of this version does.",
-  )
 
 const WHOLE_LEDGERS =
   "An export has the whole ledgers of units, and your grant is limited to connections. Search instead, or ask for a grant without connections in its scope."

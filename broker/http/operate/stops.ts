@@ -1,12 +1,10 @@
 import * as z from "zod"
-import { BrokerError } from "../../core/errors.ts"
-import { parseWith } from "../../core/parse-with.ts"
 import { type Stop, scopeText } from "../../core/stops.ts"
 import { recordAct } from "../../operate/act.ts"
 import { endLeases } from "../../operate/end-leases.ts"
-import { mayReach, stopScopeOf } from "../../operate/stop-scope.ts"
+import { NO_DIRECTORY } from "../../operate/followed.ts"
+import { stopScopeOf, stopsSeen } from "../../operate/stop-scope.ts"
 import { liftStop, orderStop, readReason, storedStops } from "../../operate/stops.ts"
-import type { Directory } from "../../ports/directory.ts"
 import {
   END_LEASES_PATH,
   type EndLeasesAnswer,
@@ -17,6 +15,7 @@ import {
 } from "../../wire/stops.ts"
 import { readJson } from "../body.ts"
 import { incomingOf } from "../incoming.ts"
+import { read } from "./read.ts"
 import type { OperateRoutes } from "./routing.ts"
 
 const word = z.string().min(1).max(300)
@@ -42,18 +41,8 @@ export const stopRoutes: OperateRoutes = ({ app, act, broker, documents, directo
 
   app.get(STOPS_PATH, async (context) => {
     const { operator } = await act(context, "stop", "audit.read", "leases.read", "policies.read")
-    const { organisation } = await names()
-    const stops = await storedStops(office)
-    const seen = await Promise.all(
-      stops.map(async (stop) => {
-        const { issuer, id, on } = stop
-        const ofUnit = issuer !== undefined && id !== undefined && on !== "owner"
-        const unit = ofUnit ? await directory.entry({ issuerUrl: issuer, unitId: id }) : null
-        return mayReach({ scope: stop, ownerId: unit?.ownerId ?? null }, operator.scope, organisation)
-      }),
-    )
-    const answer: StopsAnswer = { stops: stops.filter((_, index) => seen[index]).map(answerOf) }
-    return Response.json(answer)
+    const stops = await stopsSeen(await storedStops(office), operator.scope, await names())
+    return Response.json({ stops: stops.map(answerOf) } satisfies StopsAnswer)
   })
 
   app.post(STOPS_PATH, async (context) => {
@@ -84,25 +73,7 @@ export const stopRoutes: OperateRoutes = ({ app, act, broker, documents, directo
   })
 }
 
-/** Units are then known by their ids alone. */
-const NO_DIRECTORY: Directory = {
-  async list() {
-    throw new BrokerError("ledger_unavailable", "This broker has no directory of its ledgers. Name a unit by its id.")
-  },
-  entry: async () => null,
-}
-
 const answerOf = (stop: Stop): StopAnswer => {
   const { reason: why, by, at, until } = stop
   return { scope: scopeText(stop), reason: why, by, at, until }
-}
-
-/** @throws {BrokerError} `request_malformed`, without text of the request */
-function read<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const parsed = parseWith(schema, value)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const member = issue?.path.length ? issue.path.map(String).join(".") : "the request"
-  const what = issue?.code === "unrecognized_keys" ? "has an unknown member" : issue?.message
-  throw new BrokerError("request_malformed", `${member}: ${what}`)
 }

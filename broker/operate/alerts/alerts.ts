@@ -13,6 +13,12 @@ import { Sending, type SendingParts, type Undelivered } from "./sending.ts"
 /** While the organisation file cannot be read, there is no address to send to. */
 const WITHOUT_POLICIES_MS = 30_000
 
+/**
+ * Messages of one endpoint. The jobs of one unit can cause them all day, and an endpoint can be down for days: the queue must not
+ * grow without an end. The record has what a message would have told.
+ */
+const MOST_WAITING = 10_000
+
 /** So many denials of a unit in a row are an event, each of these numbers once. */
 const DENIALS_IN_A_ROW: ReadonlySet<number> = new Set([10, 100, 1000])
 
@@ -133,15 +139,24 @@ export class Alerts implements HealthCheck {
   }
 
   async #queue(events: readonly RaisedEvent[], except?: string): Promise<void> {
+    const { queue, log, clock } = this.#parts
+    const waiting = await queue.waiting()
     const messages: QueuedAlert[] = []
     for (const [name, endpoint] of await this.#parts.endpoints()) {
       if (name === except || (await this.#endpoints.isOff(name, endpoint))) continue
       const wanted = events.filter(({ event }) => endpoint.events?.includes(event.type) ?? true)
+      const room = Math.max(0, MOST_WAITING - (waiting.get(name) ?? 0))
+      if (wanted.length > room) {
+        const detail = `${wanted.length - room} messages are lost: ${MOST_WAITING} wait for the endpoint ${name} already`
+        log({ event: "alerts.failed", detail })
+      }
       messages.push(
-        ...wanted.map(({ id, event }) => ({ id, endpoint: name, type: event.type, body: JSON.stringify(event) })),
+        ...wanted
+          .slice(0, room)
+          .map(({ id, event }) => ({ id, endpoint: name, type: event.type, body: JSON.stringify(event) })),
       )
     }
-    await this.#parts.queue.add(messages, this.#parts.clock.now().getTime())
+    await queue.add(messages, clock.now().getTime())
   }
 
   /**
@@ -190,5 +205,6 @@ const HEALTH_EVENTS: Readonly<Record<string, EventType>> = {
   leases: "leases.overdue",
   policies: "policies.stale",
   checkpoints: "checkpoint.late",
+  witnesses: "witness.unreachable",
   exports: "export.failing",
 }

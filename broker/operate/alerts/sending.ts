@@ -1,4 +1,4 @@
-import { BrokerError } from "../../core/errors.ts"
+import { reasonOf } from "../../core/reason-of.ts"
 import type { AlertQueue, DueAlert } from "../../ports/alert-queue.ts"
 import type { Clock } from "../../ports/clock.ts"
 import type { Log } from "../../ports/log.ts"
@@ -90,7 +90,3 @@ export class Sending {
     await this.#tell({ message, reason: `a message was given up after ${attempts} attempts: ${attempt.why}`, lost: 1 })
   }
 }
-
-/** Our own sentence, or the class of a foreign error. */
-const reasonOf = (error: unknown): string =>
-  error instanceof BrokerError ? error.detail : error instanceof Error ? error.name : typeof error

@@ -1,6 +1,6 @@
 import { BrokerError } from "../../core/errors.ts"
 import type { Connection } from "../../core/policy/model.ts"
-import type { ExportTarget } from "../../core/policy/schema-outbound.ts"
+import { type ExportTarget, isArchive } from "../../core/policy/schema-outbound.ts"
 import type { Broker } from "../../exchange/broker.ts"
 import type { ExportSink } from "../../ports/export-sink.ts"
 import type { Health, HealthCheck } from "../../ports/health.ts"
@@ -133,7 +133,7 @@ export class Exports implements HealthCheck {
  * after which records may leave the ledger: those names begin with `export:`.
  */
 export const readerName = (name: string, target: ExportTarget): string =>
-  target.kind !== "otlp" && target.format === "jsonl" ? `export:${name}` : `stream:${name}`
+  isArchive(target) ? `export:${name}` : `stream:${name}`
 
 /** Fails with each batch, so that the operator is told, and the record waits. */
 function missing(detail: string): ExportSink {

@@ -18,6 +18,7 @@ interface Wanted {
 
 /**
  * Searches in the broker's index, and asks what became of the leases that were found. Only hashes and words are sent.
+ * `archived`: how many more records matched, but have left their ledgers.
  *
  * @throws {ActionError}
  */
@@ -25,19 +26,21 @@ export async function searchBroker(
   client: OperatorClient,
   { terms, limit, window: { since, until } }: Wanted,
   take: (filed: FiledRecord) => void,
-): Promise<RecordSearch> {
+): Promise<{ readonly search: RecordSearch; readonly archived: number }> {
   const span = { ...(since !== null && { since }), ...(until !== null && { until }) }
-  const found = await allOf(client, { ...terms, ...span }, limit)
+  const { found, archived } = await allOf(client, { ...terms, ...span }, limit)
   for (const filed of found) take(filed)
   const leases = new Set(found.flatMap(({ record: { lease, grants } }) => (lease && grants.length > 0 ? [lease] : [])))
   const around: FiledRecord[] = []
-  for (const lease of [...leases].slice(0, MAX_LEASES)) around.push(...(await allOf(client, { lease }, SEARCH_LIMIT)))
+  for (const lease of [...leases].slice(0, MAX_LEASES)) {
+    around.push(...(await allOf(client, { lease }, SEARCH_LIMIT)).found)
+  }
   const asked = new Set(found.map(keyOf))
   const others = around.filter((filed) => !asked.has(keyOf(filed)))
   const search = new RecordSearch(terms, limit)
   // In the order of their trail, in which a lease begins before it ends.
   for (const filed of [...found, ...others].sort(inTrail)) search.add(filed, asked.has(keyOf(filed)))
-  return search
+  return { search, archived }
 }
 
 /** Newest first; at most `limit`. */
@@ -45,28 +48,38 @@ async function allOf(
   client: OperatorClient,
   query: Readonly<Record<string, string>>,
   limit: number,
-): Promise<readonly FiledRecord[]> {
+): Promise<{ readonly found: readonly FiledRecord[]; readonly archived: number }> {
   const found: FiledRecord[] = []
+  let archived = 0
   let cursor: string | null = null
   do {
-    const page = { limit: String(Math.min(PAGE, limit - found.length)), ...(cursor !== null && { cursor }) }
-    const reply = await client.call({ method: "GET", path: SEARCH_PATH, query: { ...query, ...page } })
-    const { records, next } = readPage(reply.body)
-    found.push(...records)
-    cursor = next
+    const span = { limit: String(Math.min(PAGE, limit - found.length)), ...(cursor !== null && { cursor }) }
+    const reply = await client.call({ method: "GET", path: SEARCH_PATH, query: { ...query, ...span } })
+    const page = readPage(reply.body)
+    found.push(...page.records)
+    archived += page.archived
+    cursor = page.next
   } while (cursor !== null && found.length < limit)
-  return found
+  return { found, archived }
 }
 
-function readPage(body: Buffer): { readonly records: readonly FiledRecord[]; readonly next: string | null } {
-  let page: { readonly records?: unknown; readonly next?: unknown }
+interface FoundPage {
+  readonly records: readonly FiledRecord[]
+  readonly next: string | null
+  readonly archived: number
+}
+
+function readPage(body: Buffer): FoundPage {
+  let page: { readonly records?: unknown; readonly next?: unknown; readonly archived?: unknown }
   try {
     page = JSON.parse(body.toString("utf8")) as typeof page
   } catch {
     throw unusable()
   }
   if (!Array.isArray(page?.records) || !(page.next === null || typeof page.next === "string")) throw unusable()
-  return { records: page.records.map(readFound), next: page.next }
+  // A broker of an earlier version says nothing of it.
+  const archived = typeof page.archived === "number" ? page.archived : 0
+  return { records: page.records.map(readFound), next: page.next, archived }
 }
 
 function readFound(value: unknown): FiledRecord {

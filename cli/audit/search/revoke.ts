@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import * as z from "zod"
 import { ActionError } from "../../../action/failure.ts"
 import type { RecordSearch } from "../../../analysis/records/search.ts"
-import { LEASES_PATH, type RevokeLeaseAnswer } from "../../../broker/wire/leases.ts"
+import { LEASES_PATH, type RevokeLeaseAnswer, type RevokeLeaseRequest } from "../../../broker/wire/leases.ts"
 import type { CliIo } from "../../io.ts"
 import type { OperatorClient } from "../../operate/client.ts"
 import { stateOf } from "./print.ts"
@@ -58,7 +58,7 @@ export async function revokeLeases(
 async function revoked(client: OperatorClient, lease: string, reason: string): Promise<RevokeLeaseAnswer> {
   for (let attempt = 1; ; attempt += 1) {
     const path = `${LEASES_PATH}/${lease}/revoke`
-    const { body } = await client.call({ method: "POST", path, json: { reason } })
+    const { body } = await client.call({ method: "POST", path, json: { reason } satisfies RevokeLeaseRequest })
     const read = readAnswer(body)
     if (!read.under_way || attempt === ATTEMPTS) return read
     await sleep(PAUSE_MS)

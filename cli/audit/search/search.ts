@@ -95,7 +95,7 @@ async function inFile(wanted: Wanted, io: CliIo): Promise<number> {
     search.add(filed, isAsked)
     if (isAsked) reaching?.add(filed)
   })
-  return print(search, wanted, null, io)
+  return print(search, wanted, { revoked: null, archived: 0 }, io)
 }
 
 async function atBroker(wanted: Wanted, io: CliIo): Promise<number> {
@@ -103,9 +103,9 @@ async function atBroker(wanted: Wanted, io: CliIo): Promise<number> {
   const client = await openOperator(signInOptions(from, options), io)
   // What ends leases, or says all that a person got, must not miss what is older than the printed records.
   const limit = reaching !== null || options["revoke"] === true ? Number.POSITIVE_INFINITY : wanted.limit
-  const search = await searchBroker(client, { ...wanted, limit }, (filed) => reaching?.add(filed))
+  const { search, archived } = await searchBroker(client, { ...wanted, limit }, (filed) => reaching?.add(filed))
   const revoked = options["revoke"] === true ? await revokeLeases(client, search, String(options["reason"]), io) : null
-  return print(search, wanted, revoked, io)
+  return print(search, wanted, { revoked, archived }, io)
 }
 
 /** What is wrong with the options together. */
@@ -122,7 +122,18 @@ function faultOf(from: string, options: Options): string | null {
   return typeof reason === "string" && reason.trim() !== "" ? null : "--revoke needs --reason: auditors read it"
 }
 
-function print(search: RecordSearch, { options, reaching, limit }: Wanted, revoked: Revoked | null, io: CliIo): number {
+/** What only a broker knows. */
+interface FromBroker {
+  readonly revoked: Revoked | null
+  readonly archived: number
+}
+
+function print(
+  search: RecordSearch,
+  { options, reaching, limit }: Wanted,
+  { revoked, archived }: FromBroker,
+  io: CliIo,
+): number {
   const { leases, matches } = search
   const found = search.found.slice(0, limit)
   const [now, isValue] = [io.now(), options["value"] !== undefined]
@@ -131,6 +142,7 @@ function print(search: RecordSearch, { options, reaching, limit }: Wanted, revok
     printJson(
       {
         matches,
+        ...(archived > 0 && { archived }),
         found: found.map(({ ledger, record: { complete: _, ...record }, leaf }) => ({ ...ledger, leaf, record })),
         leases: leases.map((lease) => ({ ...lease, state: stateOf(lease, now) })),
         ...(reach && { reach: reach.json }),
@@ -144,6 +156,9 @@ function print(search: RecordSearch, { options, reaching, limit }: Wanted, revok
     const lines = [
       ...(matches === 0 ? [none] : isValue ? linesOfLeases(leases, now) : linesOfFound(found)),
       ...(matches > found.length && !isValue ? [more] : []),
+      ...(archived === 0
+        ? []
+        : [`${counted(archived, "record", "records")} more, archived: search in an export, too.`]),
       ...(reach === null ? [] : ["", ...reach.lines]),
       ...(revoked === null ? [] : linesOfRevoked(revoked)),
     ]

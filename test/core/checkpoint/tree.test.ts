@@ -2,6 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { decodeBase64, encodeBase64 } from "../../../broker/core/checkpoint/base64.ts"
+import { formatEdge, parseEdge } from "../../../broker/core/checkpoint/edge.ts"
 import {
   consistencyRanges,
   inclusionRanges,
@@ -9,7 +10,14 @@ import {
   rootOfInclusion,
   sameHash,
 } from "../../../broker/core/checkpoint/proofs.ts"
-import { appendLeaves, edgePlaces, placesOf, rootOfRange, type Tile } from "../../../broker/core/checkpoint/tiles.ts"
+import {
+  appendLeaves,
+  edgePlaces,
+  placesOf,
+  rootOfRange,
+  type Tile,
+  type TilePlace,
+} from "../../../broker/core/checkpoint/tiles.ts"
 import { CompactTree, emptyRoot, type Hash, leafHash, nodeHash } from "../../../broker/core/checkpoint/tree.ts"
 import vectors from "../../vectors/checkpoint.json" with { type: "json" }
 
@@ -20,6 +28,15 @@ const hashOf = (text: string): Hash => decodeBase64(text) as Hash
 class Tiles {
   readonly #tiles = new Map<string, Tile>()
   size = 0
+
+  static from(size: number, tiles: readonly Tile[]): Tiles {
+    const tree = new Tiles()
+    for (const tile of tiles) tree.#tiles.set(`${tile.level}/${tile.tile}`, tile)
+    tree.size = size
+    return tree
+  }
+
+  readonly tile = ({ level, tile }: TilePlace): Tile => this.#tiles.get(`${level}/${tile}`) as Tile
 
   grow(leaves: readonly Hash[]): this {
     const edge = edgePlaces(this.size).map(({ level, tile }) => this.#tiles.get(`${level}/${tile}`) as Tile)
@@ -67,6 +84,26 @@ describe("a tree", () => {
         expect(compact.root()).toEqual(tree.root(0, tree.size))
       }),
     )
+  })
+
+  it("grows on from its edge as text, with the same roots and the same proofs of later leaves", () => {
+    const many = Array.from({ length: 66_400 }, (_, at) => LEAVES[at % LEAVES.length] as Hash)
+    const whole = new Tiles().grow(many)
+    for (const size of [256, 512, 65_536, 66_048]) {
+      const edge = formatEdge(size, edgePlaces(size).map(whole.tile))
+      expect(edge.length).toBeLessThan(12_000)
+      const late = Tiles.from(size, parseEdge(size, edge) ?? []).grow(many.slice(size, size + 300))
+      expect(late.root(0, size + 300)).toEqual(whole.root(0, size + 300))
+      for (const index of [size, size + 255, size + 299]) {
+        const proof = inclusionRanges(index, size + 300).map(({ from, to }) => late.root(from, to))
+        expect(rootOfInclusion({ index, size: size + 300 }, many[index] as Hash, proof, sha256)).toEqual(
+          whole.root(0, size + 300),
+        )
+      }
+      for (const other of ["", "[]", "{}", edge.slice(1), '["AAAA"]']) expect(parseEdge(size, other)).toBeNull()
+      expect(parseEdge(size + 1, edge)).toBeNull()
+      expect(() => formatEdge(size, [])).toThrow(RangeError)
+    }
   })
 
   it("does not grow over an edge that is not its own", () => {

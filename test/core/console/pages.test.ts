@@ -136,7 +136,7 @@ describe("the page of now", () => {
     const text = html`${(await nowPage(view)).body}`.toString()
     expect(text).toContain("<strong>checkpoints: degraded</strong> for 1 hour. a witness does not cosign")
     expect(text).toContain("The counts by hour cannot be shown: the file of the index is damaged.")
-    expect(text).toContain("The open leases cannot be shown: this broker does not follow its ledgers.")
+    expect(text).toContain("The open leases cannot be shown: This broker does not follow its ledgers")
     expect(text).toContain("loaded 2 hours ago")
     expect(text).toContain("nothing is stopped")
     expect(text).not.toContain("<svg")

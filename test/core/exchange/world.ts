@@ -168,6 +168,14 @@ export async function world(options: WorldOptions) {
         denials: { used: 3, counted: 0, resetsInSeconds: 600 },
       }
     },
+    async archive() {
+      guard("archive")
+      return false
+    },
+    async archived() {
+      guard("archived")
+      return null
+    },
     async lookDue() {
       guard("lookDue")
       return options.due ?? []
