@@ -154,7 +154,7 @@ const changed = (size: number) =>
   `records 1 to ${size} are not those of the checkpoint: at least one of them was changed after it was signed`
 
 const leftOut = (seq: number) =>
-  `records 1 to ${seq} are not in the file, and the checkpoint is over all of them: export without --since`
+  `records 1 to ${seq} are not in the file, and the checkpoint is over all of them: export without --since, or verify the folder of an export that has them`
 
 const missing = (needed: number, records: number) =>
   `the checkpoint has ${needed} records, and the file ${records}: it was cut, or was exported before the checkpoint`

@@ -1,3 +1,6 @@
+import type { Secret } from "../core/secret.ts"
+import type { SealContext, Sealer } from "../signing/sealer.ts"
+
 /** `session`: who is signed in. `sign-in`: a sign-in that waits for the provider's answer. */
 export type CookieName = "session" | "sign-in"
 
@@ -23,3 +26,16 @@ export function cookieOf(headers: Headers, name: CookieName, url: string): strin
  */
 export const setCookie = (name: CookieName, value: string, seconds: number, url: string): string =>
   `${fullName(name, url)}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${url.startsWith("https:") ? "; Secure" : ""}`
+
+/**
+ * The text of a sealed cookie; null for none, and for one that this broker did not seal. Only under the current key: the previous
+ * one may stand in the settings because somebody has read it, and whoever has it could make sessions.
+ */
+export async function openCookie(
+  value: string | null,
+  context: SealContext,
+  sealer: Sealer,
+): Promise<Secret<string> | null> {
+  if (value === null || sealer.sealedUnder(value) !== "current") return null
+  return await sealer.open(value, context).catch(() => null)
+}

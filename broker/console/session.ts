@@ -5,6 +5,7 @@ import { Secret } from "../core/secret.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { auditIdentitySchema, type Operator } from "../operate/operator.ts"
 import type { SealContext } from "../signing/sealer.ts"
+import { openCookie } from "./cookies.ts"
 
 /** Who is signed in, for as long as the operator token lives: 15 minutes at most. */
 export interface Session {
@@ -52,7 +53,7 @@ export async function sealSession(
 
 /** The session of a cookie; null for none, one that is over, and one that this broker did not seal. */
 export async function openSession(value: string | null, { sealer, clock }: CookieBroker): Promise<Session | null> {
-  const text = value === null ? null : await sealer.open(value, CONTEXT).catch(() => null)
+  const text = await openCookie(value, CONTEXT, sealer)
   const parsed = text && parseWith(sealed, JSON.parse(text.reveal()))
   if (!parsed?.success) return null
   const { identity, grant, may, scope, lease, from, until, form } = parsed.data

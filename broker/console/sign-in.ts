@@ -8,6 +8,7 @@ import type { Broker } from "../exchange/broker.ts"
 import { openIdOptions } from "../http/openid-http.ts"
 import { HttpError } from "../ports/http.ts"
 import type { SealContext } from "../signing/sealer.ts"
+import { openCookie } from "./cookies.ts"
 import { CALLBACK_PATH } from "./enter.ts"
 
 /** How long a person may take at the provider: a second factor may have to be fetched from another room. */
@@ -74,7 +75,7 @@ export async function beginSignIn(
 
 /** What the browser kept; null when it kept nothing, or it is too old. */
 export async function waitingSignIn(cookie: string | null, { sealer, clock }: SignInBroker) {
-  const text = cookie === null ? null : await sealer.open(cookie, CONTEXT).catch(() => null)
+  const text = await openCookie(cookie, CONTEXT, sealer)
   const parsed = text && parseWith(waiting, JSON.parse(text.reveal()))
   return parsed?.success && parsed.data.until > clock.now().getTime() / 1000 ? parsed.data : null
 }

@@ -1,4 +1,5 @@
 import type { Broker } from "../exchange/broker.ts"
+import { OWN_LEDGER_UNIT } from "../operate/act.ts"
 import type { Directory, LedgerHead, LedgerKey } from "../ports/directory.ts"
 import type { FollowStore } from "../ports/followed.ts"
 import type { PolicySnapshot } from "../ports/policy-source.ts"
@@ -18,7 +19,7 @@ const LOOK_RECORDS = 250
 type LookRow = { readonly issuer: string; readonly unit_id: string; readonly at: number }
 
 export interface LookParts {
-  readonly broker: Pick<Broker, "ledgers" | "clock" | "policySource">
+  readonly broker: Pick<Broker, "url" | "ledgers" | "clock" | "policySource">
   readonly places: FollowStore & Pick<Directory, "entry">
 }
 
@@ -48,12 +49,14 @@ export class LedgerLooks {
   }
 
   /**
-   * A lost directory knows no ledger, and one that is not used does not tell of itself. So units that policies name by their ids
-   * are looked for once; all others tell of themselves with their next exchange.
+   * A lost directory knows no ledger, and one that is not used does not tell of itself. So the deployment's own ledger and units
+   * that policies name by their ids are looked for once; all others tell of themselves with their next exchange.
    */
   async learn(): Promise<void> {
     if (this.#sql.all("SELECT id FROM learnt").length > 0) return
-    for (const unit of unitsOf(await this.#parts.broker.policySource.snapshot())) this.#plan(unit, this.#now())
+    const { url, policySource } = this.#parts.broker
+    const own = { issuerUrl: url, unitId: OWN_LEDGER_UNIT }
+    for (const unit of [own, ...unitsOf(await policySource.snapshot())]) this.#plan(unit, this.#now())
     this.#sql.run("INSERT INTO learnt (id) VALUES (1)")
   }
 
@@ -104,9 +107,12 @@ export class LedgerLooks {
   }
 }
 
-function unitsOf({ policies = [], organisation }: PolicySnapshot): readonly LedgerKey[] {
-  return policies.flatMap(({ issuer, target }) => {
+function unitsOf({ policies = [], organisation, units }: PolicySnapshot): readonly LedgerKey[] {
+  const named = policies.flatMap(({ issuer, target }) =>
+    target.kind === "unit" ? [{ issuer, unitId: target.id }] : [],
+  )
+  return [...named, ...(units?.() ?? [])].flatMap(({ issuer, unitId }) => {
     const issuerUrl = organisation.issuers.get(issuer)?.url
-    return target.kind === "unit" && issuerUrl !== undefined ? [{ issuerUrl, unitId: target.id }] : []
+    return issuerUrl === undefined ? [] : [{ issuerUrl, unitId }]
   })
 }

@@ -1,12 +1,12 @@
 import { reasonOf } from "../core/reason-of.ts"
-import type { Clock } from "../ports/clock.ts"
 import type { LedgerEntry, LedgerHead, LedgerKey } from "../ports/directory.ts"
-import type { FollowStore, Reader } from "../ports/followed.ts"
-import type { ChainedRecord, Ledgers } from "../ports/ledger.ts"
-import type { Log } from "../ports/log.ts"
-import { isSame, namesIn } from "./ledger-names.ts"
+import type { Reader } from "../ports/followed.ts"
+import type { ChainedRecord } from "../ports/ledger.ts"
+import type { FollowerParts, Round } from "./follower-parts.ts"
+import { idOf, isSame, namesIn, unitOf } from "./ledger-names.ts"
 
 export type { FollowedRecords, Reader } from "../ports/followed.ts"
+export type { FollowerParts, Round } from "./follower-parts.ts"
 
 /** Records of one batch: half a megabyte in memory, and a few milliseconds of a reader's work. */
 const BATCH_RECORDS = 250
@@ -17,28 +17,6 @@ const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 5 * 60_000
 /** The pause of a ledger that could not be read. */
 const UNREAD_PAUSE_MS = 15_000
-
-export interface FollowerParts {
-  readonly store: FollowStore
-  readonly ledgers: Ledgers
-  readonly readers: readonly Reader[]
-  /** Readers that depend on the policies in force, such as exports. Asked for in each round; rejects while there are none. */
-  changing?(): Promise<readonly Reader[]>
-  /**
-   * Lets old records leave the ledgers. Called after each round, with the names of all readers; returns when it wants to be
-   * called again at the latest, in Unix milliseconds; null: whenever. Never rejects.
-   */
-  readonly archive?: { due(now: number, readers: readonly string[]): Promise<number | null> }
-  readonly clock: Clock
-  readonly log: Log
-}
-
-export interface Round {
-  /** Whether there is more to read now. */
-  readonly goesOn: boolean
-  /** Unix milliseconds: when the next round must be at the latest; null: when a ledger has grown. */
-  readonly dueAt: number | null
-}
 
 /** One reader at work. */
 interface Following {
@@ -117,7 +95,7 @@ export class Follower {
     const records = await this.#read(ledger, cursor)
     const last = records.at(-1)
     if (last === undefined) return false
-    const named = await this.#named(ledger, records)
+    const named = await this.#named(await this.#grown(ledger, last), records)
     for (const following of followings) {
       const { reader, since } = following
       const wanted = since === 0 ? records : records.filter(({ record }) => Date.parse(record.at) >= since)
@@ -139,7 +117,7 @@ export class Follower {
     try {
       const records = await ledgers.of(ledger.issuerUrl, ledger.unitId).auditTrail(cursor, BATCH_RECORDS)
       // Set back, as by a restored copy. Its next record will be told like any other.
-      if (records.length === 0) await store.setBack(ledger, cursor)
+      if (records.length === 0) await store.correct(ledger, { ...ledger, seq: cursor })
       return records
     } catch (error) {
       log({ event: "follow.failed", detail: `the records cannot be read: ${reasonOf(error)}`, ...unitOf(ledger) })
@@ -147,6 +125,15 @@ export class Follower {
       this.#unread.set(idOf(ledger), this.#now() + UNREAD_PAUSE_MS)
       return []
     }
+  }
+
+  /** A ledger may have grown since its head was noted. What shows it must not be behind what a search finds. */
+  async #grown(ledger: LedgerEntry, { record, chain }: ChainedRecord): Promise<LedgerEntry> {
+    if (record.seq <= ledger.seq) return ledger
+    const latestAt = Math.max(ledger.latestAt, Date.parse(record.at))
+    const grown = { ...ledger, seq: record.seq, chain, latestAt }
+    await this.#parts.store.correct(ledger, grown)
+    return grown
   }
 
   async #named(ledger: LedgerEntry, records: readonly ChainedRecord[]): Promise<LedgerEntry> {
@@ -240,7 +227,3 @@ export class Follower {
 }
 
 const pauseAfter = (failures: number): number => Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures)
-
-const idOf = ({ issuerUrl, unitId }: LedgerKey): string => JSON.stringify([issuerUrl, unitId])
-
-const unitOf = ({ issuerUrl, unitId }: LedgerKey) => ({ issuer: issuerUrl, unit_id: unitId })

@@ -1,5 +1,5 @@
 import type { AuditRecord } from "../core/audit-record.ts"
-import type { LedgerNames } from "../ports/directory.ts"
+import type { LedgerKey, LedgerNames } from "../ports/directory.ts"
 
 /** The names in the last of these records that has any. */
 export function namesIn(records: readonly AuditRecord[]): LedgerNames | null {
@@ -15,3 +15,9 @@ export const isSame = (one: LedgerNames, other: LedgerNames): boolean =>
   one.unitKind === other.unitKind &&
   one.owner === other.owner &&
   one.ownerId === other.ownerId
+
+/** A ledger's key in a map. */
+export const idOf = ({ issuerUrl, unitId }: LedgerKey): string => JSON.stringify([issuerUrl, unitId])
+
+/** A ledger as lines of the log name it. */
+export const unitOf = ({ issuerUrl, unitId }: LedgerKey) => ({ issuer: issuerUrl, unit_id: unitId })

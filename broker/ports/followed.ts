@@ -48,8 +48,8 @@ export interface FollowTotals {
 export interface FollowStore {
   /** Notes how far ledgers are. A ledger that is shorter than before was set back: its readers go on from its end. */
   note(heads: readonly LedgerHead[]): Promise<void>
-  /** Notes that a ledger is shorter than was noted, unless another head was noted since. */
-  setBack(noted: LedgerHead, seq: number): Promise<void>
+  /** Notes another head of a ledger than was noted, as it was found by reading it, unless another one was noted since. */
+  correct(noted: LedgerHead, found: LedgerHead): Promise<void>
   /** Notes a reader. Returns when it was noted first, in Unix milliseconds. From then on its places are kept. */
   register(reader: Pick<Reader, "name" | "from">, now: number): Promise<number>
   /** Ledgers that have records which this reader has not taken; at most `limit`. */

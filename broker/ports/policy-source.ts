@@ -7,6 +7,8 @@ export interface PolicySnapshot {
   readonly organisation: Organisation
   /** The organisation's policies, where they are all at hand. */
   readonly policies?: readonly Policy[]
+  /** The units with policies of their own, by the issuer's name and their ids, where those policies are not at hand. */
+  units?(): readonly { readonly issuer: string; readonly unitId: string }[]
   /**
    * All policies that cover a job's unit, by its id or by its name. The list is empty only when it is certain that no
    * policy exists; in any doubt the call throws.

@@ -17,6 +17,7 @@ import { measureCores } from "./cores.ts"
 import { measureDecide } from "./decide.ts"
 import { measureExchanges } from "./exchanges.ts"
 import { measurePolicies } from "./folder.ts"
+import { measureFollowing } from "./following.ts"
 import { measureGithub } from "./github.ts"
 import { measureIsolate } from "./isolate.ts"
 import { startLoadGenerator } from "./load.ts"
@@ -54,6 +55,7 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   check: { measure: measureCheck },
   audit: { measure: measureAudit },
   record: { measure: measureRecord },
+  following: { measure: measureFollowing, when: "long" },
   answers: { measure: measureAnswers },
   action: { measure: measureSteps },
   "command-line": { measure: measureCommandLine },

@@ -206,3 +206,30 @@ it("a tree whose hashes were lost begins where its ledger does, with the same ro
     detail: expect.stringContaining("archived before"),
   })
 })
+
+it("no record leaves because an export had it that now writes to another place", async () => {
+  const world = await checkpointWorld()
+  ends.push(() => world.close())
+  const folder = mkdtempSync(join(tmpdir(), "daypass-archive-"))
+  ends.push(() => rmSync(folder, { recursive: true }))
+  const [before, after] = [join(folder, "before"), join(folder, "after")] as const
+  mkdirSync(before)
+  await world.append("1", 600)
+  await following(world, before).follow()
+  world.clock.advance(410 * DAY_SECONDS)
+  // The same name, and a place that cannot be written yet.
+  const moved = following(world, after)
+  await world.append("1", 1, "young")
+  await moved.follow()
+  const ledger = world.store.ledgers.of("https://issuer.example", "1")
+  expect(await ledger.archived()).toBeNull()
+  mkdirSync(after)
+  // One look through the ledgers can come before the last batch is written.
+  for (let day = 0; day < 2; day += 1) {
+    world.clock.advance(DAY_SECONDS)
+    await moved.follow()
+  }
+  expect(await ledger.archived()).toMatchObject({ seq: 512 })
+  const verdict = await verified(exportedFolder(after))
+  expect(verdict).toMatchObject({ ok: true, ledgers: expect.arrayContaining([expect.objectContaining({ seq: 602 })]) })
+})

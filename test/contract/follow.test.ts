@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { type FollowedRecords, Follower, type Reader } from "../../broker/operate/follow.ts"
+import type { LedgerHead } from "../../broker/ports/directory.ts"
 import type { BrokerEvent, RequestEvent } from "../../broker/ports/log.ts"
 import { TestClock } from "../support/clock.ts"
 import { ISSUER, openFollowStore, ScriptedRecord } from "../support/followed.ts"
@@ -192,6 +193,29 @@ describe("a follower", () => {
     expect(await places.takenBy(["fast"], key)).toBe(4)
     expect(await places.takenBy(["fast", "unheard of"], key)).toBe(0)
     expect(await places.takenBy([], key)).toBe(0)
+  })
+
+  it("notes how far a ledger is when it reads more than was noted, and keeps what was noted meanwhile", async () => {
+    const { add, ledgers, stored, clock } = world()
+    const places = stored.places()
+    add("a", 2)
+    const follower = new Follower({
+      ...{ store: places, ledgers, clock, log: () => {} },
+      readers: [noting("one")],
+    })
+    await follower.note(ledgers.heads())
+    add("a", 3)
+    await follower.round(10)
+    const key = { issuerUrl: ISSUER, unitId: "a" }
+    const [head] = ledgers.heads()
+    expect(await places.entry(key)).toMatchObject({ seq: 5, chain: head?.chain, latestAt: head?.latestAt })
+    expect(await places.takenBy(["one"], key)).toBe(5)
+    // Found before a later report came: nothing is set back.
+    add("a", 2)
+    await follower.note(ledgers.heads())
+    const entry = await places.entry(key)
+    await places.correct({ ...key, ...(head as LedgerHead), seq: 5 }, { ...key, ...(head as LedgerHead), seq: 6 })
+    expect(await places.entry(key)).toEqual(entry)
   })
 
   it("keeps the directory: names from the records, and heads", async () => {

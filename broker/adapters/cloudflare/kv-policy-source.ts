@@ -192,6 +192,7 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
     return {
       version,
       organisation,
+      units: () => set.units(),
       async policiesOf(identity) {
         const place = set.placeOf(identity)
         const own = place === null ? [] : await ownPolicies(place, organisation)

@@ -70,10 +70,10 @@ export class PostgresFollowStore implements FollowStore, Directory {
     })
   }
 
-  async setBack(noted: LedgerHead, seq: number): Promise<void> {
+  async correct(noted: LedgerHead, found: LedgerHead): Promise<void> {
     const known = await this.entry(noted)
     // Only the broker that follows notes heads.
-    if (known?.seq === noted.seq) await this.note([{ ...noted, seq }])
+    if (known?.seq === noted.seq) await this.note([found])
   }
 
   register({ name, from }: Pick<Reader, "name" | "from">, now: number): Promise<number> {

@@ -69,6 +69,8 @@ export interface PublishedSet {
   readonly wide: PolicySet
   /** Where a unit's own policies are; null means with certainty that it has none. */
   placeOf(subject: Pick<PolicySubject, "issuer" | "unitId">): PublishedPlace | null
+  /** The units that have policies of their own. */
+  units(): readonly Omit<PublishedPlace, "hash">[]
 }
 
 /** The key for one text of a unit's policies. */
@@ -134,6 +136,8 @@ export function revivedCurrent(
         if (ofIssuer === undefined || !Object.hasOwn(ofIssuer, unitId)) return null
         return { issuer, unitId, hash: String(ofIssuer[unitId]) }
       },
+      units: () =>
+        Object.entries(repositories).flatMap(([issuer, ids]) => Object.keys(ids).map((unitId) => ({ issuer, unitId }))),
     })
   } catch {
     return fail(OTHER_VERSION)

@@ -1,6 +1,8 @@
+import { sha256 } from "@noble/hashes/sha2.js"
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import { BrokerError } from "../../core/errors.ts"
 import type { Connection } from "../../core/policy/model.ts"
-import { type ExportTarget, isArchive } from "../../core/policy/schema-outbound.ts"
+import { type ExportTarget, isArchive, type S3Target } from "../../core/policy/schema-outbound.ts"
 import type { Broker } from "../../exchange/broker.ts"
 import type { ExportSink } from "../../ports/export-sink.ts"
 import type { Health, HealthCheck } from "../../ports/health.ts"
@@ -129,11 +131,22 @@ export class Exports implements HealthCheck {
 }
 
 /**
- * The name under which the follower keeps an export's place. Only what can be verified and is kept counts as a confirmation,
- * after which records may leave the ledger: those names begin with `export:`.
+ * The name under which the follower keeps an export's place. It has where the export writes to, so that one that is pointed to
+ * another bucket begins anew there: else old records would leave the ledgers because another place once got them.
+ *
+ * Only what can be verified and is kept counts as a confirmation, after which records may leave the ledger: those names begin
+ * with `export:`.
  */
-export const readerName = (name: string, target: ExportTarget): string =>
-  isArchive(target) ? `export:${name}` : `stream:${name}`
+export function readerName(name: string, target: ExportTarget): string {
+  if (target.kind === "otlp") return `stream:${name}`
+  const { format, kind } = target
+  const place =
+    kind === "folder" ? [target.path] : [target.prefix ?? "", ...(kind === "s3" ? bucketOf(target) : [target.binding])]
+  const digest = bytesToHex(sha256(utf8ToBytes(JSON.stringify([kind, format, ...place])))).slice(0, 16)
+  return `${isArchive(target) ? "export" : "stream"}:${name} ${digest}`
+}
+
+const bucketOf = ({ bucket, endpoint }: S3Target) => [bucket, endpoint ?? ""]
 
 /** Fails with each batch, so that the operator is told, and the record waits. */
 function missing(detail: string): ExportSink {

@@ -50,6 +50,15 @@ describe("a session", () => {
     }
   })
 
+  it("is nothing that the previous deployment key sealed: somebody may have read that key, and could make sessions", async () => {
+    const { broker, session } = world()
+    const [old, fresh] = [new Secret(new Uint8Array(32)), new Secret(new Uint8Array(32).fill(7))]
+    const changed = await createSealer(fresh, URL, cryptography, old)
+    const forged = await sealSession(session, broker)
+    expect(await openSession(forged, { ...broker, sealer: changed })).toBeNull()
+    expect(await openSession(await sealSession(session, { ...broker, sealer: changed }), broker)).toBeNull()
+  })
+
   it("is refused where its cookie would be longer than browsers keep", async () => {
     const { broker, session } = world({ units: Array.from({ length: 400 }, (_, id) => `github:${id}00000`) })
     expect(await sealSession(session, broker)).toBeNull()

@@ -119,6 +119,13 @@ describe("current", () => {
     expect(set.placeOf({ issuer, unitId })).toMatchObject({ issuer, unitId })
   })
 
+  it("lists the repositories that have policies of their own", () => {
+    expect([...set.units()].sort((one, other) => one.unitId.localeCompare(other.unitId))).toEqual([
+      { issuer: "github", unitId: "41" },
+      { issuer: "github", unitId: "42" },
+    ])
+  })
+
   it.each([
     ["43", "github"],
     ["41", "other"],

@@ -61,7 +61,7 @@ export class SqlFollowStore implements FollowStore, Directory {
     )
   }
 
-  setBack(noted: LedgerHead, seq: number): Promise<void> {
+  correct(noted: LedgerHead, found: LedgerHead): Promise<void> {
     return this.#work(() =>
       this.#sql.transaction(() => {
         const [known] = this.#sql.all<{ seq: number }>(
@@ -69,7 +69,7 @@ export class SqlFollowStore implements FollowStore, Directory {
           noted.issuerUrl,
           noted.unitId,
         )
-        if (known?.seq === noted.seq) this.#note({ ...noted, seq })
+        if (known?.seq === noted.seq) this.#note(found)
       }),
     )
   }
