@@ -27,8 +27,8 @@ export interface JobFacts {
 
 let host: Host | null = null
 
-/** Says that this client runs in the place of a step, and where. Called once, before anything else. */
-export function runOn(other: Host): void {
+/** Says that this client runs in the place of a step, and where; null: in a step. Called once, before anything else. */
+export function runOn(other: Host | null): void {
   host = other
 }
 
