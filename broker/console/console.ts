@@ -76,7 +76,7 @@ export function createConsole(services: ConsoleServices): Hono<ConsoleEnv> {
   addSignIn(app, services)
 
   app.use(async (context, next) => {
-    const session = await openSession(cookieOf(context.req.raw.headers, "session", broker.url), broker)
+    const session = await openSession(cookieOf(context.req.raw.headers, "session", broker.url), services)
     if (session === null) return await signInPage(context, services)
     const { unit_kind, unit, unit_id } = session.operator.identity
     Object.assign(context.env.event, { unit_kind, unit, unit_id, lease: session.operator.lease })

@@ -23,7 +23,7 @@ export async function enter(
   grant: string,
   { client, event }: { readonly client: Client; readonly event: RequestEvent },
   { broker, operators }: { readonly broker: Broker; readonly operators: Operators },
-): Promise<Operator> {
+): Promise<{ readonly operator: Operator; readonly token: string }> {
   const key = await createOwnKey(broker)
   const call = { method: "POST", path: CALLBACK_PATH } as const
   const { credentials, lease } = await exchange(
@@ -37,7 +37,10 @@ export async function enter(
   event.lease = lease
   const token = credentials[grant]?.values["token"]?.value ?? ""
   const [first, ...others] = OPERATOR_RIGHTS
-  return await operators.authorise({ token, proof: await key.prove(call, token) }, first, ...others)
+  return {
+    token,
+    operator: await operators.authorise({ token, proof: await key.prove(call, token) }, first, ...others),
+  }
 }
 
 /** Nothing is minted that the console would throw away. */

@@ -13,6 +13,7 @@ import {
 import { parseWith } from "../core/parse-with.ts"
 import type { Broker } from "../exchange/broker.ts"
 import type { PresentedProof } from "../exchange/call.ts"
+import { CLOCK_SKEW_SECONDS } from "../issuers/claims.ts"
 import { parseCompactJws } from "../issuers/compact-jws.ts"
 import { verifyProof } from "../issuers/dpop.ts"
 import type { ProofUse, TokenUse } from "../ports/token-use.ts"
@@ -45,6 +46,13 @@ export interface Operators {
    * @throws {BrokerError} `token_*`, `proof_invalid`, `bound_token_required`; `not_allowed` without the right, whatever was asked for
    */
   authorise(call: OperatorCall, right: OperatorRight, ...others: readonly OperatorRight[]): Promise<Operator>
+  /**
+   * Verifies an operator token that the broker itself keeps for a person, sealed in the session of the console. Whoever has the
+   * session is its holder, so no key is proved.
+   *
+   * @throws {BrokerError} `token_*`
+   */
+  held(token: string): Promise<Operator>
 }
 
 /** Proofs that this instance remembers. Each is valid for two minutes at most. */
@@ -122,25 +130,36 @@ export function createOperators(
 
   return {
     async authorise(call, right, ...others) {
-      const claims = await verifyToken(call.token, broker)
-      const parsed = parseWith(operatorClaims, claims)
-      if (!parsed.success) throw new BrokerError("token_audience_mismatch", NOT_AN_OPERATORS)
-      const { iss, cnf, iat, exp, may: named, operator, grant, scope, jti } = parsed.data
-      if (iss !== broker.url) throw new BrokerError("token_issuer_unknown", OTHER_BROKER)
-      const now = broker.clock.now().getTime() / 1000
-      if (exp <= now) throw new BrokerError("token_expired", EXPIRED)
-      if (exp - iat > OPERATOR_TOKEN_SECONDS) throw new BrokerError("token_lifetime_too_long", NOT_AN_OPERATORS)
+      const { operator, claims } = await readToken(call.token, broker)
+      const { iss, cnf, iat, exp, jti } = claims
       const proof = cnf && (await proveHolder(cnf.jkt, call))
       if (proof === undefined && right !== PLAIN_RIGHT) throw new BrokerError("bound_token_required", PLAIN)
-      const may = new Set(OPERATOR_RIGHTS.filter((known) => named.includes(known)))
-      if (![right, ...others].some((one) => may.has(one))) throw lacks(right)
+      if (![right, ...others].some((one) => operator.may.has(one))) throw lacks(right)
       const key = broker.cryptography.digest(`${iss} operator ${jti}`)
-      return {
-        ...{ identity: operator, grant, may, scope: withoutGaps(scope), lease: jti, expiresAt: new Date(exp * 1000) },
-        ...(proof && { use: { key, issuedAt: iat, expiresAt: exp, proof } }),
-      }
+      return { ...operator, ...(proof && { use: { key, issuedAt: iat, expiresAt: exp, proof } }) }
+    },
+
+    async held(token) {
+      return (await readToken(token, broker)).operator
     },
   }
+}
+
+/** What a token of this broker says now. @throws {BrokerError} */
+async function readToken(token: string, broker: Pick<Broker, "url" | "signer" | "cryptography" | "clock">) {
+  const parsed = parseWith(operatorClaims, await verifyToken(token, broker))
+  if (!parsed.success) throw new BrokerError("token_audience_mismatch", NOT_AN_OPERATORS)
+  const claims = parsed.data
+  const { iss, iat, exp, may: named, operator: identity, grant, scope, jti: lease } = claims
+  if (iss !== broker.url) throw new BrokerError("token_issuer_unknown", OTHER_BROKER)
+  const now = broker.clock.now().getTime() / 1000
+  if (exp <= now) throw new BrokerError("token_expired", EXPIRED)
+  // A clock that was set back must not make a token live longer.
+  if (iat > now + CLOCK_SKEW_SECONDS) throw new BrokerError("token_not_yet_valid", NOT_YET)
+  if (exp - iat > OPERATOR_TOKEN_SECONDS) throw new BrokerError("token_lifetime_too_long", NOT_AN_OPERATORS)
+  const may: ReadonlySet<OperatorRight> = new Set(OPERATOR_RIGHTS.filter((known) => named.includes(known)))
+  const expiresAt = new Date(exp * 1000)
+  return { claims, operator: { identity, grant, may, scope: withoutGaps(scope), lease, expiresAt } }
 }
 
 /**
@@ -203,4 +222,5 @@ const PLAIN =
 const NOT_AN_OPERATORS =
   "This is not an operator token. Exchange your job's or your own token for a grant of the provider broker first: daypass does it with --broker."
 const OTHER_BROKER = "This operator token is of another broker, or of this one under another URL."
+const NOT_YET = "The operator token is of a time that has not come. Check the clocks of the brokers."
 const EXPIRED = "The operator token has expired. Exchange for a new one."

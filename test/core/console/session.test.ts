@@ -1,9 +1,14 @@
 import { describe, expect, it } from "vitest"
 import { cookieOf, setCookie } from "../../../broker/console/cookies.ts"
-import { openSession, type Session, sealSession } from "../../../broker/console/session.ts"
-import { auditIdentity } from "../../../broker/core/audit-record.ts"
+import { openSession, sealSession } from "../../../broker/console/session.ts"
+import { BrokerError } from "../../../broker/core/errors.ts"
+import type { OperatorScope } from "../../../broker/core/operator-rights.ts"
 import { Secret } from "../../../broker/core/secret.ts"
+import { createOperators } from "../../../broker/operate/operator.ts"
+import type { KeyRing, StoredKeys } from "../../../broker/ports/key-ring.ts"
+import { operatorTokenClaims } from "../../../broker/signing/operator-token.ts"
 import { createSealer } from "../../../broker/signing/sealer.ts"
+import { createSigner } from "../../../broker/signing/signer.ts"
 import { TestClock } from "../../support/clock.ts"
 import { cryptography } from "../../support/cryptography.ts"
 import { job } from "../job.ts"
@@ -11,57 +16,104 @@ import { job } from "../job.ts"
 const URL = "https://daypass.example.com"
 const sealer = await createSealer(new Secret(new Uint8Array(32)), URL, cryptography)
 
-function world(scope: Session["operator"]["scope"] = { units: ["github:41"] }) {
+async function world(scope: OperatorScope = { units: ["github:41"] }) {
   const clock = new TestClock(Date.parse("2026-11-22T12:00:00.000Z"))
-  const operator = {
-    ...{ identity: { ...auditIdentity(job()) }, grant: "operator", may: new Set(["audit.read"] as const), scope },
-    ...{ lease: "01a228b8-2bb8-7611-b26b-e3159fbee375", expiresAt: new Date(clock.now().getTime() + 900_000) },
+  const keyRing = memoryKeyRing()
+  const signer = createSigner({ keyRing, sealer, cryptography, clock })
+  const operators = createOperators({ url: URL, signer, cryptography, clock })
+  const claims = operatorTokenClaims({
+    ...{
+      issuer: URL,
+      identity: job(),
+      grant: "operator",
+      may: ["audit.read"],
+      scope,
+      ttlSeconds: 900,
+      now: clock.now(),
+    },
+    ...{ lease: "01a228b8-2bb8-7611-b26b-e3159fbee375", holder: "a key that is gone" },
+  })
+  const token = (await signer.sign(claims)).reveal()
+  return { clock, keyRing, services: { broker: { sealer }, operators }, session: { token, form: "a text" } }
+}
+
+/** A ring for one signer. */
+function memoryKeyRing(): KeyRing & { empty(): void } {
+  let stored: StoredKeys = { version: 0, keys: [] }
+  return {
+    read: async () => stored,
+    async replace(version, keys) {
+      stored = { version: version + 1, keys }
+      return true
+    },
+    empty() {
+      stored = { version: stored.version + 1, keys: [] }
+    },
   }
-  return { clock, broker: { sealer, clock, url: URL }, session: { operator, form: "a text" } satisfies Session }
 }
 
 describe("a session", () => {
   it("is what was sealed, until the operator token ends", async () => {
-    const { broker, clock, session } = world()
-    const cookie = await sealSession(session, broker)
-    expect(await openSession(cookie, broker)).toEqual(session)
+    const { services, clock, session } = await world()
+    const cookie = await sealSession(session, sealer)
+    const opened = { form: "a text", operator: { grant: "operator", scope: { units: ["github:41"] } } }
+    expect(await openSession(cookie, services)).toMatchObject(opened)
     clock.advance(899)
-    expect(await openSession(cookie, broker)).toEqual(session)
+    expect(await openSession(cookie, services)).toMatchObject(opened)
     clock.advance(1)
-    expect(await openSession(cookie, broker)).toBeNull()
+    expect(await openSession(cookie, services)).toBeNull()
   })
 
   it("gets no longer by a clock that is set back", async () => {
-    const { broker, clock, session } = world()
-    const cookie = await sealSession(session, broker)
+    const { services, clock, session } = await world()
+    const cookie = await sealSession(session, sealer)
     clock.jump(-3600)
-    expect(await openSession(cookie, broker)).toBeNull()
+    expect(await openSession(cookie, services)).toBeNull()
   })
 
   it("is nothing that another kind of value, another deployment or a person made", async () => {
-    const { broker, session } = world()
-    const cookie = (await sealSession(session, broker)) ?? ""
+    const { services, session } = await world()
+    const cookie = (await sealSession(session, sealer)) ?? ""
     const other = await createSealer(new Secret(new Uint8Array(32)), "https://other.example.com", cryptography)
-    const elsewhere = await sealSession(session, { ...broker, sealer: other })
+    const elsewhere = await sealSession(session, other)
     const kept = await sealer.seal(new Secret("{}"), { kind: "console-sign-in", unit: "-", id: "-" })
     const odd = await sealer.seal(new Secret("{}"), { kind: "console-session", unit: "-", id: "-" })
     for (const value of [null, "", "x", `${cookie.slice(0, -2)}AA`, elsewhere, kept, odd]) {
-      expect(await openSession(value, broker)).toBeNull()
+      expect(await openSession(value, services)).toBeNull()
     }
   })
 
   it("is nothing that the previous deployment key sealed: somebody may have read that key, and could make sessions", async () => {
-    const { broker, session } = world()
+    const { services, session } = await world()
     const [old, fresh] = [new Secret(new Uint8Array(32)), new Secret(new Uint8Array(32).fill(7))]
     const changed = await createSealer(fresh, URL, cryptography, old)
-    const forged = await sealSession(session, broker)
-    expect(await openSession(forged, { ...broker, sealer: changed })).toBeNull()
-    expect(await openSession(await sealSession(session, { ...broker, sealer: changed }), broker)).toBeNull()
+    const forged = await sealSession(session, sealer)
+    expect(await openSession(forged, { ...services, broker: { sealer: changed } })).toBeNull()
+    expect(await openSession(await sealSession(session, changed), services)).toBeNull()
+  })
+
+  it("is nothing that the deployment key alone can make: its token must be of a signing key in the key set", async () => {
+    const [mine, thiefs] = [await world(), await world()]
+    expect(await openSession(await sealSession(thiefs.session, sealer), thiefs.services)).not.toBeNull()
+    expect(await openSession(await sealSession(thiefs.session, sealer), mine.services)).toBeNull()
+    const cookie = await sealSession(mine.session, sealer)
+    mine.keyRing.empty()
+    mine.clock.advance(61)
+    expect(await openSession(cookie, mine.services)).toBeNull()
+  })
+
+  it("is no end of a session when the broker cannot read its keys: that is told", async () => {
+    const { services, session } = await world()
+    const failing = { held: () => Promise.reject(new BrokerError("ledger_unavailable", "the keys cannot be read")) }
+    const cookie = await sealSession(session, sealer)
+    await expect(openSession(cookie, { ...services, operators: failing })).rejects.toMatchObject({
+      code: "ledger_unavailable",
+    })
   })
 
   it("is refused where its cookie would be longer than browsers keep", async () => {
-    const { broker, session } = world({ units: Array.from({ length: 400 }, (_, id) => `github:${id}00000`) })
-    expect(await sealSession(session, broker)).toBeNull()
+    const { session } = await world({ units: Array.from({ length: 400 }, (_, id) => `github:${id}00000`) })
+    expect(await sealSession(session, sealer)).toBeNull()
   })
 })
 
