@@ -1,4 +1,4 @@
-import { createDecipheriv, type ECDH, hash } from "node:crypto"
+import { createDecipheriv, createHash, type ECDH } from "node:crypto"
 import { memberOf, parseJson } from "./json.ts"
 
 const CONTENT_ENCRYPTION = "A256GCM"
@@ -55,7 +55,9 @@ function contentKey(secret: Buffer): Buffer {
   const none = uint32(0)
   const algorithm = Buffer.from(CONTENT_ENCRYPTION, "ascii")
   const otherInfo = [uint32(algorithm.length), algorithm, none, none, uint32(KEY_BITS)]
-  return hash("sha256", Buffer.concat([uint32(1), secret, ...otherInfo]), "buffer")
+  return createHash("sha256")
+    .update(Buffer.concat([uint32(1), secret, ...otherInfo]))
+    .digest()
 }
 
 function uint32(value: number): Buffer {

@@ -1,4 +1,4 @@
-import { createECDH, createPrivateKey, type ECDH, hash, randomBytes, sign } from "node:crypto"
+import { createECDH, createHash, createPrivateKey, type ECDH, randomBytes, sign } from "node:crypto"
 import { KEY_BINDING_SEPARATOR, type PublicJwk } from "../broker/wire/exchange.ts"
 import { ActionError } from "./failure.ts"
 import { parseJson } from "./json.ts"
@@ -63,5 +63,5 @@ export function thumbprintWithoutKey(): string {
 
 /** RFC 7638, section 3: SHA-256 over the required members in the order of their names. */
 function thumbprintOf(x: string, y: string): string {
-  return hash("sha256", `{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`, "base64url")
+  return createHash("sha256").update(`{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`).digest("base64url")
 }

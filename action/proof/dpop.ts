@@ -1,4 +1,4 @@
-import { hash } from "node:crypto"
+import { createHash } from "node:crypto"
 import type { PublicJwk } from "../../broker/wire/exchange.ts"
 
 /** A key on P-256 that a job's calls prove. */
@@ -29,7 +29,13 @@ export function dpopProof({ publicJwk, sign }: ProofKey, { method, url, token, n
   const { kty, crv, x, y } = publicJwk
   const header = { typ: "dpop+jwt", alg: "ES256", jwk: { kty, crv, x, y } }
   const iat = Math.floor(now.getTime() / 1000)
-  const payload = { jti, htm: method, htu: `${origin}${pathname}`, iat, ath: hash("sha256", token, "base64url") }
+  const payload = {
+    jti,
+    htm: method,
+    htu: `${origin}${pathname}`,
+    iat,
+    ath: createHash("sha256").update(token).digest("base64url"),
+  }
   const signed = [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".")
   return `${signed}.${sign(signed)}`
 }
