@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
 const LONGEST = [
   /^test\/cli\/push-edge/,
   /^test\/flow\//,
-  /^test\/entry\/(?:node|keys)/,
+  /^test\/entry\/(?:node|keys|incidents|outbound|edge)/,
   /^test\/cli\/exec\//,
   /^test\/contract\/ledger\./,
   /^test\/docs-walkthrough/,
