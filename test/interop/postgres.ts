@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { freePort } from "../support/servers.ts"
 import { runCommand } from "./command.ts"
 import { type RunningProgram, startProgram } from "./program.ts"
@@ -41,6 +42,8 @@ export interface PostgresOptions {
 
 const INIT_TIMEOUT_MS = 60_000
 const QUERY_TIMEOUT_MS = 10_000
+const STARTS = 40
+const START_AGAIN_MS = 500
 /** `nobody` on every Linux. */
 const NOBODY = { uid: 65_534, gid: 65_534 }
 
@@ -106,11 +109,17 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   ]
   const args = ["-D", data, "-p", `${port}`, ...own.flatMap((setting) => ["-c", setting])]
   let server: RunningProgram | null = null
+  const isReady = async () => (await query("select 1")) === "1"
+  // After a crash, PostgreSQL refuses to start while a process of the one before still holds its memory: on a busy machine that
+  // takes seconds.
   const start = async () => {
-    server = await startProgram(join(programs, "postgres"), args, {
-      ...place,
-      isReady: async () => (await query("select 1")) === "1",
-    })
+    for (let tries = STARTS; server === null; tries--) {
+      server = await startProgram(join(programs, "postgres"), args, { ...place, isReady }).catch(async (error) => {
+        if (tries === 0) throw error
+        await sleep(START_AGAIN_MS)
+        return null
+      })
+    }
   }
   const crash = async () => {
     await server?.close()

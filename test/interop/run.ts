@@ -59,7 +59,7 @@ const CASES: Readonly<Record<string, Case>> = {
 }
 
 /** How many cases run side by side: most of their time, they wait for programs that start. */
-const LANES = 3
+const LANES = 2
 
 /** Installs all that the cases need, so that it can be done while something else runs. */
 async function install(): Promise<string> {
