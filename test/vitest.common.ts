@@ -17,7 +17,7 @@ export const common = (share: number): NonNullable<ViteUserConfig["test"]> => ({
   // Nothing is asserted of time. These only end what hangs, on a machine that is as slow as it likes.
   testTimeout: DEEP ? 3_600_000 : 900_000,
   hookTimeout: 900_000,
-  expect: { poll: { timeout: 120_000 } },
+  expect: { poll: { timeout: 120_000, interval: 250 } },
   setupFiles: [path("support/laws.ts")],
   provide: { share: DEEP ? 1 : share },
   reporters: [

@@ -164,7 +164,7 @@ const spanned = ({ first, last }: { first: string; last: string }, at: string) =
   return { first, last: at > last ? at : last }
 }
 
-/** Null for a grant that demands no approval. Records of a foreign make may have another form: then nobody approved. */
+/** Returns null when the grant needs no approval. A file can hold records in another form: they count as approved by nobody. */
 function approvalsOf(grant: AuditGrant): BreakGlassUse["approvals"] | null {
   const use = (grant as { readonly break_glass?: { readonly approvals?: BreakGlassUse["approvals"] } }).break_glass
   if (use === undefined) return null

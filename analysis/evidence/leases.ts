@@ -17,7 +17,7 @@ export interface OpenLease {
   readonly minted: boolean
 }
 
-/** A sweep ends what is over within a minute; a ledger that nobody reads may take longer. */
+/** A sweep ends a lease within a minute after its time. A quiet ledger at the edge may take some minutes more. */
 export const OVERDUE_MS = 10 * 60_000
 
 /** Follows leases from their record to their end. Keeps only those that are open. */

@@ -103,7 +103,7 @@ export class RecordLines {
   }
 }
 
-const UNKNOWN = "the line is none of an audit export"
+const UNKNOWN = "this is not a line of an audit export"
 
 /** Null for what has not the form of a record. Members that no answer reads are not looked at: a million records are read. */
 export function readRecord(value: unknown): ReadRecord | null {

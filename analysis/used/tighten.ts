@@ -40,7 +40,7 @@ export interface TightenContext {
 }
 
 /**
- * Finds what nobody used, and the tightest folder that still gives all recorded runs what they got.
+ * Finds grants, rules and connections that nobody used. Makes the tightest policies that still give every recorded run what it got.
  *
  * Nothing is believed that is not checked: the changed folder must load, must give no job more (by `diffPolicySets`), and must give
  * every recorded run what the folder gives it today. Files whose changes fail a check stay as they are.

@@ -21,7 +21,7 @@ export class YamlEdits {
     this.root = parseDocument(text, { version: "1.2", schema: "core" }).contents
   }
 
-  /** The value of a key, or of an item, below a node. Undefined when there is none. */
+  /** Returns the value of a key in a map, or of an item in a list; undefined when the node has no such key or item. */
   at(node: unknown, ...path: readonly (string | number)[]): unknown {
     let found: unknown = node
     for (const step of path) found = isMap(found) || isSeq(found) ? found.get(step, true) : undefined

@@ -33,10 +33,10 @@ export interface WrittenCondition {
 export interface CanRow {
   readonly subject: {
     readonly issuer: string
-    /** Null: any unit of the issuer. */
+    /** The unit's name; null when the rule covers every unit of the issuer. */
     readonly unit: string | null
     readonly unitId: string | null
-    /** Null: no environment. Undefined: any or none. */
+    /** The job's environment; null when it has none; left out when the rule covers jobs with and without one. */
     readonly environment?: string | null
   }
   /** The units of a pattern that can get it; null: all. */

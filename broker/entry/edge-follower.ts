@@ -2,13 +2,13 @@ import type { DirectoryWork } from "../adapters/cloudflare/directory.ts"
 import { type Bucket, createBucketSink } from "../adapters/cloudflare/export-bucket.ts"
 import { createIndexReader } from "../adapters/record-index/index-reader.ts"
 import { StoredIndex } from "../adapters/record-index/search.ts"
+import { SqlMarks } from "../adapters/sqlite/marks.ts"
 import { SqlCounts } from "../adapters/sqlite/operate/counts.ts"
 import { SqlFollowStore } from "../adapters/sqlite/operate/follow-store.ts"
 import { SqlIndexStore } from "../adapters/sqlite/operate/index-store.ts"
 import { migrateOperate } from "../adapters/sqlite/operate/schema.ts"
 import { SqlTreeStore } from "../adapters/sqlite/operate/tree-store.ts"
 import { SqlAlertQueue } from "../adapters/sqlite/outbound/alert-queue.ts"
-import { SqlOutboundMarks } from "../adapters/sqlite/outbound/marks.ts"
 import { createHttp } from "../adapters/web/http.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { Follower } from "../operate/follow.ts"
@@ -46,7 +46,7 @@ export function createDirectoryWork(sql: Sql, { broker, documents, env }: Direct
       ...{ directory: places, places },
       indexReader: createIndexReader(indexStore),
       trees: new SqlTreeStore(sql, reading),
-      outbound: { queue: new SqlAlertQueue(sql, reading), marks: new SqlOutboundMarks(sql, reading) },
+      outbound: { queue: new SqlAlertQueue(sql, reading), marks: new SqlMarks(sql, reading, reading) },
     },
     httpTo: () => http,
     sinkOf(target) {

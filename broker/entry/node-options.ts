@@ -29,7 +29,7 @@ export interface NodeOptions {
   readonly host: string
 }
 
-/** Prints why the broker does not start, and ends the process. Code 2: wrong options or settings; 1: any other failure. */
+/** Prints why the broker does not start, and ends the process. Exit code 2 means wrong options or settings, 1 anything else. */
 export function refuseToStart(lines: readonly string[], code: 1 | 2): never {
   process.stderr.write(`${lines.join("\n")}\n`)
   process.exit(code)

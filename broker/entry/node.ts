@@ -24,7 +24,6 @@ import { isClientGone, startListening } from "./node-listener.ts"
 import { type NodeOptions, readNodeOptions, refuseToStart } from "./node-options.ts"
 import { openStore, type StorePlace } from "./node-store.ts"
 import { startSweeping } from "./node-sweeper.ts"
-import { createOperateApp } from "./operate-app.ts"
 import { createOverdueWatch, overdueGauges } from "./overdue-watch.ts"
 import { createPolicyPeers } from "./policy-peers.ts"
 
@@ -79,22 +78,24 @@ async function start({ settings, place, policies, port, host }: NodeOptions, log
   const keys = { ...settings, keyRing: store.keyRing, documents }
   const keeper = await startKeepingKeys(() => keepOwnKeys(broker, keys), log)
   const sweeper = startSweeping(store, broker, clockWatch, overdueWatch)
-  const operateApp = createOperateApp(
-    {
-      ...{ broker, keys, documents, ...followed, totals },
-      directory: operate.directory,
-      index: operate.index,
-      sweepSoon: () => sweeper.soon(),
-      counts: async () => metrics.read(),
-      gauges: [overdueGauges(store, systemClock)],
-    },
-    settings,
-  )
+  const operateApp = async () =>
+    (await import("./operate-app.ts")).createOperateApp(
+      {
+        ...{ broker, keys, documents, ...followed, totals },
+        directory: operate.directory,
+        index: operate.index,
+        sweepSoon: () => sweeper.soon(),
+        counts: async () => metrics.read(),
+        gauges: [overdueGauges(store, systemClock)],
+      },
+      settings,
+    )
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
     isGone: isClientGone,
-    operate: async () => operateApp,
+    // Loaded for the first operator: the pages and the analysis of policies would be a third of what a broker loads to start.
+    operate: operateApp,
   })
   const follower = startFollowing(operate, work, broker)
   const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: host })

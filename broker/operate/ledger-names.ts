@@ -1,7 +1,7 @@
 import type { AuditRecord } from "../core/audit-record.ts"
 import type { LedgerKey, LedgerNames } from "../ports/directory.ts"
 
-/** The names in the last of these records that has any. */
+/** Takes the unit's names from the newest of these records that has them; null when none has. */
 export function namesIn(records: readonly AuditRecord[]): LedgerNames | null {
   const identity = records.findLast((record) => record.identity !== null)?.identity
   // Records of version 1 named repositories.

@@ -128,7 +128,7 @@ Of 5 exchanges: 2 exchanges would be refused.`)
     for (const [input, message] of [
       [lines.slice(0, -2).join("\n").concat("\n"), "standard input: the export is cut: its closing line is missing"],
       [trail.slice(0, 200), "standard input:2: the export is cut in the middle of a line"],
-      ["{}\n", "standard input:1: the line is none of an audit export"],
+      ["{}\n", "standard input:1: this is not a line of an audit export"],
       [`${lines[1]}\n`, "standard input:1: a record is outside of any ledger"],
       [`${trail}x\n`, "standard input:9: something follows the closing line"],
       ["\u001b[31m\n", "standard input:1: the line is not JSON"],

@@ -1,8 +1,8 @@
 import { DatabaseSync } from "node:sqlite"
 import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
+import { SqlMarks } from "../../broker/adapters/sqlite/marks.ts"
 import { migrateOperate } from "../../broker/adapters/sqlite/operate/schema.ts"
 import { SqlAlertQueue } from "../../broker/adapters/sqlite/outbound/alert-queue.ts"
-import { SqlOutboundMarks } from "../../broker/adapters/sqlite/outbound/marks.ts"
 import { describeAlertQueue } from "./alert-queue.suite.ts"
 
 describeAlertQueue("SQLite", async () => {
@@ -10,5 +10,5 @@ describeAlertQueue("SQLite", async () => {
   migrateOperate(sql)
   migrateOperate(sql)
   const work = async <Value>(one: () => Value) => one()
-  return { queue: new SqlAlertQueue(sql, work), marks: new SqlOutboundMarks(sql, work) }
+  return { queue: new SqlAlertQueue(sql, work), marks: new SqlMarks(sql, work, work) }
 })

@@ -3,9 +3,9 @@ import { Webhook } from "standardwebhooks"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { createNodeHttp } from "../../broker/adapters/node/http.ts"
 import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
+import { SqlMarks } from "../../broker/adapters/sqlite/marks.ts"
 import { migrateOperate } from "../../broker/adapters/sqlite/operate/schema.ts"
 import { SqlAlertQueue } from "../../broker/adapters/sqlite/outbound/alert-queue.ts"
-import { SqlOutboundMarks } from "../../broker/adapters/sqlite/outbound/marks.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
 import { EVENT_DATA } from "../../broker/core/events/schema.ts"
 import type { AlertEndpoint } from "../../broker/core/policy/schema-outbound.ts"
@@ -96,7 +96,7 @@ function alertsFor(
   const alerts = new Alerts({
     url: "https://broker.example",
     queue: new SqlAlertQueue(sql, work),
-    marks: new SqlOutboundMarks(sql, work),
+    marks: new SqlMarks(sql, work, work),
     clock: clockOf(() => new Date()),
     log: () => {},
     endpoints: async () => table,

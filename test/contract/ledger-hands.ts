@@ -31,12 +31,15 @@ export function ledgerHands(fixture: LedgerFixture) {
     await ledger().settle(minted(lease, ...credentials))
   }
   const reasons = async () => (await trail()).map(({ record }) => `${record.event}: ${record.reason}`)
-  /** The grants that a sweep is to take back, by lease. */
+  /** The grants that a sweep is to take back, by lease. Leases that are due at one time come in any order. */
   const taken = async (now: number) =>
-    (await sweeper().takeDue(now, 10)).map(({ lease, credentials }) => [
-      lease,
-      credentials.filter(({ ended }) => ended === null).map(({ grant }) => grant),
-    ])
+    (await sweeper().takeDue(now, 10))
+      .map(({ lease, credentials }) => ({
+        lease,
+        grants: credentials.filter(({ ended }) => ended === null).map(({ grant }) => grant),
+      }))
+      .toSorted((one, other) => (one.lease < other.lease ? -1 : 1))
+      .map(({ lease, grants }) => [lease, grants])
   const settle = (lease: string, outcomes: Parameters<typeof revoked>[1], now: number) =>
     ledger().settleRevocation(revoked(lease, outcomes, now))
   /** What became of a lease, as a second revocation tells it. */

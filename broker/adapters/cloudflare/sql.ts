@@ -20,7 +20,7 @@ export class ObjectSql implements Sql {
 
   all<Row extends SqlRow>(text: string, ...values: readonly SqlValue[]): readonly Row[] {
     const rows = this.#storage.sql.exec(text, ...values).toArray()
-    // workerd gives blobs as buffers. Only the index has any, so a row of the ledger is handed on as it is.
+    // workerd returns a blob as an ArrayBuffer, and callers expect bytes. Only tables of the index have blobs.
     for (const row of rows) {
       for (const name in row) if (row[name] instanceof ArrayBuffer) row[name] = new Uint8Array(row[name]) as never
     }

@@ -5,11 +5,11 @@ import type { OperateStore } from "../../ports/operate-store.ts"
 import type { Reading } from "../../ports/sql.ts"
 import { createIndexReader } from "../record-index/index-reader.ts"
 import { StoredIndex } from "../record-index/search.ts"
+import { SqlMarks } from "../sqlite/marks.ts"
 import { SqlFollowStore } from "../sqlite/operate/follow-store.ts"
 import { SqlIndexStore } from "../sqlite/operate/index-store.ts"
 import { SqlTreeStore } from "../sqlite/operate/tree-store.ts"
 import { SqlAlertQueue } from "../sqlite/outbound/alert-queue.ts"
-import { SqlOutboundMarks } from "../sqlite/outbound/marks.ts"
 import { OPERATE_FILE, type OperateFile } from "./operate-file.ts"
 
 export interface OperateParts {
@@ -32,7 +32,7 @@ export function createOperateStore({ file, ledgers, headsAfter }: OperateParts):
     index: new StoredIndex(indexStore, ledgers),
     indexReader: createIndexReader(indexStore),
     trees: new SqlTreeStore(file, work),
-    outbound: { queue: new SqlAlertQueue(file, work), marks: new SqlOutboundMarks(file, work) },
+    outbound: { queue: new SqlAlertQueue(file, work), marks: new SqlMarks(file, work, work) },
     health: { part: "index", look: async () => healthOf(file) },
     async lookForNew() {
       // Opens the file, if it is not.

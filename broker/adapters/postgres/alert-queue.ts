@@ -1,5 +1,4 @@
 import type { AlertQueue, DueAlert, EndpointState, QueuedAlert } from "../../ports/alert-queue.ts"
-import type { Marks } from "../../ports/marks.ts"
 import type { OwnRows } from "./key-ring.ts"
 
 /** The step of the schema that makes the tables of what leaves the brokers by themselves. Times in Unix milliseconds. */
@@ -124,34 +123,6 @@ export class PostgresAlertQueue implements AlertQueue {
       session.run({
         text: "INSERT INTO daypass.alert_endpoints VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET state = excluded.state",
         values: [name, JSON.stringify(state)],
-      }),
-    )
-  }
-}
-
-/** What alerts and exports must remember of a ledger, beside their places in it. */
-export class PostgresOutboundMarks implements Marks {
-  readonly #rows: OwnRows
-
-  constructor(rows: OwnRows) {
-    this.#rows = rows
-  }
-
-  read(name: string): Promise<string | null> {
-    return this.#rows.read(async (session) => {
-      const { rows } = await session.run<{ value: string }>({
-        text: "SELECT value FROM daypass.outbound_marks WHERE name = $1",
-        values: [name],
-      })
-      return rows[0]?.value ?? null
-    })
-  }
-
-  async write(name: string, value: string): Promise<void> {
-    await this.#rows.write((session) =>
-      session.run({
-        text: "INSERT INTO daypass.outbound_marks VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        values: [name, value],
       }),
     )
   }

@@ -1,38 +1,9 @@
 import { BrokerError } from "../../core/errors.ts"
 import type { Directory, LedgerEntry, LedgerHead, LedgerKey, LedgerNames, LedgersPage } from "../../ports/directory.ts"
 import type { Behind, FollowStore, FollowTotals, Reader } from "../../ports/followed.ts"
+import { ENTRY, type EntryRow, entryOf } from "../record-index/entry-row.ts"
 import type { OwnRows } from "./key-ring.ts"
-import { type Row, rowsOf } from "./session.ts"
-
-export type EntryRow = Row & {
-  readonly id: number
-  readonly issuer: string
-  readonly unit_id: string
-  readonly unit: string | null
-  readonly unit_kind: string | null
-  readonly owner: string | null
-  readonly owner_id: string | null
-  readonly seq: number
-  readonly chain: string
-  readonly latest_at: number
-  readonly open_leases: number
-}
-
-export const ENTRY =
-  "l.id, l.issuer, l.unit_id, l.unit, l.unit_kind, l.owner, l.owner_id, l.seq, l.chain, l.latest_at, l.open_leases"
-
-export const entryOf = (row: EntryRow): LedgerEntry => ({
-  issuerUrl: row.issuer,
-  unitId: row.unit_id,
-  unit: row.unit,
-  unitKind: row.unit_kind,
-  owner: row.owner,
-  ownerId: row.owner_id,
-  seq: row.seq,
-  chain: row.chain,
-  latestAt: row.latest_at,
-  openLeases: row.open_leases,
-})
+import { rowsOf } from "./session.ts"
 
 /** The known ledgers and the places of their readers, in a database that several brokers share. One of them follows. */
 export class PostgresFollowStore implements FollowStore, Directory {

@@ -1,8 +1,8 @@
 import type { LedgerKey } from "../../ports/directory.ts"
 import type { LastUse } from "../../ports/record-index.ts"
+import { ENTRY, type EntryRow, entryOf } from "../record-index/entry-row.ts"
 import { byMonth, filled, type IndexRow, SEGMENT_RECORDS, type Segment } from "../record-index/segment.ts"
 import type { Additions, IndexedLedger, IndexStore, SegmentHead, SegmentPlace } from "../record-index/store.ts"
-import { ENTRY, type EntryRow, entryOf } from "./follow-store.ts"
 import type { OwnRows } from "./key-ring.ts"
 import { type Row, rowsOf, type Session } from "./session.ts"
 

@@ -39,18 +39,20 @@ export class PostgresKeyRing implements KeyRing {
   }
 }
 
-/** The deployment's marks. */
+/** The deployment's marks, or what follows the record must remember: a table each. */
 export class PostgresMarks implements Marks {
   readonly #rows: OwnRows
+  readonly #table: "marks" | "outbound_marks"
 
-  constructor(rows: OwnRows) {
+  constructor(rows: OwnRows, table: "marks" | "outbound_marks") {
     this.#rows = rows
+    this.#table = table
   }
 
   read(name: string): Promise<string | null> {
     return this.#rows.read(async (session) => {
       const { rows } = await session.run<{ value: string }>({
-        text: "SELECT value FROM daypass.marks WHERE name = $1",
+        text: `SELECT value FROM daypass.${this.#table} WHERE name = $1`,
         values: [name],
       })
       return rows[0]?.value ?? null
@@ -61,7 +63,7 @@ export class PostgresMarks implements Marks {
     if ((await this.read(name)) === value) return
     await this.#rows.write(async (session) => {
       await session.run({
-        text: "INSERT INTO daypass.marks VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        text: `INSERT INTO daypass.${this.#table} VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
         values: [name, value],
       })
     })

@@ -112,7 +112,7 @@ class PostgresStore implements NodeStore {
     }
     const own: OwnRows = { read: (work) => this.#read(work), write: (work) => this.#commits.alone(work) }
     this.keyRing = new PostgresKeyRing(own)
-    this.marks = new PostgresMarks(own)
+    this.marks = new PostgresMarks(own, "marks")
     this.documents = new PostgresDocuments(own)
     const notify = (channel: string, payload: string) =>
       this.#read((session) =>

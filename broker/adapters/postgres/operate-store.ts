@@ -4,10 +4,10 @@ import type { OperateStore } from "../../ports/operate-store.ts"
 import { readCounts } from "../ledger/quotas.ts"
 import { createIndexReader } from "../record-index/index-reader.ts"
 import { StoredIndex } from "../record-index/search.ts"
-import { PostgresAlertQueue, PostgresOutboundMarks } from "./alert-queue.ts"
+import { PostgresAlertQueue } from "./alert-queue.ts"
 import { PostgresFollowStore } from "./follow-store.ts"
 import { PostgresIndexStore } from "./index-store.ts"
-import type { OwnRows } from "./key-ring.ts"
+import { type OwnRows, PostgresMarks } from "./key-ring.ts"
 import type { Row } from "./session.ts"
 import { PostgresTreeStore } from "./tree-store.ts"
 
@@ -38,7 +38,7 @@ export function createPostgresOperateStore(rows: OwnRows, ledgers: Ledgers, brok
     index: new StoredIndex(indexStore, ledgers),
     indexReader: createIndexReader(indexStore),
     trees: new PostgresTreeStore(rows),
-    outbound: { queue: new PostgresAlertQueue(rows), marks: new PostgresOutboundMarks(rows) },
+    outbound: { queue: new PostgresAlertQueue(rows), marks: new PostgresMarks(rows, "outbound_marks") },
     // The ledger's own health tells when the database cannot be used.
     health: { part: "index", look: async () => ({ state: "ok" }) },
     async lookForNew() {

@@ -1,13 +1,13 @@
 import type { Marks } from "../../ports/marks.ts"
-import type { Reading, Sql, Transact } from "../../ports/sql.ts"
+import type { Reading, Sql } from "../../ports/sql.ts"
 
-/** The deployment's marks in any SQLite database. */
+/** The marks in any SQLite database: the deployment's, or what follows the record must remember. */
 export class SqlMarks implements Marks {
   readonly #sql: Sql
-  readonly #transact: Transact
+  readonly #transact: Reading
   readonly #reading: Reading
 
-  constructor(sql: Sql, transact: Transact, reading: Reading) {
+  constructor(sql: Sql, transact: Reading, reading: Reading) {
     this.#sql = sql
     this.#transact = transact
     this.#reading = reading

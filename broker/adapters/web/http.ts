@@ -5,9 +5,9 @@ export interface HttpOptions {
   /** Sent with each request that has no `User-Agent`: workerd sends none, and GitHub refuses requests without one. */
   readonly userAgent: string
   /**
-   * On Node: refuses every address that is not public (`public`), or only those of this machine and its link (`private`). For
-   * URLs that people name to receive something. Left out: any address, for the servers of connections. workerd has no network
-   * of its own behind it. A host that is this machine by its name is allowed with each of them, as everywhere.
+   * Which addresses a request may go to, on Node. `public`: public ones alone. `private`: all but those of this machine and its
+   * link. Left out: all. Use `public` or `private` for a URL that somebody gives to receive something, such as an alert. A host that
+   * names this machine (`localhost`) is always allowed. workerd ignores this: a Worker reaches no private network.
    */
   readonly reach?: "public" | "private"
 }

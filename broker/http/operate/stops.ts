@@ -32,8 +32,8 @@ const ending = z.strictObject({
 })
 
 /**
- * The stops. `GET /v1/operate/stops`: any right to read. `POST`, `DELETE`: the right `stop`. `POST /v1/operate/leases/end`:
- * `leases.revoke`. Each within the operator's scope.
+ * Routes of stops. `GET /v1/operate/stops` needs a right to read, whichever; `POST` and `DELETE` need `stop`;
+ * `POST /v1/operate/leases/end` needs `leases.revoke`. An operator sees and changes only what the scope covers.
  */
 export const stopRoutes: OperateRoutes = ({ app, act, broker, documents, directory = NO_DIRECTORY, sweepSoon }) => {
   const office = { broker, documents }

@@ -9,36 +9,7 @@ import type {
 } from "../../../ports/directory.ts"
 import type { Behind, FollowStore, FollowTotals, Reader } from "../../../ports/followed.ts"
 import type { Reading, Sql } from "../../../ports/sql.ts"
-
-export type EntryRow = {
-  readonly id: number
-  readonly issuer: string
-  readonly unit_id: string
-  readonly unit: string | null
-  readonly unit_kind: string | null
-  readonly owner: string | null
-  readonly owner_id: string | null
-  readonly seq: number
-  readonly chain: string
-  readonly latest_at: number
-  readonly open_leases: number
-}
-
-const ENTRY =
-  "l.id, l.issuer, l.unit_id, l.unit, l.unit_kind, l.owner, l.owner_id, l.seq, l.chain, l.latest_at, l.open_leases"
-
-export const entryOf = (row: EntryRow): LedgerEntry => ({
-  issuerUrl: row.issuer,
-  unitId: row.unit_id,
-  unit: row.unit,
-  unitKind: row.unit_kind,
-  owner: row.owner,
-  ownerId: row.owner_id,
-  seq: row.seq,
-  chain: row.chain,
-  latestAt: row.latest_at,
-  openLeases: row.open_leases,
-})
+import { ENTRY, type EntryRow, entryOf } from "../../record-index/entry-row.ts"
 
 /** The known ledgers and the places of their readers, in any SQLite database. */
 export class SqlFollowStore implements FollowStore, Directory {

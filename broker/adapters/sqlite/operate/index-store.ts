@@ -1,9 +1,9 @@
 import type { LedgerKey } from "../../../ports/directory.ts"
 import type { LastUse } from "../../../ports/record-index.ts"
 import type { Reading, Sql } from "../../../ports/sql.ts"
+import { type EntryRow, entryOf } from "../../record-index/entry-row.ts"
 import { byMonth, filled, type IndexRow, SEGMENT_RECORDS, type Segment } from "../../record-index/segment.ts"
 import type { Additions, IndexedLedger, IndexStore, SegmentHead, SegmentPlace } from "../../record-index/store.ts"
-import { type EntryRow, entryOf } from "./follow-store.ts"
 
 type SegmentRow = {
   readonly id: number

@@ -14,5 +14,5 @@ export const OUTBOUND_STEP: readonly string[] = [
   ) STRICT, WITHOUT ROWID`,
   "CREATE INDEX alerts_by_due ON alerts (closed, due_at)",
   "CREATE TABLE alert_endpoints (name TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID",
-  "CREATE TABLE outbound_marks (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+  "CREATE TABLE marks (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
 ]
