@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import packageJson from "../../package.json" with { type: "json" }
@@ -107,6 +107,10 @@ await check("its command says its version, checks policies, and serves: a job ge
   const command = [NODE, join(installed, "node_modules/.bin/daypass")]
   const daypass = (...args: string[]) => run(NODE, [...command.slice(1), ...args], { cwd: installed, env: {} })
   assert.equal(daypass("--version"), `${version}\n`)
+  // By its own first line, on the machine's Node, which may be older.
+  const PATH = (process.env["PATH"] ?? "").split(delimiter).filter((entry) => !entry.startsWith(ROOT))
+  const linked = join(installed, "node_modules/.bin/daypass")
+  assert.equal(run(linked, ["--version"], { env: { PATH: PATH.join(delimiter) } }), `${version}\n`)
   assert.match(daypass("check", policies), /no faults/)
   const url = `http://127.0.0.1:${await freePort()}`
   const where = ["--policies", policies, "--data", at("data"), "--url", url, "--port", new URL(url).port]
