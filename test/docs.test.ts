@@ -253,13 +253,13 @@ describe("what exists is named", () => {
     expect(events.filter((event) => !documented.has(event))).toEqual([])
   })
 
-  it("every call of operators, and every part of health, in docs/wire.md", () => {
+  it("every call of operators in docs/wire-operators.md, and every part of health in docs/health.md", () => {
     const wire = readdirSync(join(ROOT, "broker/wire")).map((file) => read(`broker/wire/${file}`))
     const paths = wire.flatMap((text) =>
       [...text.matchAll(/= "(\/v1\/operate\/[a-z/]+)"/g)].map((match) => match[1] ?? ""),
     )
     expect(paths.length).toBeGreaterThan(8)
-    const page = read("docs/wire.md")
+    const page = read("docs/wire-operators.md")
     expect(paths.filter((path) => !page.includes(path))).toEqual([])
     const sources = execFileSync("git", ["ls-files", "broker"], { cwd: ROOT, encoding: "utf8" }).split("\n")
     const parts = sources
@@ -267,7 +267,7 @@ describe("what exists is named", () => {
       .flatMap((path) => [...read(path).matchAll(/^\s+(?:readonly )?part(?::| =) "([a-z]+)"|\{ part: "([a-z]+)"/gm)])
       .map((match) => match[1] ?? match[2] ?? "")
     expect(parts).toContain("keys")
-    const documented = new Set(codesInTables("docs/wire.md"))
+    const documented = new Set(codesInTables("docs/health.md"))
     expect([...new Set(parts)].filter((part) => !documented.has(part))).toEqual([])
   })
 
@@ -295,10 +295,10 @@ describe("what exists is named", () => {
     expect(to?.size).toBeGreaterThan(8)
   })
 
-  it("every fault code of policies in docs/policy.md, and none besides", () => {
+  it("every fault code of policies in docs/strict-yaml.md, and none besides", () => {
     const union = /export type FaultCode =([\s\S]*?)\n\n/.exec(read("broker/core/policy/faults.ts"))?.[1] ?? ""
     const actual = [...union.matchAll(/\| "([a-z0-9_]+)"/g)].map((match) => match[1] ?? "")
-    const section = read("docs/policy.md").split("\n## Strict YAML")[1]?.split("\n## ")[0] ?? ""
+    const section = read("docs/strict-yaml.md")
     const documented = [...section.matchAll(/^\| (`[^|]*`) *\|/gm)].flatMap((match) =>
       [...(match[1] ?? "").matchAll(/`([^`]+)`/g)].map((code) => code[1] ?? ""),
     )
