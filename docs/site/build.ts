@@ -1,4 +1,4 @@
-// Builds the site: `node build.ts [--out DIR] [--base PATH] [--source DIR] [--main-only]`. One folder for each release, and
+// Builds the site: `node build.ts [--out DIR] [--url URL] [--source DIR] [--main-only]`. One folder for each release, and
 // `main`. Every version is built anew by the generator of now, from the pages of its tag: no branch keeps what was built.
 import { execFileSync } from "node:child_process"
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
@@ -12,12 +12,13 @@ const HERE = import.meta.dirname
 const { values } = parseArgs({
   options: {
     out: { type: "string", default: join(HERE, "dist") },
-    base: { type: "string", default: "/daypass/" },
+    url: { type: "string", default: "https://daypass.github.io/daypass/" },
     source: { type: "string", default: resolve(HERE, "../..") },
     "main-only": { type: "boolean", default: false },
   },
 })
-const { out, base, source } = values
+const { out, url, source } = values
+const base = new URL(url).pathname
 const git = (folder: string, ...args: string[]) => execFileSync("git", args, { cwd: folder, encoding: "utf8" })
 
 /** Releases, the newest first. */
@@ -60,6 +61,6 @@ async function buildVersion(version: string, tree: string): Promise<void> {
     copyFileSync(join(tree, path), to)
   }
   // The configuration is a file that the generator loads by itself: this is how it is told what to build.
-  process.env["DAYPASS_SITE"] = JSON.stringify({ version, versions, base, tree, pages })
+  process.env["DAYPASS_SITE"] = JSON.stringify({ version, versions, url, tree, pages })
   await build(HERE, { base: `${base}${version}/`, outDir: resolve(out, version) })
 }

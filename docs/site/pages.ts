@@ -46,10 +46,10 @@ export function groupsOf(index: string): readonly Group[] {
     .slice(1)
     .map((section) => ({
       text: section.split("\n", 1)[0] ?? "",
-      items: [...section.matchAll(/^\| \[([^\]]+)\]\(([^)#]+\.md)\) \|/gm)].map(([, text = "", path = ""]) => ({
-        text: text.replaceAll("`", ""),
-        link: `/${pageOf(posix.normalize(posix.join("docs", path))).replace(/(?:index)?\.md$/, "")}`,
-      })),
+      items: [...section.matchAll(/^\| \[([^\]]+)\]\(([^)#]+\.md)\) \|/gm)]
+        .map(([, text = "", path = ""]) => ({ text, path: posix.normalize(posix.join("docs", path)) }))
+        .filter(({ path }) => isPage(path))
+        .map(({ text, path }) => ({ text, link: `/${pageOf(path).replace(/(?:index)?\.md$/, "")}` })),
     }))
     .filter(({ items }) => items.length > 0)
 }

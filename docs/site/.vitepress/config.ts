@@ -4,10 +4,11 @@ import { defineConfig } from "vitepress"
 import { anchorOf, groupsOf, linkOf, REPOSITORY } from "../pages.ts"
 
 /** What build.ts wants built: the pages of one version, and the versions beside it. */
-const { version, versions, base, tree, pages } = JSON.parse(process.env["DAYPASS_SITE"] ?? "{}") as {
+const { version, versions, url, tree, pages } = JSON.parse(process.env["DAYPASS_SITE"] ?? "{}") as {
   readonly version: string
   readonly versions: readonly string[]
-  readonly base: string
+  /** Where all versions are. */
+  readonly url: string
   readonly tree: string
   readonly pages: string
 }
@@ -24,6 +25,9 @@ export default defineConfig({
   ignoreDeadLinks: version !== "main",
   markdown: {
     anchor: { slugify: anchorOf },
+    // Braces in headings, such as /v1/leases/{id}, are text as on GitHub.
+    attrs: { disable: true },
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     config(md) {
       md.core.ruler.push("repository-links", ({ tokens, env }) => {
         const from = (env as { readonly relativePath?: string }).relativePath ?? ""
@@ -52,8 +56,8 @@ export default defineConfig({
       { text: "All pages", link: "/docs/" },
       {
         text: version,
-        // Other versions are other sites to the generator: their links are whole, so that it does not look for their pages.
-        items: versions.map((each) => ({ text: each, link: `${base}${each}/`, target: "_self" })),
+        // Other versions are other sites to the generator: it would put this version's folder before a path.
+        items: versions.map((each) => ({ text: each, link: `${url}${each}/`, target: "_self", noIcon: true })),
       },
     ],
     sidebar: groupsOf(readFileSync(join(pages, "docs/index.md"), "utf8")).map((group) => ({
