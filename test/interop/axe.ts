@@ -30,6 +30,6 @@ export async function picture(page: Page, name: string, colorScheme: string): Pr
   const folder = process.env["DAYPASS_IMAGES"]
   if (folder === undefined) return
   mkdirSync(folder, { recursive: true })
-  await page.evaluate("(document.querySelector('[data-diagram]') ?? document.body).scrollIntoView()")
+  await page.evaluate("(document.querySelector('[data-diagram]') ?? document.body).scrollIntoView({ block: 'center' })")
   await page.screenshot({ path: join(folder, `${name}${colorScheme === "dark" ? "-dark" : ""}.png`) })
 }

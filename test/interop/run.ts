@@ -17,6 +17,7 @@ import { motoCase } from "./moto-case.ts"
 import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
 import { packageCase } from "./package-case.ts"
+import { pagesCase } from "./pages-case.ts"
 import { installBrowser, peopleCase } from "./people-case.ts"
 import { postgresCase } from "./postgres-case.ts"
 import { promtoolCase } from "./promtool-case.ts"
@@ -57,6 +58,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "a witness of the log": witnessCase,
   promtool: promtoolCase,
   zizmor: zizmorCase,
+  "pages of operators": pagesCase,
   actionlint: actionlintCase,
 }
 

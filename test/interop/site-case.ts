@@ -92,6 +92,14 @@ async function drawn(page: Page): Promise<void> {
   const wanted = await page.locator("[data-diagram]").count()
   for (let index = 0; index < wanted; index++) await page.locator("[data-diagram] svg").nth(index).waitFor()
   assert.equal(await page.locator(".error-icon, .error-text").count(), 0)
+  const cut = await page
+    .locator("[data-diagram] foreignObject")
+    .evaluateAll((texts) =>
+      texts
+        .filter((text) => (text.firstElementChild?.scrollHeight ?? 0) > text.clientHeight + 1 && text.clientHeight > 0)
+        .map((text) => text.textContent),
+    )
+  assert.deepEqual(cut, [], "texts of diagrams are cut off")
 }
 
 /** The pages of this repository that have a diagram, where the site has them. */
