@@ -470,9 +470,9 @@ describe("what exists is named", () => {
         /\.(?:md|ya?ml|sh)$|file$|\/command$/.test(path)
           ? [
               ...read(path).matchAll(
-                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\bdownload(?:\/| )v([0-9]+\.[0-9]+\.[0-9]+)/g,
+                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\bdaypass\/releases\/download\/v([0-9]+\.[0-9]+\.[0-9]+)|\bgh release download v([0-9]+\.[0-9]+\.[0-9]+)/g,
               ),
-            ].map((match) => `${path}: ${match[1] ?? match[2]}`)
+            ].map((match) => `${path}: ${match[1] ?? match[2] ?? match[3]}`)
           : [],
       )
     const { version } = JSON.parse(read("package.json")) as { version: string }
