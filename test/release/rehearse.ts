@@ -2,7 +2,16 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -12,10 +21,11 @@ import { pushBranch } from "../../release/branch.ts"
 import { type Artefact, reportOf } from "../../release/release.ts"
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { DEPLOYMENT, send } from "../flow/world.ts"
+import { startWorkerdBroker } from "../support/broker-workerd.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
 import { freePort } from "../support/servers.ts"
 import { makeContainer, readDockerfile } from "./image.ts"
-import { type Serving, startProgram } from "./program.ts"
+import { startProgram } from "./program.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const NODE = join(ROOT, "node_modules/node/bin/node")
@@ -51,7 +61,7 @@ const release = (out: string, umask: string, zone: string) =>
     env: { ...(process.env as Record<string, string>), TZ: zone },
   })
 
-async function grants(broker: Serving, github: GitHub): Promise<void> {
+async function grants(broker: { readonly url: string }, github: GitHub): Promise<void> {
   const token = await github.mint(DEPLOYMENT, { audience: broker.url })
   const { status, json } = await send(broker, "/v1/exchange", { token, body: { grants: ["vault"] } })
   assert.deepEqual([status, json["code"]], [200, undefined])
@@ -146,22 +156,42 @@ await check(
   },
 )
 
-await check("the Worker deploys as it is: wrangler takes its modules and its settings", () => {
-  const worker = at("worker")
-  mkdirSync(worker)
-  run("tar", ["--extract", "--gzip", "--strip-components=1", "-f", join(assets, `daypass-worker-${version}.tar.gz`)], {
-    cwd: worker,
-  })
-  const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js")
-  const said = run(NODE, [wrangler, "deploy", "--dry-run", "--outdir", at("uploaded")], {
-    cwd: worker,
-    env: { PATH: process.env["PATH"] ?? "", HOME: folder, CI: "1", WRANGLER_SEND_METRICS: "false" },
-  })
-  for (const binding of ["LEDGER", "KEY_RING", "DIRECTORY", "POLICIES"])
-    assert.ok(said.includes(`env.${binding} `), said)
-  const uploaded = readdirSync(at("uploaded"))
-  for (const name of ["worker.js", "operate.js", "policies.js"]) assert.ok(uploaded.includes(name), name)
-})
+await check(
+  "the Worker deploys as it is, and serves by the policies that the package's command published",
+  async () => {
+    const worker = at("worker")
+    mkdirSync(worker)
+    run(
+      "tar",
+      ["--extract", "--gzip", "--strip-components=1", "-f", join(assets, `daypass-worker-${version}.tar.gz`)],
+      {
+        cwd: worker,
+      },
+    )
+    symlinkSync(join(ROOT, "node_modules"), join(worker, "node_modules"))
+    const settings = join(worker, "wrangler.toml")
+    const namespaceId = "0123456789abcdef0123456789abcdef"
+    writeFileSync(settings, readFileSync(settings, "utf8").replace(/^id = "<.*>"$/m, `id = "${namespaceId}"`))
+    const env = { PATH: process.env["PATH"] ?? "", HOME: folder, CI: "1", WRANGLER_SEND_METRICS: "false" }
+    const wrangler = join(worker, "node_modules/wrangler/bin/wrangler.js")
+    const said = run(NODE, [wrangler, "deploy", "--dry-run", "--outdir", at("uploaded")], { cwd: worker, env })
+    for (const binding of ["LEDGER", "KEY_RING", "DIRECTORY", "POLICIES"])
+      assert.ok(said.includes(`env.${binding} `), said)
+
+    const persistTo = at("state")
+    const command = join(installed, "node_modules/.bin/daypass")
+    run(NODE, [command, "push", policies, "--local", "--persist-to", persistTo], { cwd: worker, env })
+    const names = readdirSync(at("uploaded")).filter((name) => name.endsWith(".js"))
+    const modules = Object.fromEntries(names.map((name) => [name, readFileSync(join(worker, "worker", name), "utf8")]))
+    const kv = { namespaceId, persistTo }
+    const broker = await startWorkerdBroker({ policies, modules, kv, settings: { DAYPASS_POLICIES: "kv" } })
+    try {
+      await grants(broker, github)
+    } finally {
+      await broker.stop()
+    }
+  },
+)
 
 await check("the release branch gets the action, its major tag moves, and a second run changes nothing", async () => {
   const [remote, repository] = [at("remote.git"), at("clone")]
