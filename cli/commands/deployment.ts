@@ -9,7 +9,10 @@ const serve: CommandDeclaration = {
   about: `Runs the broker, until SIGTERM or SIGINT. It takes DAYPASS_KEK and its other settings from the environment, and writes its log to
 standard output, one JSON object a line.`,
   options: {
-    policies: { value: "DIR", words: "the folder with daypass.yaml and the policies; changes are loaded while it runs. Required" },
+    policies: {
+      value: "DIR",
+      words: "the folder with daypass.yaml and the policies; changes are loaded while it runs. Required",
+    },
     url: { value: "URL", words: "the broker's public URL: https, or http on a loopback host; by default $DAYPASS_URL" },
     data: { value: "DIR", words: "the folder for the ledger and the keys, for one broker at a time" },
     store: {
