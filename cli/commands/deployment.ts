@@ -1,5 +1,5 @@
 import type { CommandDeclaration } from "./declaration.ts"
-import { FOLDER, FORMAT_OPTIONS } from "./shared.ts"
+import { FOLDER, FORMAT_OPTIONS, POLICY_FOLDER } from "./shared.ts"
 
 // Commands with which a broker is set up and supplied.
 
@@ -84,4 +84,32 @@ Never start a broker on the data folder again afterwards: a token could be used 
   load: async () => (await import("../ledger/copy.ts")).run,
 }
 
-export const DEPLOYMENT_COMMANDS: readonly CommandDeclaration[] = [push, seal, ledgerCopy]
+const serve: CommandDeclaration = {
+  name: "serve",
+  summary: "run the broker on Node 24 or newer",
+  about: `Runs the broker until SIGTERM or SIGINT, and writes its log to standard output. It needs Node 24, also where the other commands
+run on Node 20. Its settings and secrets are variables of the environment.`,
+  options: {
+    policies: {
+      value: "DIR",
+      words: "the folder with daypass.yaml and the policies; changes are loaded while the broker runs",
+      preset: POLICY_FOLDER,
+    },
+    url: { value: "URL", words: "the broker's public URL: https, or http on a loopback host; by default $DAYPASS_URL" },
+    data: { value: "DIR", words: "the folder for the ledger and the keys, of one broker at a time" },
+    store: {
+      value: "URL",
+      words:
+        "in its place: a PostgreSQL database for several brokers, as postgres://USER@HOST/DATABASE, with the password in PGPASSWORD; by default $DAYPASS_STORE",
+    },
+    port: { value: "N", words: "the port to listen on", preset: "8787" },
+    host: { value: "ADDRESS", words: "the address to listen on", preset: "127.0.0.1" },
+  },
+  forms: ["--url URL (--data DIR | --store URL) [options]"],
+  exits: { 0: "it was told to stop", 1: "it failed", 2: "the options or the settings are wrong" },
+  examples: ["daypass serve --url https://daypass.example.com --data /var/lib/daypass"],
+  page: "run-on-node.md",
+  load: async () => (await import("../serve.ts")).run,
+}
+
+export const DEPLOYMENT_COMMANDS: readonly CommandDeclaration[] = [serve, push, seal, ledgerCopy]
