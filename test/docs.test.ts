@@ -470,6 +470,27 @@ describe("what exists is named", () => {
     expect([...SOURCE_NAMES].sort()).toEqual(SOURCES.map(({ name }) => name).sort())
   })
 
+  it("this version, wherever a page or an example names a release's file", () => {
+    const pages = execFileSync("git", ["ls-files", "-z", "README.md", "docs", "examples", "broker/providers"], {
+      cwd: ROOT,
+      encoding: "utf8",
+    })
+    const named = pages
+      .split("\0")
+      .flatMap((path) =>
+        /\.(?:md|ya?ml|sh)$|file$|\/command$/.test(path)
+          ? [
+              ...read(path).matchAll(
+                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\bdaypass\/releases\/download\/v([0-9]+\.[0-9]+\.[0-9]+)|\bgh release download v([0-9]+\.[0-9]+\.[0-9]+)/g,
+              ),
+            ].map((match) => `${path}: ${match[1] ?? match[2] ?? match[3]}`)
+          : [],
+      )
+    const { version } = JSON.parse(read("package.json")) as { version: string }
+    expect(named.length).toBeGreaterThan(5)
+    expect(named.filter((one) => !one.endsWith(`: ${version}`))).toEqual([])
+  })
+
   it("every room of the broker on its map", () => {
     const rooms = execFileSync("git", ["ls-files", "-z", "broker"], { cwd: ROOT, encoding: "utf8" })
       .split("\0")

@@ -3,6 +3,36 @@ import { FOLDER, FORMAT_OPTIONS, POLICY_FOLDER } from "./shared.ts"
 
 // Commands with which a broker is set up and supplied.
 
+const serve: CommandDeclaration = {
+  name: "serve",
+  summary: "run the broker on Node 24 or newer",
+  about: `Runs the broker, until SIGTERM or SIGINT. It takes DAYPASS_KEK and its other settings from the environment, and writes its log to
+standard output, one JSON object a line.`,
+  options: {
+    policies: {
+      value: "DIR",
+      words: "the folder with daypass.yaml and the policies; changes are loaded while it runs",
+      preset: POLICY_FOLDER,
+    },
+    url: { value: "URL", words: "the broker's public URL: https, or http on a loopback host; by default $DAYPASS_URL" },
+    data: { value: "DIR", words: "the folder for the ledger and the keys, for one broker at a time" },
+    store: {
+      value: "URL",
+      words:
+        "instead, a PostgreSQL database for several brokers, as postgres://USER@HOST/DATABASE, with the password in PGPASSWORD; by default $DAYPASS_STORE",
+    },
+    port: { value: "N", words: "the port to listen on", preset: "8787" },
+    host: { value: "ADDRESS", words: "the address to listen on", preset: "127.0.0.1" },
+  },
+  forms: ["[--policies DIR] --url URL (--data DIR | --store URL) [--port N] [--host ADDRESS]"],
+  exits: { 0: "ended by a signal", 1: "the broker cannot start here", 2: "the options or the settings are wrong" },
+  examples: [
+    "daypass serve --policies /etc/daypass/policies --data /var/lib/daypass --url https://daypass.example.com",
+  ],
+  page: "run-on-node.md",
+  load: async () => (await import("../serve.ts")).run,
+}
+
 const push: CommandDeclaration = {
   name: "push",
   summary: "publish a policy folder in Workers KV, for brokers at the edge",
@@ -82,34 +112,6 @@ Never start a broker on the data folder again afterwards: a token could be used 
   },
   page: "run-on-postgresql.md",
   load: async () => (await import("../ledger/copy.ts")).run,
-}
-
-const serve: CommandDeclaration = {
-  name: "serve",
-  summary: "run the broker on Node 24 or newer",
-  about: `Runs the broker until SIGTERM or SIGINT, and writes its log to standard output. It needs Node 24, also where the other commands
-run on Node 20. Its settings and secrets are variables of the environment.`,
-  options: {
-    policies: {
-      value: "DIR",
-      words: "the folder with daypass.yaml and the policies; changes are loaded while the broker runs",
-      preset: POLICY_FOLDER,
-    },
-    url: { value: "URL", words: "the broker's public URL: https, or http on a loopback host; by default $DAYPASS_URL" },
-    data: { value: "DIR", words: "the folder for the ledger and the keys, of one broker at a time" },
-    store: {
-      value: "URL",
-      words:
-        "in its place: a PostgreSQL database for several brokers, as postgres://USER@HOST/DATABASE, with the password in PGPASSWORD; by default $DAYPASS_STORE",
-    },
-    port: { value: "N", words: "the port to listen on", preset: "8787" },
-    host: { value: "ADDRESS", words: "the address to listen on", preset: "127.0.0.1" },
-  },
-  forms: ["--url URL (--data DIR | --store URL) [options]"],
-  exits: { 0: "it was told to stop", 1: "it failed", 2: "the options or the settings are wrong" },
-  examples: ["daypass serve --url https://daypass.example.com --data /var/lib/daypass"],
-  page: "run-on-node.md",
-  load: async () => (await import("../serve.ts")).run,
 }
 
 export const DEPLOYMENT_COMMANDS: readonly CommandDeclaration[] = [serve, push, seal, ledgerCopy]
