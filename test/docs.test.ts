@@ -458,6 +458,14 @@ describe("what exists is named", () => {
     expect(names.filter((name) => !table.includes(`[\`${name}\`](cli/`))).toEqual([])
   })
 
+  it("what the broker on Node reads, as daypass serve declares it", () => {
+    const taken = [...read("broker/entry/node-options.ts").matchAll(/^ {8}([a-z]+): \{ type: /gm)].map(
+      ([, name]) => name,
+    )
+    const declared = Object.keys(COMMANDS.find(({ name }) => name === "serve")?.options ?? {})
+    expect([...declared, "help"].sort()).toEqual(taken.sort())
+  })
+
   it("the names of the sources of tokens", () => {
     expect([...SOURCE_NAMES].sort()).toEqual(SOURCES.map(({ name }) => name).sort())
   })
