@@ -481,9 +481,9 @@ describe("what exists is named", () => {
         /\.(?:md|ya?ml|sh)$|file$|\/command$/.test(path)
           ? [
               ...read(path).matchAll(
-                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\bdaypass\/releases\/download\/v([0-9]+\.[0-9]+\.[0-9]+)|\bgh release download v([0-9]+\.[0-9]+\.[0-9]+)/g,
+                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\b(?:daypass\/releases\/download\/v|gh release download v|ghcr\.io\/daypass\/daypass:)([0-9]+\.[0-9]+\.[0-9]+)/g,
               ),
-            ].map((match) => `${path}: ${match[1] ?? match[2] ?? match[3]}`)
+            ].map((match) => `${path}: ${match[1] ?? match[2]}`)
           : [],
       )
     const { version } = JSON.parse(read("package.json")) as { version: string }
