@@ -470,7 +470,7 @@ describe("what exists is named", () => {
         /\.(?:md|ya?ml|sh)$|file$|\/command$/.test(path)
           ? [
               ...read(path).matchAll(
-                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\bdownload(?:\/| )v([0-9]+\.[0-9]+\.[0-9]+)/g,
+                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\b(?:daypass\/releases\/download\/|release download )v([0-9]+\.[0-9]+\.[0-9]+)/g,
               ),
             ].map((match) => `${path}: ${match[1] ?? match[2]}`)
           : [],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { generateHybridIdentity, identityToRecipient } from "age-encryption"
 import { createHttp } from "../../broker/adapters/web/http.ts"
 import { Secret } from "../../broker/core/secret.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
@@ -136,6 +137,13 @@ export async function serviceKeys(desk: Desk, check: Check, programs: string): P
       await assert.rejects(opened(name, { keys: [awsKey(first), vaultKey] }), /fewer than 2 of the key groups/)
     })
   }
+  await check("one for a post-quantum key of age opens", async () => {
+    const identity = await generateHybridIdentity()
+    const pq = await identityToRecipient(identity)
+    await encrypt("pq.sops.yaml", { age: pq })
+    desk.write("key.txt", `${readFileSync(join(desk.folder, "key.txt"), "utf8")}${identity}\n`)
+    assert.deepEqual(await opened("pq.sops.yaml", ageKey), ["canary", pq])
+  })
   await check("after sops updatekeys, another key opens a file", async () => {
     desk.write(".sops.yaml", JSON.stringify({ creation_rules: [{ kms: second }] }))
     await desk.run("sops updatekeys --yes transit.sops.yaml", editor)
