@@ -31,15 +31,16 @@ export const startSopsVendor: StartVendor = async () => {
     name: "sops",
     gives: "secrets out of SOPS files beside the policies",
     connections: {
-      "sops-tools": { provider: "sops", key: "env:SOPS_AGE_KEY", folder: FOLDER },
-      "sops-aws": { provider: "aws", region: "eu-west-1", accounts: ["111122223333"], endpoint: sts.url },
       "sops-kms": {
         provider: "sops",
         folder: FOLDER,
         keys: [{ connection: "sops-aws", role: ROLE, key: KEY, endpoint: aws.url }],
       },
+      "sops-tools": { provider: "sops", key: "env:SOPS_AGE_KEY", folder: FOLDER },
+      "sops-aws": { provider: "aws", region: "eu-west-1", accounts: ["111122223333"], endpoint: sts.url },
     },
     grants: {
+      [KMS_GRANT]: { connection: "sops-kms", read: { SOPS_KMS_PASSWORD: "kms.sops.yaml#database/password" } },
       [GRANT]: {
         connection: "sops-tools",
         read: {
@@ -51,7 +52,6 @@ export const startSopsVendor: StartVendor = async () => {
         },
         read_all: { from: "pages.sops.yaml", prefix: "SOPS_PAGES_" },
       },
-      [KMS_GRANT]: { connection: "sops-kms", read: { SOPS_KMS_PASSWORD: "kms.sops.yaml#database/password" } },
     },
     secrets: { SOPS_AGE_KEY: read("test-only.age-key.txt") },
     files: {
