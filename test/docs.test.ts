@@ -553,6 +553,19 @@ describe("what is named exists", () => {
   })
 })
 
+it("the tests that CONTRIBUTING.md says follow a page name that page", () => {
+  const [, section = ""] = read("CONTRIBUTING.md").split("\n## Who follows which page\n")
+  const rows = [...section.matchAll(/^\| (\[.+) \| `(test\/.+)` \|$/gm)]
+  expect(rows.length).toBeGreaterThan(6)
+  for (const [, pages = "", test = ""] of rows) {
+    for (const [, page = ""] of pages.matchAll(/\]\(([^)]+)\)/g)) {
+      expect(read(test), `${test}: ${page}`).toMatch(
+        new RegExp(`\\b${page.replace(/^docs\//, "").replace(".", "\\.")}`),
+      )
+    }
+  }
+})
+
 describe("subjects that other systems are told to trust", () => {
   const modules = readdirSync(join(ROOT, "examples/terraform")).map((name) => `examples/terraform/${name}/main.tf`)
   // The changelog also shows the form that they had before.
