@@ -65,7 +65,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["doctor", async () => (await import("./doctor/doctor.ts")).run],
   ["resume", async () => (await import("./operate/resume.ts")).run],
   ["alerts", async () => (await import("./operate/alerts.ts")).run],
-  ["scan", async () => (await import("./scan.ts")).run],
+  ["scan", async () => (await import("./scan/scan.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
   ["push", async () => (await import("./push/push.ts")).run],
   ["audit verify", async () => (await import("./audit/verify.ts")).run],

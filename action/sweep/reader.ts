@@ -42,9 +42,9 @@ export class Reader<Found> {
     this.#events = events
   }
 
-  /** @throws {Unread} */
-  async file(path: string, budget: Budget): Promise<void> {
-    await this.stream(new Source(streamOf(openFile(path), budget)), { path, inside: [], depth: 0, budget })
+  /** `shown`: the path for the events. @throws {Unread} */
+  async file(path: string, budget: Budget, shown = path): Promise<void> {
+    await this.stream(new Source(streamOf(openFile(path), budget)), { path: shown, inside: [], depth: 0, budget })
   }
 
   /** Reads a stream, and closes it. @throws {Unread} */
