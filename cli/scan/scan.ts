@@ -1,6 +1,7 @@
 import { resolve } from "node:path"
 import { impossible, misused, readArguments } from "../arguments.ts"
 import { type CliIo, EXIT } from "../io.ts"
+import { OPERATOR_OPTIONS, OPERATOR_USAGE } from "../operate/options.ts"
 import type { Remedies } from "../secrets/remedy.ts"
 import type { Git } from "./git.ts"
 import { SCAN_FORMATS, type ScanFormat } from "./print.ts"
@@ -10,6 +11,7 @@ const USAGE = `Usage: daypass scan [PATH...] [--format text|json|sarif|github] [
        daypass scan --staged | --history [...]
        daypass scan --report FILE [...]
        daypass scan --issued [PATH...] [--strict] [--json]
+       daypass scan --run ID --repository OWNER/REPO --broker URL [--revoke] [--delete-log] [--strict] [--json]
 
 Looks for secrets, and says for each what takes its place: a role, a grant, or the command that puts a new value into a
 store. Prints places and names, and never a value.
@@ -23,13 +25,25 @@ and saved images. What git ignores is left out, but for a file that is named.
                    - for standard input
   --issued         the values that the Daypass steps of this job have issued: in files that changed since, in files of
                    tools, in summaries, and inside the PATHs. For a later step of the same job
+  --run ID         the values that the broker gave to a finished run, in the run's logs, which GitHub gives to $GITHUB_TOKEN
+                   or $GH_TOKEN (actions: read). The broker is asked for hashes alone, with the right audit.read
+    --repository OWNER/REPO   whose run it is; in a job, its own
+    --revoke                  ends the leases whose values are in the logs (leases.revoke)
+    --delete-log              deletes the logs of the run if a value is in them (actions: write)
 
   --policies DIR   a policy folder, whose connections say which stores there are; by default policies, if it is there
   --format, --json how to print: text, json, sarif for code scanning, github for annotations
   --strict         exit with 1 also if something could not be searched to its end
+With --run:
+${OPERATOR_USAGE}
 Exit codes: 0 nothing found, 1 found, 2 the arguments are wrong, or the search is not possible.`
 
 const OPTIONS = {
+  ...OPERATOR_OPTIONS,
+  run: { type: "string" },
+  repository: { type: "string" },
+  revoke: { type: "boolean" },
+  "delete-log": { type: "boolean" },
   staged: { type: "boolean" },
   history: { type: "boolean" },
   report: { type: "string" },
@@ -40,7 +54,8 @@ const OPTIONS = {
   strict: { type: "boolean" },
 } as const
 
-const MODES = ["staged", "history", "report", "issued"] as const
+const MODES = ["staged", "history", "report", "issued", "run"] as const
+const OF_RUN = ["repository", "revoke", "delete-log", ...Object.keys(OPERATOR_OPTIONS)]
 
 /** `daypass scan`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -51,12 +66,13 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (chosen.length > 1) return misused(`--${chosen[0]} and --${chosen[1]} exclude each other`, USAGE, io)
   const [mode] = chosen
   const [isJson, isStrict] = [options["json"] === true, options["strict"] === true]
-  if (mode === "issued") {
-    if (options["format"] !== undefined || options["policies"] !== undefined)
-      return misused("--issued takes --json and --strict only", USAGE, io)
-    return (await import("./issued.ts")).scanIssued(positionals, { isJson, isStrict }, io)
-  }
+  const alien = mode === "run" ? undefined : OF_RUN.find((name) => options[name] !== undefined)
+  if (alien !== undefined) return misused(`--${alien} belongs to --run`, USAGE, io)
+  if ((mode === "issued" || mode === "run") && (options["format"] ?? options["policies"]) !== undefined)
+    return misused(`--${mode} prints text or --json, and takes no --policies`, USAGE, io)
+  if (mode === "issued") return (await import("./issued.ts")).scanIssued(positionals, { isJson, isStrict }, io)
   if (mode !== undefined && positionals.length > 0) return misused(`--${mode} takes no PATH`, USAGE, io)
+  if (mode === "run") return await runOf(options, { isJson, isStrict }, io)
   const format = (isJson ? "json" : (options["format"] ?? "text")) as ScanFormat
   if (!SCAN_FORMATS.includes(format) || (isJson && (options["format"] ?? "json") !== "json"))
     return misused(`--format must be one of ${SCAN_FORMATS.join(", ")}, and --json means json`, USAGE, io)
@@ -70,9 +86,22 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   return searched.hits.length > 0 || (isStrict && searched.unreadCount > 0) ? EXIT.no : EXIT.ok
 }
 
+async function runOf(
+  options: Readonly<Record<string, string | boolean | undefined>>,
+  how: { readonly isJson: boolean; readonly isStrict: boolean },
+  io: CliIo,
+): Promise<number> {
+  const [id, repository] = [String(options["run"]), String(options["repository"] ?? io.env["GITHUB_REPOSITORY"] ?? "")]
+  if (!/^[1-9][0-9]{0,18}$/.test(id)) return misused("--run is the id of a run: a number", USAGE, io)
+  if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) return misused("--repository is OWNER/REPO", USAGE, io)
+  const [revokes, deletesLog] = [options["revoke"] === true, options["delete-log"] === true]
+  const { scanRun } = await import("./run/run.ts")
+  return await scanRun({ run: { repository, id }, options, revokes, deletesLog, ...how }, io)
+}
+
 /** A sentence when it is not possible. */
 async function search(
-  mode: (typeof MODES)[number] | undefined,
+  mode: "staged" | "history" | "report" | undefined,
   paths: readonly string[],
   report: string,
   io: CliIo,
@@ -95,7 +124,7 @@ async function search(
 }
 
 /** @throws {GitError} */
-async function searchGit(mode: "staged" | "history" | string, scan: Scan, git: Git, io: CliIo): Promise<void> {
+async function searchGit(mode: "staged" | "history", scan: Scan, git: Git, io: CliIo): Promise<void> {
   const { historyBlobs, isShallow, stagedBlobs } = await import("./history.ts")
   if (mode === "staged") return await scan.blobs(stagedBlobs(git), git)
   if (await isShallow(git))
