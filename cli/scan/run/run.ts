@@ -58,8 +58,15 @@ async function searched(wanted: RunWanted, github: GitHub, client: OperatorClien
   const isFound = logs.found.length > 0
   // First, so that what can be used by readers of the log ends before anything else can fail.
   const revoked = wanted.revokes && isFound ? await revokeLeases(client, { leases }, reason, io) : null
-  if (wanted.deletesLog && isFound) await deleteLogs(run, github)
-  const done: Done = { logs, unknown: fingerprints.unknown, archived, revoked, isDeleted: wanted.deletesLog && isFound }
+  const isToDelete = wanted.deletesLog && isFound
+  const undeleted = isToDelete ? await whyUndeleted(run, github) : null
+  const done: Done = {
+    logs,
+    unknown: fingerprints.unknown,
+    archived,
+    revoked,
+    isDeleted: isToDelete && undeleted === null,
+  }
   if (wanted.isJson)
     printJson(
       jsonOf(
@@ -73,7 +80,19 @@ async function searched(wanted: RunWanted, github: GitHub, client: OperatorClien
     for (const line of linesOfLeases(leases, io.now())) io.out(inert(line))
     for (const line of linesOfDone(done)) io.out(inert(line))
   }
+  if (undeleted !== null) impossible(undeleted, io)
   return isFound || (isStrict && logs.unread.length + fingerprints.unknown.length > 0) ? EXIT.no : EXIT.ok
+}
+
+/** Null when the logs are deleted. What was found is printed in any case. */
+async function whyUndeleted(run: Run, github: GitHub): Promise<string | null> {
+  try {
+    await deleteLogs(run, github)
+    return null
+  } catch (thrown) {
+    if (thrown instanceof GitHubError) return thrown.message
+    throw thrown
+  }
 }
 
 interface Done {
