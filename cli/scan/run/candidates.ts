@@ -4,7 +4,11 @@ import { MIN_CHARACTERS } from "./fingerprints.ts"
 const OUTSIDE = /[^\s"'`<>()[\]{},;|\\]+/g
 const INSIDE = /[^A-Za-z0-9]/g
 /** In a longer list of parts, those in the middle alone are not tried. A session token of AWS has about sixty. */
-const MOST_ENDS = 96
+const MOST_PARTS = 96
+/** Longer than any token, an access token with hundreds of groups included. */
+const MAX_CHARACTERS = 16 * 1024
+/** Of one piece, all its parts together: a log must not hold the search back. */
+const MOST_TRIED_CHARACTERS = 8 * 1024 ** 2
 const LONG_PART = new RegExp(`\\S{${MIN_CHARACTERS}}`)
 /** A base64 text that is worth a look: shorter ones are no encoding of a token. */
 const BASE64 = /[A-Za-z0-9+/_-]{32,}={0,2}/g
@@ -51,10 +55,27 @@ export function* valuesIn(text: string): Generator<string> {
       // Padding, and dots at the end, belong to some tokens.
       ends.push(index, index + 1)
     }
-    for (const start of starts.slice(0, MOST_ENDS)) {
-      for (const end of ends.length > MOST_ENDS ? [piece.length, ...ends.slice(-MOST_ENDS)] : ends) {
-        if (end - start >= MIN_CHARACTERS) yield piece.slice(start, end)
-      }
+    yield* partsOf(
+      piece,
+      starts.slice(0, MOST_PARTS),
+      ends
+        .slice(1)
+        .slice(-2 * MOST_PARTS)
+        .reverse(),
+    )
+  }
+}
+
+/** The longest first: a token has characters in it that also end one. */
+function* partsOf(piece: string, starts: readonly number[], ends: readonly number[]): Generator<string> {
+  let left = MOST_TRIED_CHARACTERS
+  for (const start of starts) {
+    for (const end of [piece.length, ...ends]) {
+      const length = end - start
+      if (length < MIN_CHARACTERS || length > MAX_CHARACTERS) continue
+      left -= length
+      if (left < 0) return
+      yield piece.slice(start, end)
     }
   }
 }

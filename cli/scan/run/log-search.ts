@@ -11,8 +11,8 @@ export interface FoundInLog {
 
 /** GitHub's own limit for a line is lower. Of a longer line the beginning is searched. */
 const MAX_LINE_CHARACTERS = 1024 * 1024
-/** A text in base64 that is broken into lines, such as those of `base64` and of PEM files. */
-const WRAPPED = /^[A-Za-z0-9+/_-]{40,128}={0,2}$/
+/** A token or a text in base64 that is broken into lines, such as those of `base64` and of PEM files. */
+const WRAPPED = /^[A-Za-z0-9+/_.=-]{40,128}$/
 const WRAPPED_END = /^[A-Za-z0-9+/_.=-]{1,128}$/
 const MAX_WRAPPED_CHARACTERS = 64 * 1024
 /** The time that GitHub writes before each line. */

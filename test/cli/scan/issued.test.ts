@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { beforeEach, describe, expect, test } from "vitest"
-import { RecordMaker } from "../../action/fingerprints/record.ts"
-import { patternsFor } from "../../action/patterns.ts"
-import { folderOf, runScripted } from "./run-cli.ts"
+import { RecordMaker } from "../../../action/fingerprints/record.ts"
+import { patternsFor } from "../../../action/patterns.ts"
+import { folderOf, runScripted } from "../run-cli.ts"
 
 const SECRET = "s3cr3t>>>value???/K7MDENG+bPxRfiCY"
 const STEP = "daypass-00000000-0000-4000-8000-000000000000"
