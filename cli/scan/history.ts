@@ -18,11 +18,14 @@ const RAW = [
   "--no-ext-diff",
   "--no-textconv",
   "--no-color",
+  "--no-relative",
   "--ignore-submodules",
 ]
 
 /** What the next commit would bring, as it is in the index: not as it is in the working tree. @throws {GitError} */
 export async function* stagedBlobs(git: Git): AsyncGenerator<Blob> {
+  // Outside of a repository, git would compare files.
+  await git.text("rev-parse", "--git-dir")
   yield* blobsIn(git.parts("diff", "--cached", ...RAW))
 }
 

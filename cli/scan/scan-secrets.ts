@@ -80,10 +80,12 @@ export class Scan {
   }
 
   searched(): Searched {
+    // Folders have no order. Commits have: the newest first.
+    const hits = this.#commit === null ? this.#hits.sort(byPlace) : this.#hits
     return {
-      hits: this.#hits.slice(0, MAX_HITS),
+      hits: hits.slice(0, MAX_HITS),
       hasMore: this.#hits.length > MAX_HITS,
-      unread: this.#unread,
+      unread: this.#unread.sort((one, other) => (one.path < other.path ? -1 : 1)),
       unreadCount: this.#unreadCount,
       links: this.#links,
       ...this.#search.counts,
@@ -105,5 +107,8 @@ export class Scan {
     this.#progress(this.#search.counts.texts)
   }
 }
+
+const byPlace = (one: Hit, other: Hit): number =>
+  one.path === other.path ? (one.line ?? 0) - (other.line ?? 0) : one.path < other.path ? -1 : 1
 
 const nameOf = ({ path, inside }: Place): string => [path, ...inside].join(" / ")
