@@ -88,7 +88,6 @@ test("says what it could not read, and fails for that only with --strict", async
 
 describe("searches nothing, and exits with 2", () => {
   test.each<[string, readonly string[], Record<string, string>, string, () => void]>([
-    ["without --issued", [], {}, "write --issued", () => {}],
     ["outside of a job", ["--issued"], { RUNNER_TEMP: "" }, "RUNNER_TEMP", () => {}],
     ["without id-token: write", ["--issued"], { ACTIONS_ID_TOKEN_REQUEST_TOKEN: "" }, "id-token: write", () => {}],
     ["in another job", ["--issued"], { ACTIONS_ID_TOKEN_REQUEST_TOKEN: "other" }, "of another job", () => {}],
