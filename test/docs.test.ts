@@ -101,6 +101,69 @@ describe("links", () => {
   })
 })
 
+describe("comparisons", () => {
+  /** The rows of the tables of a text, each as its cells. */
+  const rowsOf = (text: string) =>
+    [...text.matchAll(/^\| (.+) \|$/gm)].map(([, cells = ""]) => cells.split(/ *\| */).map((cell) => cell.trim()))
+
+  it("of README.md link every claim to a page that says it", () => {
+    const page = read("README.md")
+    const [, section = ""] = page.split("\n## How it compares\n")
+    const [, ...tools] = rowsOf(section.split("\n## ")[0] ?? "")
+    const sources = new Map([...page.matchAll(/^\[([^\]]+)\]: (https:\/\/\S+)$/gm)].map(([, name, url]) => [name, url]))
+    expect(tools.length).toBeGreaterThan(7)
+    for (const [tool, ...claims] of tools) {
+      for (const claim of claims.filter((each) => each !== "")) {
+        // A claim is a link; what stands beside links only joins them.
+        const named = [...claim.matchAll(/\[[^\]]+\](?:\[([^\]]+)\]|\(([^)]+)\))/g)]
+        expect(named.length, `${tool}: ${claim}`).toBeGreaterThan(0)
+        for (const [, name, path] of named) expect(path ?? sources.get(name ?? ""), `${tool}: ${claim}`).toBeDefined()
+      }
+    }
+  })
+
+  it("of docs/compared.md name the sources of every column", () => {
+    const page = read("docs/compared.md")
+    const [tables = "", sources = ""] = page.split("\n## Sources\n")
+    const columns = new Set(
+      rowsOf(tables)
+        .filter(([first]) => first === "")
+        .flatMap((cells) => cells.flatMap((cell) => [...cell.matchAll(/\[([^\]]+)\]/g)].map(([, name = ""]) => name))),
+    )
+    const rows = new Map(rowsOf(sources).map(([name = "", read = ""]) => [name.replace(/^\[|\]$/g, ""), read]))
+    expect(columns.size).toBeGreaterThan(12)
+    for (const column of columns) expect(rows.get(column), column).toMatch(/\]\(https:\/\//)
+  })
+})
+
+describe("diagrams", () => {
+  const diagrams = PAGES.flatMap((page) =>
+    blocksOf(page)
+      .filter(({ info }) => info === "mermaid")
+      .map(({ text, line }) => ({ page, text, line })),
+  )
+
+  // That they can be drawn is for a browser: the interop run draws them all.
+  it.each(diagrams)("$page:$line has a title for those who do not see it, and colours of no scheme", ({ text }) => {
+    expect(text).toMatch(/^(?:flowchart|sequenceDiagram|stateDiagram-v2)\b/)
+    expect(text).toMatch(/^ {2}accTitle: \S/m)
+    expect(text).not.toMatch(/^ *(?:style|classDef|linkStyle) |%%\{/m)
+  })
+
+  it("show what words alone do not", () => {
+    const pages = diagrams.map(({ page }) => page)
+    const wanted = [
+      "README",
+      "docs/security-model",
+      "docs/boundaries",
+      "docs/publish-policies",
+      "docs/keys",
+      "docs/audit",
+    ]
+    expect(pages).toEqual(expect.arrayContaining(wanted.map((page) => `${page}.md`)))
+  })
+})
+
 describe("policies", () => {
   const organisation = {
     path: "daypass.yaml",
@@ -253,13 +316,13 @@ describe("what exists is named", () => {
     expect(events.filter((event) => !documented.has(event))).toEqual([])
   })
 
-  it("every call of operators, and every part of health, in docs/wire.md", () => {
+  it("every call of operators in docs/wire-operators.md, and every part of health in docs/health.md", () => {
     const wire = readdirSync(join(ROOT, "broker/wire")).map((file) => read(`broker/wire/${file}`))
     const paths = wire.flatMap((text) =>
       [...text.matchAll(/= "(\/v1\/operate\/[a-z/]+)"/g)].map((match) => match[1] ?? ""),
     )
     expect(paths.length).toBeGreaterThan(8)
-    const page = read("docs/wire.md")
+    const page = read("docs/wire-operators.md")
     expect(paths.filter((path) => !page.includes(path))).toEqual([])
     const sources = execFileSync("git", ["ls-files", "broker"], { cwd: ROOT, encoding: "utf8" }).split("\n")
     const parts = sources
@@ -267,7 +330,7 @@ describe("what exists is named", () => {
       .flatMap((path) => [...read(path).matchAll(/^\s+(?:readonly )?part(?::| =) "([a-z]+)"|\{ part: "([a-z]+)"/gm)])
       .map((match) => match[1] ?? match[2] ?? "")
     expect(parts).toContain("keys")
-    const documented = new Set(codesInTables("docs/wire.md"))
+    const documented = new Set(codesInTables("docs/health.md"))
     expect([...new Set(parts)].filter((part) => !documented.has(part))).toEqual([])
   })
 
@@ -295,10 +358,10 @@ describe("what exists is named", () => {
     expect(to?.size).toBeGreaterThan(8)
   })
 
-  it("every fault code of policies in docs/policy.md, and none besides", () => {
+  it("every fault code of policies in docs/strict-yaml.md, and none besides", () => {
     const union = /export type FaultCode =([\s\S]*?)\n\n/.exec(read("broker/core/policy/faults.ts"))?.[1] ?? ""
     const actual = [...union.matchAll(/\| "([a-z0-9_]+)"/g)].map((match) => match[1] ?? "")
-    const section = read("docs/policy.md").split("\n## Strict YAML")[1]?.split("\n## ")[0] ?? ""
+    const section = read("docs/strict-yaml.md")
     const documented = [...section.matchAll(/^\| (`[^|]*`) *\|/gm)].flatMap((match) =>
       [...(match[1] ?? "").matchAll(/`([^`]+)`/g)].map((code) => code[1] ?? ""),
     )
@@ -362,8 +425,11 @@ describe("what exists is named", () => {
   })
 
   it.each(COMMANDS)("every option of daypass $name in its usage and on its page, and none besides", (command) => {
-    const { name, file, sources } = command
-    const usage = (/Usage: (daypass[\s\S]*?)\n\n/.exec(read(`cli/${file}`))?.[1] ?? "").replace(/\s+/g, " ")
+    const { name, file } = command
+    // The broker is a bundle of its own, and reads its options itself.
+    const written = name === "serve" ? "broker/entry/node-options.ts" : `cli/${file}`
+    const sources = [...command.sources, written]
+    const usage = (/Usage: (daypass[\s\S]*?)\n\n/.exec(read(written))?.[1] ?? "").replace(/\s+/g, " ")
     expect(usage).toMatch(new RegExp(`^daypass ${name}\\b`))
     const section = read("docs/cli.md").split(`\n## daypass ${name}\n`)[1]?.split("\n## ")[0] ?? ""
     const shown = /^```\n(daypass [\s\S]*?)^```$/m.exec(section)?.[1] ?? ""
@@ -374,9 +440,10 @@ describe("what exists is named", () => {
     const shared = sources.some((path) => read(path).includes("...CLIENT_OPTIONS")) ? ["cli/exec/options.ts"] : []
     // Commands that read a part of a record say which one in the same way.
     if (sources.some((path) => read(path).includes("...WINDOW_OPTIONS"))) shared.push("cli/record/window.ts")
-    const taken = [...new Set([...sources, ...shared])].flatMap((path) =>
+    const declared = [...new Set([...sources, ...shared])].flatMap((path) =>
       [...read(path).matchAll(/"?\b([a-z][a-z-]*)"?: \{ type: "(?:string|boolean)"/g)].map((match) => `--${match[1]}`),
     )
+    const taken = declared.filter((option) => option !== "--help")
     const isFormatted = sources.some(
       (path) => read(path).includes("FORMAT_OPTIONS,") || read(path).includes("...FORMAT_OPTIONS"),
     )
@@ -390,6 +457,27 @@ describe("what exists is named", () => {
     const missing = optionsOf(usage).filter((option) => !explained.includes(option) && !once.includes(option))
     expect(missing).toEqual([])
     if (isOperators) expect(explained).toMatch(/\]\(#(?:commands-of-operators|daypass-keys-list)\)/)
+  })
+
+  it("this version, wherever a page or an example names a release's file", () => {
+    const pages = execFileSync("git", ["ls-files", "-z", "README.md", "docs", "examples", "broker/providers"], {
+      cwd: ROOT,
+      encoding: "utf8",
+    })
+    const named = pages
+      .split("\0")
+      .flatMap((path) =>
+        /\.(?:md|ya?ml|sh)$|file$|\/command$/.test(path)
+          ? [
+              ...read(path).matchAll(
+                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\bdownload(?:\/| )v([0-9]+\.[0-9]+\.[0-9]+)/g,
+              ),
+            ].map((match) => `${path}: ${match[1] ?? match[2]}`)
+          : [],
+      )
+    const { version } = JSON.parse(read("package.json")) as { version: string }
+    expect(named.length).toBeGreaterThan(5)
+    expect(named.filter((one) => !one.endsWith(`: ${version}`))).toEqual([])
   })
 
   it("every room of the broker on its map", () => {
@@ -475,6 +563,7 @@ describe("workflows", () => {
   const workflows = [
     ".github/workflows/ci.yml",
     ".github/workflows/deep.yml",
+    ".github/workflows/docs.yml",
     ".github/workflows/lock.yml",
     ".github/workflows/zizmor.yml",
     ...readdirSync(join(ROOT, "examples/workflows"))
