@@ -1,7 +1,7 @@
 // Keeps the docs true: what they name exists, and what exists is named.
 import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { basename, dirname, join, normalize } from "node:path"
+import { dirname, join, normalize } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
@@ -12,6 +12,11 @@ import { loadPolicySet } from "../broker/core/policy/load.ts"
 import { FAMILIES } from "../broker/issuers/families.ts"
 import { PROVIDERS } from "../broker/providers/index.ts"
 import { PROBLEMS } from "../broker/wire/error-codes.ts"
+import { COMMANDS } from "../cli/commands/index.ts"
+import { SOURCE_NAMES } from "../cli/commands/shared.ts"
+import { SOURCES } from "../cli/exec/sources/sources.ts"
+import { parseArguments } from "../cli/parser.ts"
+import { referencePages } from "../cli/reference.ts"
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8")
@@ -49,16 +54,8 @@ function anchorsOf(page: string): ReadonlySet<string> {
   )
 }
 
-/** The commands of the command line: name, file, and the files that are that command's own. */
-const COMMANDS = [
-  ...read("cli/main.ts").matchAll(/\["([a-z -]+)", async \(\) => \(await import\("\.\/([a-z/-]+\.ts)"\)\)/g),
-].map(([, name = "", file = ""]) => {
-  const folder = dirname(file)
-  const ownsFolder = basename(file) === `${basename(folder)}.ts`
-  const files = ownsFolder ? readdirSync(join(ROOT, "cli", folder)).filter((each) => each.endsWith(".ts")) : []
-  const own = ownsFolder ? files.map((each) => `${folder}/${each}`) : [file]
-  return { name, file, sources: own.map((path) => `cli/${path}`) }
-})
+/** A command line in a block of a shell: up to what the shell reads itself. */
+const COMMAND_LINE = /(?:^|[\s(])daypass ([a-z](?:"[^"\n]*"|'[^'\n]*'|[^|<>;&)"'\n])*)/gm
 
 /** The first cells of a page's tables, or others, where each code stands: `code` or `code`, `code`. */
 const codesInTables = (page: string, column = 1) =>
@@ -411,52 +408,58 @@ describe("what exists is named", () => {
     }
   })
 
-  it("every command in the usage of the command line, on its page, and in the tables of both", () => {
-    const names = COMMANDS.map(({ name }) => name).sort()
-    expect(names.length).toBeGreaterThan(5)
-    const usage = /const USAGE = `([\s\S]*?)`/.exec(read("cli/main.ts"))?.[1] ?? ""
-    const listed = [...usage.matchAll(/^ {2}((?:audit |keys |ledger )?[a-z][a-z-]*)/gm)].map((match) => match[1] ?? "")
-    expect(listed.sort()).toEqual(names)
-    const page = read("docs/cli.md")
-    const sections = [...page.matchAll(/^## daypass (.+)$/gm)].map((match) => match[1] ?? "")
-    expect(sections.sort()).toEqual(names)
-    const table = [...page.matchAll(/^\| \[`([a-z -]+)`\]\(#daypass-[a-z-]+\) \|/gm)].map((match) => match[1] ?? "")
-    expect(table.sort()).toEqual(names)
+  it.each(COMMANDS)(
+    "what a reader must know of daypass $name",
+    ({ summary, about, takes = [], options = {}, exits }) => {
+      expect(summary).toMatch(/^[a-z][^.\n]*[^.\s]$/)
+      expect(about).toMatch(/^[A-Z][\s\S]*\.$/)
+      for (const { words } of [...takes, ...Object.values(options)]) expect(words).toMatch(/^.{5,}[^.\s]$/)
+      expect(Object.keys(exits).length).toBeGreaterThan(0)
+    },
+  )
+
+  it("no command line that would be refused", () => {
+    const typed = PAGES.filter((page) => page !== "CHANGELOG.md").flatMap((page) =>
+      blocksOf(page)
+        .filter(({ info }) => ["sh", "bash", "yaml", "yml"].includes(info.split(" ")[0] ?? ""))
+        .flatMap(({ text }) => [
+          ...text
+            .replaceAll("\\\n", " ")
+            .replace(/(?:^|\s)#.*$/gm, "")
+            .matchAll(COMMAND_LINE),
+        ])
+        .map(([, line = ""]) => ({ page, line, words: line.match(/"[^"]*"|'[^']*'|[^\s"']+/g) ?? [] })),
+    )
+    const faults = typed.flatMap(({ page, line, words }) => {
+      const command = COMMANDS.find(({ name }) => `${words.join(" ")} `.startsWith(`${name} `))
+      if (command === undefined)
+        return ["help", "--version", "--help"].includes(words[0] ?? "") ? [] : [`${page}: ${line}`]
+      try {
+        parseArguments(
+          command,
+          words.slice(command.name.split(" ").length).map((word) => word.replace(/^["']|["']$/g, "")),
+        )
+        return []
+      } catch (error) {
+        return [`${page}: daypass ${line}: ${error instanceof Error ? error.message : ""}`]
+      }
+    })
+    expect(faults).toEqual([])
+    expect(typed.length).toBeGreaterThan(60)
   })
 
-  it.each(COMMANDS)("every option of daypass $name in its usage and on its page, and none besides", (command) => {
-    const { name, file } = command
-    // The broker is a bundle of its own, and reads its options itself.
-    const written = name === "serve" ? "broker/entry/node-options.ts" : `cli/${file}`
-    const sources = [...command.sources, written]
-    const usage = (/Usage: (daypass[\s\S]*?)\n\n/.exec(read(written))?.[1] ?? "").replace(/\s+/g, " ")
-    expect(usage).toMatch(new RegExp(`^daypass ${name}\\b`))
-    const section = read("docs/cli.md").split(`\n## daypass ${name}\n`)[1]?.split("\n## ")[0] ?? ""
-    const shown = /^```\n(daypass [\s\S]*?)^```$/m.exec(section)?.[1] ?? ""
-    expect(shown.trim().replace(/\s+/g, " ")).toBe(usage)
+  it("every command in the overview, and in the reference", async () => {
+    const names = COMMANDS.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    const pages = [...referencePages((path) => (existsSync(join(ROOT, path)) ? read(path) : null))]
+    const sections = pages.flatMap(([, text]) => [...text.matchAll(/^## daypass (.+)$/gm)].map(([, name]) => name))
+    expect(sections.sort()).toEqual([...names].sort())
+    const table = read("docs/cli.md")
+    expect(names.filter((name) => !table.includes(`[\`${name}\`](cli/`))).toEqual([])
+  })
 
-    const optionsOf = (text: string) => [...new Set(text.match(/--[a-z][a-z-]*/g) ?? [])].sort()
-    // `token` takes what `exec` has in common with it.
-    const shared = sources.some((path) => read(path).includes("...CLIENT_OPTIONS")) ? ["cli/exec/options.ts"] : []
-    // Commands that read a part of a record say which one in the same way.
-    if (sources.some((path) => read(path).includes("...WINDOW_OPTIONS"))) shared.push("cli/record/window.ts")
-    const declared = [...new Set([...sources, ...shared])].flatMap((path) =>
-      [...read(path).matchAll(/"?\b([a-z][a-z-]*)"?: \{ type: "(?:string|boolean)"/g)].map((match) => `--${match[1]}`),
-    )
-    const taken = declared.filter((option) => option !== "--help")
-    const isFormatted = sources.some(
-      (path) => read(path).includes("FORMAT_OPTIONS,") || read(path).includes("...FORMAT_OPTIONS"),
-    )
-    // The other options of operators' commands are explained once.
-    const isOperators = sources.some((path) => read(path).includes("OPERATOR_USAGE"))
-    const all = [...taken, ...(isFormatted ? ["--format", "--json"] : []), ...(isOperators ? ["--broker"] : [])]
-    expect(optionsOf(usage)).toEqual(optionsOf(all.join(" ")))
-    const explained = section.replace(shown, "")
-    // The output formats and the options of operators have sections of their own.
-    const once = ["--format", "--json", ...(isOperators ? ["--broker"] : [])]
-    const missing = optionsOf(usage).filter((option) => !explained.includes(option) && !once.includes(option))
-    expect(missing).toEqual([])
-    if (isOperators) expect(explained).toMatch(/\]\(#(?:commands-of-operators|daypass-keys-list)\)/)
+  it("the names of the sources of tokens", () => {
+    expect([...SOURCE_NAMES].sort()).toEqual(SOURCES.map(({ name }) => name).sort())
   })
 
   it("this version, wherever a page or an example names a release's file", () => {
@@ -470,9 +473,9 @@ describe("what exists is named", () => {
         /\.(?:md|ya?ml|sh)$|file$|\/command$/.test(path)
           ? [
               ...read(path).matchAll(
-                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\bdownload(?:\/| )v([0-9]+\.[0-9]+\.[0-9]+)/g,
+                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\bdaypass\/releases\/download\/v([0-9]+\.[0-9]+\.[0-9]+)|\bgh release download v([0-9]+\.[0-9]+\.[0-9]+)/g,
               ),
-            ].map((match) => `${path}: ${match[1] ?? match[2]}`)
+            ].map((match) => `${path}: ${match[1] ?? match[2] ?? match[3]}`)
           : [],
       )
     const { version } = JSON.parse(read("package.json")) as { version: string }

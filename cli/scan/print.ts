@@ -7,8 +7,7 @@ import type { Hit } from "./hit.ts"
 import { sarifOf } from "./sarif.ts"
 import type { Searched } from "./scan-secrets.ts"
 
-export const SCAN_FORMATS = ["text", "json", "sarif", "github"] as const
-export type ScanFormat = (typeof SCAN_FORMATS)[number]
+export type ScanFormat = "text" | "json" | "sarif" | "github"
 
 /** Prints what a search found: places, names and remedies, and no value in any format. */
 export async function printSearched(

@@ -1,81 +1,24 @@
 import { resolve } from "node:path"
-import { impossible, misused, readArguments } from "../arguments.ts"
-import { type CliIo, EXIT } from "../io.ts"
-import { OPERATOR_OPTIONS, OPERATOR_USAGE } from "../operate/options.ts"
+import { impossible, misused } from "../arguments.ts"
+import { OPERATOR_OPTIONS, POLICY_FOLDER } from "../commands/shared.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import type { Remedies } from "../secrets/remedy.ts"
 import type { Git } from "./git.ts"
-import { SCAN_FORMATS, type ScanFormat } from "./print.ts"
+import type { ScanFormat } from "./print.ts"
 import type { Scan, Searched } from "./scan-secrets.ts"
-
-const USAGE = `Usage: daypass scan [PATH...] [--format text|json|sarif|github] [--policies DIR] [--strict]
-       daypass scan --staged | --history [...]
-       daypass scan --report FILE [...]
-       daypass scan --issued [PATH...] [--strict] [--json]
-       daypass scan --run ID --repository OWNER/REPO --broker URL [--revoke] [--delete-log] [--strict] [--json]
-
-Looks for secrets, and says for each what takes its place: a role, a grant, or the command that puts a new value into a
-store. Prints places and names, and never a value.
-
-Without one of the options below, it searches the PATHs, or the current directory: files and folders, tar and ZIP archives
-and saved images. What git ignores is left out, but for a file that is named.
-
-  --staged         what the next commit would bring; for a hook before the commit
-  --history        all that branches, tags and stashes of this repository have ever had
-  --report FILE    no search: what gitleaks (JSON), trufflehog (JSON lines) or another scanner (SARIF 2.1.0) has found;
-                   - for standard input
-  --issued         the values that the Daypass steps of this job have issued: in files that changed since, in files of
-                   tools, in summaries, and inside the PATHs. For a later step of the same job
-  --run ID         the values that the broker gave to a finished run, in the run's logs, which GitHub gives to $GITHUB_TOKEN
-                   or $GH_TOKEN (actions: read). The broker is asked for hashes alone, with the right audit.read
-    --repository OWNER/REPO   whose run it is; in a job, its own
-    --revoke                  ends the leases whose values are in the logs (leases.revoke)
-    --delete-log              deletes the logs of the run if a value is in them (actions: write)
-
-  --policies DIR   a policy folder, whose connections say which stores there are; by default policies, if it is there
-  --format, --json how to print: text, json, sarif for code scanning, github for annotations
-  --strict         exit with 1 also if something could not be searched to its end
-With --run:
-${OPERATOR_USAGE}
-Exit codes: 0 nothing found, 1 found, 2 the arguments are wrong, or the search is not possible.`
-
-const OPTIONS = {
-  ...OPERATOR_OPTIONS,
-  run: { type: "string" },
-  repository: { type: "string" },
-  revoke: { type: "boolean" },
-  "delete-log": { type: "boolean" },
-  staged: { type: "boolean" },
-  history: { type: "boolean" },
-  report: { type: "string" },
-  issued: { type: "boolean" },
-  policies: { type: "string" },
-  format: { type: "string" },
-  json: { type: "boolean" },
-  strict: { type: "boolean" },
-} as const
 
 const MODES = ["staged", "history", "report", "issued", "run"] as const
 const OF_RUN = ["repository", "revoke", "delete-log", ...Object.keys(OPERATOR_OPTIONS)]
 
+type Options = Arguments["options"]
+
 /** `daypass scan`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, OPTIONS, io)
-  if (typeof read === "number") return read
-  const { options, positionals } = read
-  const chosen = MODES.filter((mode) => options[mode] !== undefined)
-  if (chosen.length > 1) return misused(`--${chosen[0]} and --${chosen[1]} exclude each other`, USAGE, io)
-  const [mode] = chosen
-  const [isJson, isStrict] = [options["json"] === true, options["strict"] === true]
-  const alien = mode === "run" ? undefined : OF_RUN.find((name) => options[name] !== undefined)
-  if (alien !== undefined) return misused(`--${alien} belongs to --run`, USAGE, io)
-  if ((mode === "issued" || mode === "run") && (options["format"] ?? options["policies"]) !== undefined)
-    return misused(`--${mode} prints text or --json, and takes no --policies`, USAGE, io)
+export async function run({ options, positionals }: Arguments, io: CliIo): Promise<number> {
+  const mode = modeOf(options, positionals)
+  const format = formatOf(options)
+  const [isJson, isStrict] = [format === "json", options["strict"] === true]
   if (mode === "issued") return (await import("./issued.ts")).scanIssued(positionals, { isJson, isStrict }, io)
-  if (mode !== undefined && positionals.length > 0) return misused(`--${mode} takes no PATH`, USAGE, io)
   if (mode === "run") return await runOf(options, { isJson, isStrict }, io)
-  const format = (isJson ? "json" : (options["format"] ?? "text")) as ScanFormat
-  if (!SCAN_FORMATS.includes(format) || (isJson && (options["format"] ?? "json") !== "json"))
-    return misused(`--format must be one of ${SCAN_FORMATS.join(", ")}, and --json means json`, USAGE, io)
 
   const searched = await search(mode, positionals, String(options["report"] ?? ""), io)
   if (typeof searched === "string") return impossible(searched, io)
@@ -86,14 +29,33 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   return searched.hits.length > 0 || (isStrict && searched.unreadCount > 0) ? EXIT.no : EXIT.ok
 }
 
+/** What to search; undefined for paths. @throws {Misuse} for options that do not go together */
+function modeOf(options: Options, paths: readonly string[]): (typeof MODES)[number] | undefined {
+  const [mode, other] = MODES.filter((one) => options[one] !== undefined)
+  if (other !== undefined) misused(`--${mode} and --${other} exclude each other`)
+  const alien = mode === "run" ? undefined : OF_RUN.find((name) => options[name] !== undefined)
+  if (alien !== undefined) misused(`--${alien} belongs to --run`)
+  if (mode !== undefined && mode !== "issued" && paths.length > 0) misused(`--${mode} takes no PATH`)
+  if (mode !== "issued" && mode !== "run") return mode
+  if (!["text", "json"].includes(String(options["format"] ?? "text")) || options["policies"] !== undefined)
+    misused(`--${mode} prints text or --json, and takes no --policies`)
+  return mode
+}
+
+function formatOf({ format, json }: Options): ScanFormat {
+  if (json === true && format !== undefined && format !== "json")
+    misused(`--json means --format json, and does not go with --format ${String(format)}`)
+  return json === true ? "json" : ((format as ScanFormat | undefined) ?? "text")
+}
+
 async function runOf(
-  options: Readonly<Record<string, string | boolean | undefined>>,
+  options: Options,
   how: { readonly isJson: boolean; readonly isStrict: boolean },
   io: CliIo,
 ): Promise<number> {
   const [id, repository] = [String(options["run"]), String(options["repository"] ?? io.env["GITHUB_REPOSITORY"] ?? "")]
-  if (!/^[1-9][0-9]{0,18}$/.test(id)) return misused("--run is the id of a run: a number", USAGE, io)
-  if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) return misused("--repository is OWNER/REPO", USAGE, io)
+  if (!/^[1-9][0-9]{0,18}$/.test(id)) misused("--run is the id of a run: a number")
+  if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) misused("--repository is OWNER/REPO")
   const [revokes, deletesLog] = [options["revoke"] === true, options["delete-log"] === true]
   const { scanRun } = await import("./run/run.ts")
   return await scanRun({ run: { repository, id }, options, revokes, deletesLog, ...how }, io)
@@ -134,8 +96,6 @@ async function searchGit(mode: "staged" | "history", scan: Scan, git: Git, io: C
   await scan.blobs(historyBlobs(git), git)
 }
 
-const DEFAULT_FOLDER = "policies"
-
 /** Policies are loaded only when there is something to say. A sentence when a folder that was named cannot be used. */
 async function remediesOf(
   { hits }: Searched,
@@ -144,11 +104,11 @@ async function remediesOf(
 ): Promise<Remedies | string> {
   const { Remedies } = await import("../secrets/remedy.ts")
   const named = typeof folder === "string" ? folder : null
-  if (hits.length === 0 && named === null) return new Remedies([], DEFAULT_FOLDER)
+  if (hits.length === 0 && named === null) return new Remedies([], POLICY_FOLDER)
   const { loadPolicies } = await import("../policies.ts")
-  const loaded = loadPolicies(resolve(io.cwd, named ?? DEFAULT_FOLDER))
+  const loaded = loadPolicies(resolve(io.cwd, named ?? POLICY_FOLDER))
   if (typeof loaded !== "string" && loaded.result.ok)
-    return new Remedies([...loaded.result.value.organisation.connections.values()], named ?? DEFAULT_FOLDER)
-  if (named === null) return new Remedies([], DEFAULT_FOLDER)
+    return new Remedies([...loaded.result.value.organisation.connections.values()], named ?? POLICY_FOLDER)
+  if (named === null) return new Remedies([], POLICY_FOLDER)
   return typeof loaded === "string" ? loaded : `the folder ${named} has errors: run daypass check ${named}`
 }
