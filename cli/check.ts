@@ -3,6 +3,7 @@ import type { Warning } from "../analysis/warnings/warning.ts"
 import { type WarningReport, warningsOf } from "../analysis/warnings/warnings.ts"
 import { PROVIDERS } from "../broker/providers/index.ts"
 import { impossible } from "./arguments.ts"
+import { fileInFolder, loadAlone, noPolicyFile, summaryOfFile } from "./check-file.ts"
 import { counted, type Finding, fails, formatOf, printJson, printReport } from "./format.ts"
 import { type Arguments, type CliIo, EXIT } from "./io.ts"
 import { findingsOf, type LoadedFolder, loadPolicies } from "./policies.ts"
@@ -11,24 +12,31 @@ import { findSecretLiterals } from "./secret-literals.ts"
 /** `daypass check`. */
 export async function run(given: Arguments, io: CliIo): Promise<number> {
   const format = formatOf(given.options)
-  const [folder = ""] = given.positionals
-  const loaded = loadPolicies(folder)
+  const [path = ""] = given.positionals
+  const one = fileInFolder(path)
+  const wrong = one && noPolicyFile(one)
+  if (wrong !== null) return impossible(wrong, io)
+  const folder = one?.folder ?? path
+  const loaded = one?.isAlone ? loadAlone(one) : loadPolicies(folder)
   if (typeof loaded === "string") return impossible(loaded, io)
 
   const { result, inputs, parse } = loaded
   const report = result.ok
     ? warningsOf({ set: result.value, files: inputs, providers: PROVIDERS, parse })
     : NOTHING_KNOWN
-  const secrets = await findSecretLiterals(inputs)
-  const findings = [...findingsOf(loaded), ...secrets, ...report.warnings.map(withPage)]
+  const isAsked = ({ file }: { readonly file: string }) => one === null || file === one.file
+  const secrets = await findSecretLiterals(inputs.filter(({ path: file }) => isAsked({ file })))
+  const all = [...findingsOf(loaded), ...secrets, ...report.warnings.map(withPage)]
+  const findings = all.filter(isAsked)
   const ok = !fails(findings, given.options["strict"] === true)
   if (format === "json") {
     const set = result.ok ? result.value : null
     const { policyCount: policies = null, version = null } = set ?? {}
-    const { containment: grants, acknowledged } = report
-    printJson({ ok, files: loaded.files, policies, version, findings, acknowledged, grants }, io)
+    const [grants, acknowledged] = [report.containment.filter(isAsked), report.acknowledged.filter(isAsked)]
+    printJson({ ok, files: one ? 1 : loaded.files, policies, version, findings, acknowledged, grants }, io)
   } else {
-    await printReport({ tool: "check", folder, findings, summary: summaryOf(loaded, findings, report) }, format, io)
+    const summary = one ? summaryOfFile(one, findings, all) : summaryOf(loaded, findings, report)
+    await printReport({ tool: "check", folder, findings, summary }, format, io)
   }
   return ok ? EXIT.ok : EXIT.no
 }

@@ -458,6 +458,14 @@ describe("what exists is named", () => {
     expect(names.filter((name) => !table.includes(`[\`${name}\`](cli/`))).toEqual([])
   })
 
+  it("what the broker on Node reads, as daypass serve declares it", () => {
+    const taken = [...read("broker/entry/node-options.ts").matchAll(/^ {8}([a-z]+): \{ type: /gm)].map(
+      ([, name]) => name,
+    )
+    const declared = Object.keys(COMMANDS.find(({ name }) => name === "serve")?.options ?? {})
+    expect([...declared, "help"].sort()).toEqual(taken.sort())
+  })
+
   it("the names of the sources of tokens", () => {
     expect([...SOURCE_NAMES].sort()).toEqual(SOURCES.map(({ name }) => name).sort())
   })
@@ -543,6 +551,19 @@ describe("what is named exists", () => {
     expect(variables.length).toBeGreaterThan(3)
     expect([...flags, ...variables].filter((name) => !page.includes(`\`${name}`))).toEqual([])
   })
+})
+
+it("the tests that CONTRIBUTING.md says follow a page name that page", () => {
+  const [, section = ""] = read("CONTRIBUTING.md").split("\n## Who follows which page\n")
+  const rows = [...section.matchAll(/^\| (\[.+) \| `(test\/.+)` \|$/gm)]
+  expect(rows.length).toBeGreaterThan(6)
+  for (const [, pages = "", test = ""] of rows) {
+    for (const [, page = ""] of pages.matchAll(/\]\(([^)]+)\)/g)) {
+      expect(read(test), `${test}: ${page}`).toMatch(
+        new RegExp(`\\b${page.replace(/^docs\//, "").replace(".", "\\.")}`),
+      )
+    }
+  }
 })
 
 describe("subjects that other systems are told to trust", () => {

@@ -8,7 +8,7 @@ import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { POLICIES_FRESH_SECONDS } from "../../broker/adapters/cloudflare/kv-policy-source.ts"
-import type { CliIo } from "../../cli/io.ts"
+import type { Arguments, CliIo } from "../../cli/io.ts"
 import { nodeIo } from "../../cli/node-io.ts"
 import { push } from "../../cli/push/push.ts"
 import packageJson from "../../package.json" with { type: "json" }
@@ -27,7 +27,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const NODE = join(ROOT, "node_modules/node/bin/node")
 const MAX_PACKAGE_BYTES = 5 * 1024 * 1024
 const { version } = packageJson
-const { values: given } = parseArgs({ options: { against: { type: "string" } } })
+const { values: asked } = parseArgs({ options: { against: { type: "string" } } })
 
 const folder = mkdtempSync(join(tmpdir(), "daypass-rehearsal-"))
 // The image's user must get through.
@@ -71,7 +71,7 @@ const names = readdirSync(assets)
 await check("another run gives the same bytes, for another umask and time zone", () => {
   release(at("second"), "077", "Asia/Tokyo")
   run("diff", ["--recursive", first, at("second")])
-  if (given.against !== undefined) run("diff", ["--recursive", assets, given.against])
+  if (asked.against !== undefined) run("diff", ["--recursive", assets, asked.against])
 })
 
 await check("SHA256SUMS names every file, and is right", () => {
@@ -169,8 +169,9 @@ await check("the Worker deploys as it is, and serves by published policies", asy
 
   // Published into workerd's own namespace: wrangler would take ten seconds of processor time to write it.
   const published = new ScriptedWrangler()
+  const given: Arguments = { options: {}, repeated: {}, positionals: [policies], after: null }
   const io: CliIo = { ...nodeIo(version), out: () => {}, err: () => {} }
-  assert.equal(await push([policies], io, published.run), 0)
+  assert.equal(await push(given, io, published.run), 0)
   const names = readdirSync(at("uploaded")).filter((name) => name.endsWith(".js"))
   const modules = Object.fromEntries(names.map((name) => [name, readFileSync(join(worker, "worker", name), "utf8")]))
   const kv = { namespaceId, persistTo: at("state") }
