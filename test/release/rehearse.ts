@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { delimiter, join } from "node:path"
+import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { POLICIES_FRESH_SECONDS } from "../../broker/adapters/cloudflare/kv-policy-source.ts"
@@ -211,8 +211,14 @@ await check("the release branch gets the action, its major tag moves, and a seco
   run("tar", ["--create", "--gzip", "-f", at("next.tar.gz"), "--directory", folder, "action"])
   const two = await push("1.1.0", at("next.tar.gz"))
   assert.deepEqual([tip("v1"), tip("v1^")], [two, one])
-  const metadata = readFileSync(join(unpacked, "action.yml"), "utf8")
-  for (const [, path = ""] of metadata.matchAll(/^ {2}(?:main|post): (\S+)$/gm)) readFileSync(join(unpacked, path))
+  const metadata = readdirSync(unpacked, { recursive: true })
+    .map(String)
+    .filter((name) => /(?:^|\/)action\.yml$/.test(name))
+  assert.ok(metadata.includes("action.yml"))
+  for (const file of metadata.map((name) => join(unpacked, name))) {
+    const programs = readFileSync(file, "utf8").matchAll(/^ {2}(?:main|post): (\S+)$/gm)
+    for (const [, path = ""] of programs) readFileSync(join(dirname(file), path))
+  }
 })
 
 await github.close()
