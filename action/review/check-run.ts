@@ -31,7 +31,7 @@ export async function makeCheck(github: GitHub, review: Review, about: CheckAbou
   const left = sorted.length - annotations.length
   const more = left === 0 ? [] : [`${left} more places have no annotation. The report below names them.`]
   const output = {
-    title: TITLES[review.conclusion],
+    title: titleOf(review),
     summary: markdownOf({ ...review, headline: [review.headline, ...remarks, ...more].join("\n\n") }, [], MAX_SUMMARY),
   }
   const made = await github.call({
@@ -56,10 +56,10 @@ export async function makeCheck(github: GitHub, review: Review, about: CheckAbou
   }
 }
 
-const TITLES: Readonly<Record<Review["conclusion"], string>> = {
-  success: "No job gets more",
-  neutral: "A job gets more: a second review is needed",
-  failure: "The policies must be corrected",
+function titleOf({ conclusion, widens }: Review): string {
+  if (conclusion === "failure") return "The policies must be corrected"
+  if (conclusion === "action_required") return "A job gets more: a second review is needed"
+  return widens ? "A job gets more, and that is approved" : "No job gets more"
 }
 
 const annotationOf = ({ severity, code, file, line, message, page }: Finding, folder: string) => ({

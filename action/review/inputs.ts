@@ -15,6 +15,8 @@ export interface ReviewInputs {
   readonly strict: boolean
   /** In percent; null when tests need not exercise every rule. */
   readonly minCoverage: number | null
+  /** The digest of what a second review approved; empty for none. */
+  readonly approved: string
   /** The broker whose record is read; null for none. */
   readonly record: { readonly broker: string; readonly grant: string } | null
 }
@@ -33,6 +35,7 @@ export function readInputs(input: (name: string) => string, owner: string): Revi
     reviewers: reviewersOf(input("widening-reviewers"), owner),
     strict: booleanOf("strict", input("strict")),
     minCoverage: coverageOf(input("min-coverage")),
+    approved: approvedOf(input("approved")),
     record: broker === "" ? null : { broker, grant: grant || "operator" },
   }
 }
@@ -72,6 +75,11 @@ function coverageOf(text: string): number | null {
   if (text === "") return null
   if (!/^(?:100|[1-9]?[0-9])$/.test(text)) throw wrong("min-coverage", "must be a whole number from 0 to 100")
   return Number(text)
+}
+
+function approvedOf(text: string): string {
+  if (/^(?:[0-9a-f]{64})?$/.test(text)) return text
+  throw wrong("approved", "must be the output `widening` of the step whose report was approved")
 }
 
 const wrong = (name: string, what: string) => new ReviewError(`The input \`${name}\` ${what}.`)

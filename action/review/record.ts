@@ -22,7 +22,7 @@ export function recordOf(record: ReviewInputs["record"], isFork: boolean, io: Cl
     const window = { since: new Date(io.now().getTime() - WINDOW_MS).toISOString(), until: null }
     const runs = new Runs([before, after])
     try {
-      const place = { from: record.broker, options: { grant: record.grant } }
+      const place = { from: record.broker, options: { grant: record.grant, source: "github" } }
       await eachRecord(place, window, io, (one) => runs.add(one))
     } catch (error) {
       if (!(error instanceof ActionError || error instanceof RecordFault)) throw error

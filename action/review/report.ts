@@ -72,6 +72,7 @@ export async function report(found: Review, to: ReportTo): Promise<boolean> {
   }
   await runner.summary(markdownOf(review, [`### Daypass review of \`${folder || "."}\``, ...remarks], MAX_STEP_SUMMARY))
   runner.setOutput("widens", String(review.widens !== false))
+  runner.setOutput("widening", review.widening)
   runner.setOutput("conclusion", review.conclusion)
   const unsaid = [
     ...(check.fault === null ? [] : [{ ...check, sentence: `The check was not made: ${check.fault}` }]),
@@ -80,13 +81,14 @@ export async function report(found: Review, to: ReportTo): Promise<boolean> {
   for (const { sentence, isPermission } of unsaid) (isPermission ? runner.warning : runner.error)(sentence)
   if (asked.fault !== null) runner.error(`No second review was asked for: ${asked.fault}`)
   // A comment that could not be renewed says what an earlier version of the pull request did.
-  return review.conclusion !== "failure" && unsaid.every(({ isPermission }) => isPermission)
+  const isUnapproved = inputs.approved !== "" && review.conclusion === "action_required"
+  return review.conclusion !== "failure" && !isUnapproved && unsaid.every(({ isPermission }) => isPermission)
 }
 
 /** True when somebody is asked now. */
-async function askForReview({ widens }: Review, { github, pull, inputs }: ReportTo): Promise<boolean> {
+async function askForReview({ conclusion }: Review, { github, pull, inputs }: ReportTo): Promise<boolean> {
   const { reviewers } = inputs
-  if (widens !== true || reviewers.teams.length + reviewers.people.length === 0) return false
+  if (conclusion !== "action_required" || reviewers.teams.length + reviewers.people.length === 0) return false
   await requestReview(github, pull, reviewers)
   return true
 }

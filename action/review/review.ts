@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { diffPolicySets } from "../../analysis/diff/diff.ts"
 import { explainDiff } from "../../analysis/diff/words.ts"
 import type { RecordedDiff } from "../../analysis/used/changed-runs.ts"
@@ -5,6 +6,7 @@ import { explainRuns } from "../../analysis/used/words.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import type { PolicyInput } from "../../broker/core/policy/policy-input.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
+import { diffAsJson } from "../../cli/diff/json.ts"
 import { counted, type Finding, fails, findingLine } from "../../cli/format.ts"
 import { type LoadedFolder, loadFiles } from "../../cli/policies.ts"
 import { checkFolder } from "../../cli/reports/check.ts"
@@ -13,10 +15,12 @@ import { testFolder } from "../../cli/reports/test.ts"
 
 /** What a reviewer is told, for a comment, a check and a log. */
 export interface Review {
-  /** `neutral`: a job gets more. Somebody has to decide about that, so it is no success, and no failure either. */
-  readonly conclusion: "success" | "neutral" | "failure"
+  /** `action_required`: a job gets more, and nobody has approved that. */
+  readonly conclusion: "success" | "action_required" | "failure"
   /** Whether a job gets more, or it cannot be ruled out. Null: the policies have errors, so nobody knows. */
   readonly widens: boolean | null
+  /** A digest of all that gives more, which an approval names; empty when nothing does, or nobody knows. */
+  readonly widening: string
   /** Our own sentences: no text of a policy is in them. */
   readonly headline: string
   readonly sections: readonly Section[]
@@ -36,6 +40,8 @@ export interface ReviewWishes {
   readonly folder: string
   readonly strict: boolean
   readonly minCoverage: number | null
+  /** The digest of what a second review approved; empty for none. */
+  readonly approved: string
 }
 
 /** What the record says of the change, or a sentence that says why it says nothing; null when there is none to ask. */
@@ -58,6 +64,7 @@ export async function reviewFiles(
     return {
       conclusion: "failure",
       widens: null,
+      widening: "",
       headline: NOT_LOADED,
       sections: [check.section],
       findings: check.findings,
@@ -66,23 +73,18 @@ export async function reviewFiles(
   const tests = testFolder(next, { filter: null, minCoverage: wishes.minCoverage })
   const failing = tests.findings.filter(({ severity }) => severity === "error")
   const change = await changed(old, next.result.value, askRecord)
-  const sentences = [
-    ...(check.ok
-      ? []
-      : [
-          check.hasErrors
-            ? "**The policies have errors.**"
-            : "**There are warnings, which this check is told to refuse.**",
-        ]),
-    ...(tests.ok
-      ? []
-      : [failing.length > 0 ? "**A policy test fails.**" : "**The policy tests exercise too few rules.**"]),
-    change.headline,
-  ]
+  const isApproved = change.widens && change.widening === wishes.approved
+  const isRight = check.ok && tests.ok
   return {
-    conclusion: !check.ok || !tests.ok ? "failure" : change.widens ? "neutral" : "success",
+    conclusion: !isRight ? "failure" : change.widens && !isApproved ? "action_required" : "success",
     widens: change.widens,
-    headline: sentences.join(" "),
+    widening: change.widening,
+    headline: [
+      ...(check.ok ? [] : [check.hasErrors ? ERRORS : WARNINGS]),
+      ...(tests.ok ? [] : [failing.length > 0 ? FAILING : UNTESTED]),
+      change.headline,
+      ...(isApproved ? [APPROVED] : change.widens && wishes.approved !== "" ? [CHANGED_SINCE] : []),
+    ].join(" "),
     sections: [
       ...change.sections,
       check.section,
@@ -92,6 +94,13 @@ export async function reviewFiles(
   }
 }
 
+const ERRORS = "**The policies have errors.**"
+const WARNINGS = "**There are warnings, and this review is strict.**"
+const FAILING = "**A policy test fails.**"
+const UNTESTED = "**The policy tests exercise too few rules.**"
+const APPROVED = "The second review has approved that."
+const CHANGED_SINCE =
+  "It is not what the second review approved: a branch has changed since. Run the whole workflow again."
 const NOT_LOADED =
   "**These policies have errors.** A broker would not load them. So it is not known which jobs would get more or less."
 
@@ -99,6 +108,7 @@ const NOT_LOADED =
 export const UNCHANGED: Review = {
   conclusion: "success",
   widens: false,
+  widening: "",
   headline: "This pull request changes no policies.",
   sections: [],
   findings: [],
@@ -110,7 +120,7 @@ function gone(folder: string, wasThere: boolean): Review {
     ? "This pull request takes the folder away, or renames it."
     : "The folder is in neither branch. Correct the input `folder` of the review."
   const headline = `**There is no folder \`${folder || "."}\` after a merge.** ${what} Brokers would be without policies to load.`
-  return { conclusion: "failure", widens: null, headline, sections: [], findings: [] }
+  return { conclusion: "failure", widens: null, widening: "", headline, sections: [], findings: [] }
 }
 
 /** What `check` finds. Warnings that were there before are counted only: they are not this pull request's. */
@@ -119,12 +129,7 @@ async function checked(old: LoadedFolder | null, next: LoadedFolder, { folder, s
   const known = new Set(old === null || strict ? [] : (await checkFolder(old)).findings.map(keyOf))
   const findings = all.filter((finding) => finding.severity === "error" || !known.has(keyOf(finding)))
   const left = all.length - findings.length
-  const more =
-    left === 0
-      ? []
-      : [
-          `${counted(left, "warning")} that ${left === 1 ? "was" : "were"} there before ${left === 1 ? "is" : "are"} not listed.`,
-        ]
+  const more = left === 0 ? [] : [`Not listed: ${counted(left, "warning")} of the base branch.`]
   return {
     ok: !fails(findings, strict),
     hasErrors: fails(findings, false),
@@ -136,26 +141,35 @@ async function checked(old: LoadedFolder | null, next: LoadedFolder, { folder, s
 /** The same warning on another line is the same warning. */
 const keyOf = ({ severity, code, file, message }: Finding) => JSON.stringify([severity, code, file, message])
 
-async function changed(old: LoadedFolder | null, next: PolicySet, askRecord: AskRecord) {
+/** What jobs get more and less. */
+interface Change extends Pick<Review, "widening" | "headline" | "sections" | "findings"> {
+  readonly widens: boolean
+}
+
+async function changed(old: LoadedFolder | null, next: PolicySet, askRecord: AskRecord): Promise<Change> {
   if (old === null || !old.result.ok) {
     const why = old === null ? "The folder is new." : "The policies of the base branch have errors."
-    const headline = `**${why} There is nothing to compare with, so every job that these policies admit counts as one that gets more.**`
-    return { widens: true, headline, findings: [], sections: [] }
+    const headline = `**${why} There is nothing to compare with, so every job that these policies admit gets more.**`
+    return { widens: true, widening: digestOf([next.version]), headline, findings: [], sections: [] }
   }
   const diff = diffPolicySets(old.result.value, next, { providers: PROVIDERS })
+  const wider = diffAsJson(diff).changes.filter(({ direction }) => direction === "wider")
   const recorded = await askRecord(old.result.value, next)
   const runs = recorded === null || typeof recorded === "string" ? null : recorded
   const told = runs ? explainRuns(runs) : recorded === null ? [] : [String(recorded)]
   return {
     widens: diff.widens,
+    widening: diff.widens ? digestOf(wider) : "",
     headline: diff.widens ? "**A job gets more by this pull request.**" : "No job gets more by this pull request.",
     findings: diffReport(diff, runs).findings,
     sections: [
-      { title: "What changes", kind: "diff" as const, lines: explainDiff(diff) },
+      { title: "What changes", kind: "diff", lines: explainDiff(diff) },
       ...(told.length === 0 ? [] : [{ title: "What recorded jobs would get", kind: "diff" as const, lines: told }]),
     ],
   }
 }
+
+const digestOf = (parts: readonly unknown[]) => createHash("sha256").update(JSON.stringify(parts)).digest("hex")
 
 const linesOf = (folder: string, findings: readonly Finding[]) =>
   findings.map((finding) => findingLine(folder, finding))

@@ -19,7 +19,7 @@ const onlyComment = (pull: { readonly comments: readonly { readonly body: string
 }
 
 describe("a pull request by which a job gets more", () => {
-  it("gets a comment, a neutral check with annotations, and a second reviewer; the next push renews the same comment", async () => {
+  it("gets a comment, a check that asks for action, with annotations, and a second reviewer; the next push renews the same comment", async () => {
     const pull = api.open({ base: POLICIES, head: WIDER })
     const app = api.token({ login: "daypass-review[bot]", seesTeams: true })
     const inputs = { token: app, "widening-reviewers": "acme/security" }
@@ -28,7 +28,7 @@ describe("a pull request by which a job gets more", () => {
       passes: true,
       errors: [],
       warnings: [],
-      outputs: { widens: "true", conclusion: "neutral" },
+      outputs: { widens: "true", conclusion: "action_required" },
     })
     expect(pull.askedTeams).toEqual(["security"])
     const body = onlyComment(pull)
@@ -37,7 +37,11 @@ describe("a pull request by which a job gets more", () => {
     expect(body).toContain("#### What changes\n\n```diff\n+ MORE  acme/shop (id 41), production\n")
     expect(body).toContain("8 tests: 8 passed, 0 failed.")
     const check = api.checks.at(-1)
-    expect(check).toMatchObject({ name: "Daypass review: policies", headSha: pull.headSha, conclusion: "neutral" })
+    expect(check).toMatchObject({
+      name: "Daypass review: policies",
+      headSha: pull.headSha,
+      conclusion: "action_required",
+    })
     expect(check?.annotations).toContainEqual(
       expect.objectContaining({ path: SHOP, start_line: 9, annotation_level: "warning" }),
     )
@@ -55,8 +59,39 @@ describe("a pull request by which a job gets more", () => {
     expect(onlyComment(pull)).toContain("- LESS  acme/svc-*, production")
     expect(api.checks.at(-1)).toMatchObject({ headSha: pull.headSha, conclusion: "success" })
     api.push(pull, POLICIES)
-    expect((await reviewed(api, pull, { inputs })).outputs).toEqual({ widens: "false", conclusion: "success" })
+    expect((await reviewed(api, pull, { inputs })).outputs).toEqual({
+      widens: "false",
+      widening: "",
+      conclusion: "success",
+    })
     expect(onlyComment(pull)).toContain("This pull request changes no policies.")
+  })
+
+  it("passes with the approval of exactly what it gives, and of nothing else", async () => {
+    const pull = api.open({ base: POLICIES, head: WIDER })
+    const { outputs } = await reviewed(api, pull)
+    const approved = outputs["widening"] ?? ""
+    const second = await reviewed(api, pull, { inputs: { approved } })
+    expect(second).toMatchObject({
+      passes: true,
+      outputs: { widens: "true", widening: approved, conclusion: "success" },
+    })
+    expect(onlyComment(pull)).toContain("The second review has approved that.")
+    expect(api.checks.at(-1)).toMatchObject({
+      conclusion: "success",
+      output: { title: "A job gets more, and that is approved" },
+    })
+    // What the base branch got meanwhile gives more together with it.
+    api.push(pull, WIDER, edited(WIDER, SHOP, "event_name: [push, workflow_dispatch]", "event_name: [push, schedule]"))
+    const third = await reviewed(api, pull, { inputs: { approved, "widening-reviewers": "hubot" } })
+    expect(third).toMatchObject({ passes: false, outputs: { conclusion: "action_required" } })
+    expect(onlyComment(pull)).toContain("It is not what the second review approved")
+    const broken = edited(POLICIES, SHOP, "allow:", "allow: [")
+    api.push(pull, broken)
+    expect((await reviewed(api, pull, { inputs: { approved } })).outputs).toMatchObject({ conclusion: "failure" })
+    expect((await reviewed(api, pull, { inputs: { approved: "yes" } })).errors.join()).toContain(
+      "The input `approved` must be",
+    )
   })
 
   it("fails when nobody can be asked, with the sentence that mends it", async () => {
@@ -77,7 +112,7 @@ describe("a pull request by which a job gets more", () => {
   it("is compared with the base branch as it is now: what others changed there meanwhile is not reported", async () => {
     const pull = api.open({ base: NARROWER, head: POLICIES })
     api.push(pull, POLICIES, NARROWER)
-    expect((await reviewed(api, pull)).outputs).toEqual({ widens: "false", conclusion: "success" })
+    expect((await reviewed(api, pull)).outputs).toEqual({ widens: "false", widening: "", conclusion: "success" })
     expect(pull.comments).toEqual([])
   })
 })
@@ -87,7 +122,7 @@ describe("who may write", () => {
     const pull = api.open({ base: POLICIES, head: WIDER }, { fork: true })
     const token = api.token({ permissions: { contents: "read", pull_requests: "read", checks: "read" } })
     const run = await reviewed(api, pull, { eventName: "pull_request", inputs: { token } })
-    expect(run).toMatchObject({ passes: true, errors: [], outputs: { widens: "true", conclusion: "neutral" } })
+    expect(run).toMatchObject({ passes: true, errors: [], outputs: { widens: "true", conclusion: "action_required" } })
     expect(run.warnings).toEqual([
       expect.stringMatching(/^The check was not made: GitHub gives this job, for a fork .* pull_request_target\.$/),
       expect.stringMatching(/^The comment was not written: GitHub gives this job/),
@@ -110,7 +145,10 @@ describe("who may write", () => {
     for (const fork of [true, "gone"] as const) {
       const pull = api.open({ base: POLICIES, head: WIDER }, { fork })
       const inputs = { broker: "https://daypass.example.com" }
-      expect((await reviewed(api, pull, { inputs })).outputs).toEqual({ widens: "true", conclusion: "neutral" })
+      expect((await reviewed(api, pull, { inputs })).outputs).toMatchObject({
+        widens: "true",
+        conclusion: "action_required",
+      })
       expect(onlyComment(pull)).toContain("The record is not read for a pull request from a fork")
     }
   })
@@ -221,7 +259,7 @@ describe("policies with faults", () => {
     const { [SHOP]: shop = "", "policies/acme/shop/production.test.yaml": test = "", ...rest } = POLICIES
     const renamed = { ...rest, "policies/acme/store/live.yaml": shop, "policies/acme/store/live.test.yaml": test }
     const first = api.open({ base: POLICIES, head: renamed })
-    expect((await reviewed(api, first)).outputs).toEqual({ widens: "false", conclusion: "success" })
+    expect((await reviewed(api, first)).outputs).toEqual({ widens: "false", widening: "", conclusion: "success" })
     expect(onlyComment(first)).toContain("No job gets more or less.")
     const second = api.open({ base: POLICIES, head: rest })
     expect((await reviewed(api, second)).outputs["widens"]).toBe("false")
@@ -232,7 +270,7 @@ describe("policies with faults", () => {
     const warned = { ...POLICIES, "policies/acme/old.yaml": policy("acme/old", "42") }
     const pull = api.open({ base: warned, head: { ...warned, "policies/acme/new.yaml": policy("acme/new", "43") } })
     await reviewed(api, pull)
-    expect(onlyComment(pull)).toContain("1 warning that was there before is not listed.")
+    expect(onlyComment(pull)).toContain("Not listed: 1 warning of the base branch.")
     expect(onlyComment(pull)).toContain("policies/acme/new.yaml:")
     expect(onlyComment(pull)).not.toContain("policies/acme/old.yaml:")
     const strict = await reviewed(api, pull, { inputs: { strict: "true" } })
@@ -343,7 +381,7 @@ describe("what keeps it from a review", () => {
     setTimeout(() => {
       pull.mergeable = true
     }, 500)
-    expect((await reviewed(api, pull)).outputs).toEqual({ widens: "false", conclusion: "success" })
+    expect((await reviewed(api, pull)).outputs).toEqual({ widens: "false", widening: "", conclusion: "success" })
   })
 
   it("one failed answer is asked for again", async () => {
