@@ -1,10 +1,21 @@
 import { rm, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
-import { build } from "esbuild"
+import { build, type Plugin } from "esbuild"
 import { licencesOf } from "../licences.ts"
 import { AGE, withoutDiagnostics, withoutSdks, YAML } from "../replacements.ts"
 
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
+
+/** Gives CommonJS (commander) Node's own modules as imports: an ES module has no `require`. */
+const builtinsAsImports: Plugin = {
+  name: "builtins-as-imports",
+  setup(builder) {
+    builder.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === "require-call" ? { path, namespace: "builtin" } : undefined,
+    )
+    builder.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({ contents: `export * from "${path}"` }))
+  },
+}
 
 /**
  * Builds `dist/`, which the package carries instead of the sources: Node strips no types under `node_modules`.
@@ -27,7 +38,7 @@ export async function buildCli(outdir = `${ROOM}dist`): Promise<void> {
     charset: "utf8",
     legalComments: "inline",
     logLevel: "warning",
-    plugins: [withoutSdks, withoutDiagnostics],
+    plugins: [withoutSdks, withoutDiagnostics, builtinsAsImports],
     metafile: true,
   })
   await writeFile(`${outdir}/LICENSES.txt`, licencesOf(metafile))
