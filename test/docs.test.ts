@@ -481,9 +481,9 @@ describe("what exists is named", () => {
         /\.(?:md|ya?ml|sh)$|file$|\/command$/.test(path)
           ? [
               ...read(path).matchAll(
-                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\bdaypass\/releases\/download\/v([0-9]+\.[0-9]+\.[0-9]+)|\bgh release download v([0-9]+\.[0-9]+\.[0-9]+)/g,
+                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\b(?:daypass\/releases\/download\/v|gh release download v|ghcr\.io\/daypass\/daypass:)([0-9]+\.[0-9]+\.[0-9]+)/g,
               ),
-            ].map((match) => `${path}: ${match[1] ?? match[2] ?? match[3]}`)
+            ].map((match) => `${path}: ${match[1] ?? match[2]}`)
           : [],
       )
     const { version } = JSON.parse(read("package.json")) as { version: string }
@@ -551,6 +551,19 @@ describe("what is named exists", () => {
     expect(variables.length).toBeGreaterThan(3)
     expect([...flags, ...variables].filter((name) => !page.includes(`\`${name}`))).toEqual([])
   })
+})
+
+it("the tests that CONTRIBUTING.md says follow a page name that page", () => {
+  const [, section = ""] = read("CONTRIBUTING.md").split("\n## Who follows which page\n")
+  const rows = [...section.matchAll(/^\| (\[.+) \| `(test\/.+)` \|$/gm)]
+  expect(rows.length).toBeGreaterThan(6)
+  for (const [, pages = "", test = ""] of rows) {
+    for (const [, page = ""] of pages.matchAll(/\]\(([^)]+)\)/g)) {
+      expect(read(test), `${test}: ${page}`).toMatch(
+        new RegExp(`\\b${page.replace(/^docs\//, "").replace(".", "\\.")}`),
+      )
+    }
+  }
 })
 
 describe("subjects that other systems are told to trust", () => {
