@@ -17,7 +17,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
   const wrong = one && noPolicyFile(one)
   if (wrong !== null) return impossible(wrong, io)
   const folder = one?.folder ?? path
-  const loaded = one?.isAlone ? loadAlone(one) : loadPolicies(folder)
+  const loaded = one?.isAlone ? loadAlone(one) : loadPolicies(folder, io)
   if (typeof loaded === "string") return impossible(loaded, io)
 
   const { result, inputs, parse } = loaded
@@ -36,7 +36,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
     printJson({ ok, files: one ? 1 : loaded.files, policies, version, findings, acknowledged, grants }, io)
   } else {
     const summary = one ? summaryOfFile(one, findings, all) : summaryOf(loaded, findings, report)
-    await printReport({ tool: "check", folder, findings, summary }, format, io)
+    await printReport({ tool: "check", folder, findings, summary, ok }, format, io)
   }
   return ok ? EXIT.ok : EXIT.no
 }

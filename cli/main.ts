@@ -1,5 +1,5 @@
 import { didYouMean } from "../broker/core/policy/faults.ts"
-import { Misuse } from "./arguments.ts"
+import { complain, Misuse } from "./arguments.ts"
 import type { CommandDeclaration } from "./commands/declaration.ts"
 import { GROUPS } from "./commands/groups.ts"
 import { COMMANDS, SECTIONS } from "./commands/index.ts"
@@ -42,7 +42,7 @@ export async function runCommand(
   } catch (error) {
     if (!(error instanceof Misuse)) throw error
     const [usage = ""] = usagesOf(declaration)
-    io.err(inert(`daypass: ${error.message}`))
+    complain(error.message, io)
     io.err(`Usage: ${usage}\n"daypass ${declaration.name} --help" says more.`)
     return EXIT.usage
   }

@@ -14,6 +14,7 @@ import { push } from "../../cli/push/push.ts"
 import packageJson from "../../package.json" with { type: "json" }
 import { pushBranch } from "../../release/branch.ts"
 import { type Artefact, reportOf } from "../../release/release.ts"
+import { runWork } from "../cli/run-cli.ts"
 import { ScriptedWrangler } from "../cli/scripted-wrangler.ts"
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { DEPLOYMENT, send } from "../flow/world.ts"
@@ -170,7 +171,7 @@ await check("the Worker deploys as it is, and serves by published policies", asy
   // Published into workerd's own namespace: wrangler would take ten seconds of processor time to write it.
   const published = new ScriptedWrangler()
   const io: CliIo = { ...nodeIo(version), out: () => {}, err: () => {} }
-  assert.equal(await push([policies], io, published.run), 0)
+  assert.equal(await runWork("push", [policies], io, (given) => push(given, io, published.run)), 0)
   const names = readdirSync(at("uploaded")).filter((name) => name.endsWith(".js"))
   const modules = Object.fromEntries(names.map((name) => [name, readFileSync(join(worker, "worker", name), "utf8")]))
   const kv = { namespaceId, persistTo: at("state") }
