@@ -1,7 +1,7 @@
 import * as z from "zod"
 import type { Connection } from "../../broker/core/policy/model.ts"
 import { partitionOf } from "../../broker/providers/aws/partitions.ts"
-import type { RepositoryFacts } from "./github.ts"
+import type { RepositoryFacts } from "../github/repository.ts"
 
 const SCHEMAS = "https://raw.githubusercontent.com/daypass/daypass/main/docs/schema"
 /** The issuer's name in a new organisation file. */
