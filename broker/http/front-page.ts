@@ -11,7 +11,6 @@ export const frontPage = (url: string, hasConsole: boolean): Response =>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
 <title>Daypass</title>
 </head>
 <body>
