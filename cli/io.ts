@@ -25,6 +25,8 @@ export interface CliIo {
   /** @throws {HttpError} */
   readonly http: Http
   now(): Date
+  /** Of Daypass. */
+  readonly version: string
   /** The current directory, absolute. */
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>

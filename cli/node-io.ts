@@ -23,6 +23,7 @@ export function nodeIo(version: string): CliIo {
     ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: terminalAsk } : {}),
     http: createHttp({ userAgent: `daypass/${version}` }),
     now: () => new Date(),
+    version,
     cwd: process.cwd(),
     env: process.env,
   }

@@ -43,6 +43,8 @@ export interface Field {
 
 /** The secret that holds the private key of an App that mints tokens for jobs. */
 export const APP_KEY = "DEPLOY_APP_KEY"
+/** The field that init can answer itself, by making the App. */
+export const APP_ID = "app_id"
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -195,10 +197,10 @@ export const VENDORS: Readonly<Record<string, Vendor>> = {
         initial: () => "contents:read",
       },
       {
-        name: "app_id",
+        name: APP_ID,
         message: "Id of the GitHub App",
         pattern: /^[1-9][0-9]{0,14}$/,
-        form: "the App's id, a number. daypass init --app NAME makes an App and prints its id",
+        form: "the App's id, a number. --app mint makes an App",
       },
     ],
     settings: ({ app_id: appId = "" }, { owner, ownerId }) => ({

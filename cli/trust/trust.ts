@@ -10,17 +10,18 @@ import { inert } from "../inert.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import { findingsOf, loadPolicies } from "../policies.ts"
 import { compareWith } from "./against.ts"
+import { commandLines } from "./commands.ts"
 import { trustAsJson } from "./json.ts"
 import { sidesOf } from "./side.ts"
 import { terraformLines } from "./terraform.ts"
 import { textLines } from "./text.ts"
 
-const USAGE = `Usage: daypass trust DIR [--connection NAME] [--grant NAME] [--broker URL] [--format text|json|github|terraform] [--json]
+const USAGE = `Usage: daypass trust DIR [--connection NAME] [--grant NAME] [--broker URL] [--format text|json|github|terraform|commands] [--json]
        daypass trust DIR --connection NAME --against FILE [--against FILE] [--trusted-by NAME] [--grant NAME] [--broker URL]
 
 Prints what the other side of each connection must trust for the grants of a policy folder: the broker as issuer, the
 audience, and the subject of each grant, in the form that the vendor takes. --format terraform prints the inputs of the
-modules in examples/terraform.
+modules in examples/terraform, and --format commands those of aws, gcloud, az and vault.
 With --against, compares them with what the other side trusts now: a role's trust policy of AWS, a role of Vault, a federated
 credential of Azure, a provider or an IAM policy of Google Cloud, as JSON. --against - reads it from standard input. For Google
 Cloud, --against can be given twice: a provider and an IAM policy decide together.
@@ -40,8 +41,11 @@ const OPTIONS = {
   "trusted-by": { type: "string" },
 } as const
 
-const FORMATS = ["text", "json", "github", "terraform"] as const
+const FORMATS = ["text", "json", "github", "terraform", "commands"] as const
 type TrustFormat = (typeof FORMATS)[number]
+const LINES = { text: textLines, terraform: terraformLines, commands: commandLines }
+/** They make trust, so there is nothing to compare. */
+const FOR_SHELLS: readonly TrustFormat[] = ["terraform", "commands"]
 
 /** `daypass trust`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -62,7 +66,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const [folder = "", ...others] = read.positionals
   if (folder === "" || others.length > 0) return misused("trust takes one folder", USAGE, io)
   if (trustedBy !== undefined && against === undefined) return misused("--trusted-by goes with --against", USAGE, io)
-  if (against !== undefined && (connection === undefined || format === "terraform"))
+  if (against !== undefined && (connection === undefined || FOR_SHELLS.includes(format)))
     return misused("--against needs --connection NAME, and prints text, json or github", USAGE, io)
   const url = brokerUrlOf(broker, io)
   if (!url.ok) return impossible(url.fault, io)
@@ -88,7 +92,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
         grant,
         trustedBy,
         folder,
-        format: format === "terraform" ? "text" : format,
+        format: format === "terraform" || format === "commands" ? "text" : format,
         broker: url.value,
       },
       set,
@@ -99,7 +103,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const sides = sidesOf(set, given, { connection, grant })
   if (format === "json") printJson(trustAsJson(sides, set, url.value), io)
   else {
-    const lines = format === "terraform" ? terraformLines(sides, url.value) : textLines(sides, url.value)
+    const lines = LINES[format === "terraform" || format === "commands" ? format : "text"](sides, url.value)
     for (const line of lines) io.out(inert(line))
   }
   return EXIT.ok

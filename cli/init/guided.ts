@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { misused } from "../arguments.ts"
+import { ownSight } from "../doctor/sight.ts"
+import { inert } from "../inert.ts"
+import { type CliIo, EXIT, Interrupted } from "../io.ts"
+import { openBrowser } from "../login/browser.ts"
+import { installedWrangler } from "../push/wrangler.ts"
+import type { Desk, GuidedOptions, Tools } from "./desk.ts"
+import { Interview, WrongAnswer } from "./interview.ts"
+import { Refusal } from "./refusal.ts"
+import { setUp } from "./set-up.ts"
+
+/** As shells have it for a program that SIGINT ended. */
+const EXIT_INTERRUPTED = 130
+const MAX_SAID_LINES = 20
+
+export const ownTools = ({ cwd, env }: CliIo): Tools => ({
+  wranglerFor: (account) =>
+    installedWrangler({ cwd, env: account === undefined ? env : { ...env, CLOUDFLARE_ACCOUNT_ID: account } }),
+  sight: ownSight,
+  browse: openBrowser,
+  sleep,
+})
+
+/** `daypass init` without a repository: the guided set-up, from an empty folder to a workflow. */
+export async function guided(options: GuidedOptions, usage: string, io: CliIo, tools: Tools): Promise<number> {
+  const todo: string[] = []
+  const desk: Desk = {
+    io,
+    options,
+    tools,
+    interview: new Interview(io.ask),
+    done: (text) => io.out(inert(`done  ${text}`)),
+    left: (text) => void todo.push(text),
+  }
+  try {
+    const isFine = await setUp(desk)
+    if (todo.length > 0) io.out("\nLeft to do:")
+    for (const [index, text] of todo.entries()) io.out(inert(`${index + 1}. ${text}.`))
+    return isFine ? EXIT.ok : EXIT.no
+  } catch (error) {
+    if (error instanceof Interrupted) {
+      io.err("\ndaypass: stopped. What is done stays done: run daypass init again to go on.")
+      return EXIT_INTERRUPTED
+    }
+    if (error instanceof WrongAnswer) return misused(error.message, usage, io)
+    if (!(error instanceof Refusal)) throw error
+    io.err(inert(`daypass: ${error.message}.`))
+    const said = error.said.split(/\r?\n/).filter((line) => line.trim() !== "")
+    for (const line of said.slice(-MAX_SAID_LINES)) io.err(inert(line))
+    return EXIT.no
+  }
+}
