@@ -18,6 +18,8 @@ const USAGE = `Usage: daypass COMMAND
   diff OLD NEW [...]            which jobs get more, and which less, by one folder than by the other
   tighten DIR --record FILE [...]
                                 what no recorded run used, and the tightest rules that would still have passed
+  serve --policies DIR --url URL (--data DIR | --store URL)
+                                run the broker on Node 24 or newer
   login --broker URL [...]      sign in at your company's OpenID provider
   logout                        delete the login
   status                        who is signed in, and until when
@@ -58,6 +60,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["trust", async () => (await import("./trust/trust.ts")).run],
   ["diff", async () => (await import("./diff/diff.ts")).run],
   ["tighten", async () => (await import("./tighten/tighten.ts")).run],
+  ["serve", async () => (await import("./serve.ts")).run],
   ["login", async () => (await import("./login/login.ts")).run],
   ["logout", async () => (await import("./login/logout.ts")).run],
   ["status", async () => (await import("./login/status.ts")).run],

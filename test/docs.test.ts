@@ -362,8 +362,11 @@ describe("what exists is named", () => {
   })
 
   it.each(COMMANDS)("every option of daypass $name in its usage and on its page, and none besides", (command) => {
-    const { name, file, sources } = command
-    const usage = (/Usage: (daypass[\s\S]*?)\n\n/.exec(read(`cli/${file}`))?.[1] ?? "").replace(/\s+/g, " ")
+    const { name, file } = command
+    // The broker is a bundle of its own, and reads its options itself.
+    const written = name === "serve" ? "broker/entry/node-options.ts" : `cli/${file}`
+    const sources = [...command.sources, written]
+    const usage = (/Usage: (daypass[\s\S]*?)\n\n/.exec(read(written))?.[1] ?? "").replace(/\s+/g, " ")
     expect(usage).toMatch(new RegExp(`^daypass ${name}\\b`))
     const section = read("docs/cli.md").split(`\n## daypass ${name}\n`)[1]?.split("\n## ")[0] ?? ""
     const shown = /^```\n(daypass [\s\S]*?)^```$/m.exec(section)?.[1] ?? ""
@@ -374,9 +377,10 @@ describe("what exists is named", () => {
     const shared = sources.some((path) => read(path).includes("...CLIENT_OPTIONS")) ? ["cli/exec/options.ts"] : []
     // Commands that read a part of a record say which one in the same way.
     if (sources.some((path) => read(path).includes("...WINDOW_OPTIONS"))) shared.push("cli/record/window.ts")
-    const taken = [...new Set([...sources, ...shared])].flatMap((path) =>
+    const declared = [...new Set([...sources, ...shared])].flatMap((path) =>
       [...read(path).matchAll(/"?\b([a-z][a-z-]*)"?: \{ type: "(?:string|boolean)"/g)].map((match) => `--${match[1]}`),
     )
+    const taken = declared.filter((option) => option !== "--help")
     const isFormatted = sources.some(
       (path) => read(path).includes("FORMAT_OPTIONS,") || read(path).includes("...FORMAT_OPTIONS"),
     )
@@ -390,6 +394,27 @@ describe("what exists is named", () => {
     const missing = optionsOf(usage).filter((option) => !explained.includes(option) && !once.includes(option))
     expect(missing).toEqual([])
     if (isOperators) expect(explained).toMatch(/\]\(#(?:commands-of-operators|daypass-keys-list)\)/)
+  })
+
+  it("this version, wherever a page or an example names a release's file", () => {
+    const pages = execFileSync("git", ["ls-files", "-z", "README.md", "docs", "examples", "broker/providers"], {
+      cwd: ROOT,
+      encoding: "utf8",
+    })
+    const named = pages
+      .split("\0")
+      .flatMap((path) =>
+        /\.(?:md|ya?ml|sh)$|file$|\/command$/.test(path)
+          ? [
+              ...read(path).matchAll(
+                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\bdownload(?:\/| )v([0-9]+\.[0-9]+\.[0-9]+)/g,
+              ),
+            ].map((match) => `${path}: ${match[1] ?? match[2]}`)
+          : [],
+      )
+    const { version } = JSON.parse(read("package.json")) as { version: string }
+    expect(named.length).toBeGreaterThan(5)
+    expect(named.filter((one) => !one.endsWith(`: ${version}`))).toEqual([])
   })
 
   it("every room of the broker on its map", () => {
