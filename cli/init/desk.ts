@@ -15,6 +15,12 @@ export interface Desk {
   left(text: string): void
 }
 
+/** The folder of policies: its absolute path, and its name as it is shown. */
+export interface PolicyFolder {
+  readonly folder: string
+  readonly shown: string
+}
+
 /** What a test replaces: programs, and how this machine sees hosts. */
 export interface Tools {
   /** Wrangler for an account; for the one that it knows by itself when it is undefined. */

@@ -4,7 +4,7 @@ import { reasonOf } from "../arguments.ts"
 import { push } from "../push/push.ts"
 import { type Cloudflare, cloudflareBy } from "./cloudflare.ts"
 import { keyInFile, newKey } from "./deployment-key.ts"
-import type { Desk } from "./desk.ts"
+import type { Desk, PolicyFolder } from "./desk.ts"
 import type { Ownership } from "./ownership.ts"
 import { Refusal } from "./refusal.ts"
 import { filledIn, type WrittenSettings, writtenIn } from "./wrangler-toml.ts"
@@ -174,13 +174,13 @@ async function giveKey(
 
 /** Publishes the policies and deploys, where the person wants it. Says whether it did. @throws {Refusal} */
 export async function deployEdge(
-  folder: string,
+  { folder, shown }: PolicyFolder,
   { cloudflare, config, account }: EdgeBroker,
   desk: Desk,
 ): Promise<boolean> {
   const { io, interview, options, tools, done, left } = desk
   if (!(await interview.confirm(options.deploy === true, "Publish the policies and deploy the Worker now"))) {
-    left(`publish and deploy: daypass push ${folder}, then wrangler deploy; or run daypass init --deploy`)
+    left(`publish and deploy: daypass push ${shown}, then wrangler deploy; or run daypass init --deploy`)
     return false
   }
   const code = await push([folder, "--config", config], io, tools.wranglerFor(account))

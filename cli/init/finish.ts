@@ -9,7 +9,7 @@ import { inert } from "../inert.ts"
 import { EXIT } from "../io.ts"
 import { commandLines } from "../trust/commands.ts"
 import { sidesOf } from "../trust/side.ts"
-import type { Desk } from "./desk.ts"
+import type { Desk, PolicyFolder } from "./desk.ts"
 import { ownershipOf } from "./ownership.ts"
 import { Refusal } from "./refusal.ts"
 import { VENDORS } from "./vendors.ts"
@@ -46,10 +46,14 @@ export async function waitForBroker(url: string, versions: readonly string[], de
 }
 
 /** Looks at the broker as `daypass doctor` does. Says whether there is nothing to fix. */
-export async function smokeTest(url: string, folder: string, { io, tools, left }: Desk): Promise<boolean> {
+export async function smokeTest(
+  url: string,
+  { folder, shown }: PolicyFolder,
+  { io, tools, left }: Desk,
+): Promise<boolean> {
   io.out("\nWhat daypass doctor says:\n")
   const isFine = (await doctor([url, "--policies", folder], io, tools.sight)) === EXIT.ok
-  if (!isFine) left(`mend what the lines above say, and look again: daypass doctor ${url} --policies ${folder}`)
+  if (!isFine) left(`mend what the lines above say, and look again: daypass doctor ${url} --policies ${shown}`)
   return isFine
 }
 
@@ -62,7 +66,7 @@ export async function giveWorkflow(first: FirstPolicy, url: string, action: stri
   const text = workflowText({ broker: url, grant, branch, environment: policy.environment, action, proof })
   if (options.workflow === undefined) {
     io.out(`\nThe workflow, for .github/workflows/deploy.yml of ${policy.unit}:\n`)
-    io.out(inert(text))
+    for (const line of text.split("\n")) io.out(inert(line))
     left(`commit the workflow to ${policy.unit}`)
     return
   }

@@ -36,7 +36,8 @@ export async function guided(options: GuidedOptions, usage: string, io: CliIo, t
   try {
     const isFine = await setUp(desk)
     if (todo.length > 0) io.out("\nLeft to do:")
-    for (const [index, text] of todo.entries()) io.out(inert(`${index + 1}. ${text}.`))
+    for (const [index, text] of todo.entries())
+      for (const line of `${index + 1}. ${text}.`.split("\n")) io.out(inert(line))
     return isFine ? EXIT.ok : EXIT.no
   } catch (error) {
     if (error instanceof Interrupted) {
@@ -45,7 +46,7 @@ export async function guided(options: GuidedOptions, usage: string, io: CliIo, t
     }
     if (error instanceof WrongAnswer) return misused(error.message, usage, io)
     if (!(error instanceof Refusal)) throw error
-    io.err(inert(`daypass: ${error.message}.`))
+    for (const line of `daypass: ${error.message}.`.split("\n")) io.err(inert(line))
     const said = error.said.split(/\r?\n/).filter((line) => line.trim() !== "")
     for (const line of said.slice(-MAX_SAID_LINES)) io.err(inert(line))
     return EXIT.no

@@ -69,11 +69,11 @@ export async function setUp(desk: Desk): Promise<boolean> {
           : `put ${name}=... into /etc/daypass/secrets: ${is}`,
       )
 
-  const wasDeployed = edge !== null && ownership !== "ours" && (await deployEdge(shown, edge, desk))
+  const wasDeployed = edge !== null && ownership !== "ours" && (await deployEdge({ folder, shown }, edge, desk))
   if (wasDeployed) await waitForBroker(url, versionsOf(first.set, desk), desk)
   showTrust(first, url, desk)
   const answers = wasDeployed || (await ownershipOf(url, versionsOf(first.set, desk), io)) !== "absent"
-  const isFine = answers ? await smokeTest(url, shown, desk) : true
+  const isFine = answers ? await smokeTest(url, { folder, shown }, desk) : true
   if (!answers) left(`when the broker runs, look at it: daypass doctor ${url} --policies ${shown}`)
   await giveWorkflow(first, url, await actionReference(io), desk)
   if (isFine && answers) done(`${url} answers, and its policies are those of ${shown}`)

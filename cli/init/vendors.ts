@@ -1,3 +1,4 @@
+// Long because it is one table: what a person must say of each vendor.
 import { isHttpsOrLoopback } from "../../broker/core/url.ts"
 import { partitionOf } from "../../broker/providers/aws/partitions.ts"
 import type { RepositoryFacts } from "./github.ts"
