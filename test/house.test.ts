@@ -125,7 +125,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "analysis/evidence": ["analysis/records", "broker/core", "broker/wire"],
   "analysis/schemas": ["broker/core"],
   // Scripts of the build, beside the folders: they write files and are part of no bundle.
-  scripts: ["analysis/policy-tests", "analysis/schemas", "broker/providers", "broker/core", "broker/wire"],
+  scripts: ["analysis/policy-tests", "analysis/schemas", "broker/providers", "broker/core", "broker/wire", "cli"],
   // Makes the files of a release by the builds of the others. Nothing imports it.
   release: ["action", "cli", "broker/entry", "scripts"],
   cli: [

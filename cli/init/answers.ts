@@ -1,8 +1,9 @@
 import { readConfig } from "../../broker/config/config.ts"
 import { quote } from "../../broker/core/policy/faults.ts"
+import { misused } from "../arguments.ts"
 import type { GuidedOptions } from "./desk.ts"
 import { parseRepository } from "./github.ts"
-import { type Interview, WrongAnswer } from "./interview.ts"
+import type { Interview } from "./interview.ts"
 import { APP_ID, type Field, fieldFault, type Given, VENDORS, type Vendor } from "./vendors.ts"
 
 export type Runtime = "node" | "edge"
@@ -42,7 +43,7 @@ export async function askRepository(interview: Interview, given: string | undefi
     check: (answer) => (parseRepository(answer) === null ? "must be OWNER/REPO" : null),
   })
   const repository = parseRepository(text)
-  if (repository === null) throw new WrongAnswer("--repository must be OWNER/REPO")
+  if (repository === null) return misused("--repository must be OWNER/REPO")
   return repository
 }
 
@@ -73,7 +74,7 @@ export async function askVendor(
     choices: Object.entries(VENDORS).map(([value, { name }]) => ({ value, name })),
   })
   const vendor = VENDORS[name]
-  if (vendor === undefined) throw new WrongAnswer("--vendor is not known")
+  if (vendor === undefined) return misused("--vendor is not known")
   const said = valuesIn(options.with ?? [], vendor)
   const given: Record<string, string> = {}
   const isLater = ({ name }: Field) =>
@@ -95,7 +96,7 @@ export async function askVendor(
 /** The id of the App, which init may have made since the other answers were given. */
 export async function askAppId(interview: Interview, { fields }: Vendor): Promise<string> {
   const field = fields.find(({ name }) => name === APP_ID)
-  if (field === undefined) throw new WrongAnswer(`--with ${APP_ID}= is nothing that this vendor needs`)
+  if (field === undefined) return misused(`--with ${APP_ID}= is nothing that this vendor needs`)
   return await interview.text(undefined, {
     option: `--with ${APP_ID}=`,
     message: field.message,
@@ -110,7 +111,7 @@ function valuesIn(options: readonly string[], { fields, provider }: Vendor): Rea
     options.map((option) => {
       const [, name = "", value = ""] = /^([^=]*)=(.*)$/s.exec(option) ?? []
       if (known.includes(name)) return [name, value]
-      throw new WrongAnswer(`--with ${quote(option)} is nothing that ${provider} needs: give ${known.join("=, ")}=`)
+      return misused(`--with ${quote(option)} is nothing that ${provider} needs: give ${known.join("=, ")}=`)
     }),
   )
 }

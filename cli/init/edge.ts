@@ -183,7 +183,11 @@ export async function deployEdge(
     left(`publish and deploy: daypass push ${shown}, then wrangler deploy; or run daypass init --deploy`)
     return false
   }
-  const code = await push([folder, "--config", config], io, tools.wranglerFor(account))
+  const code = await push(
+    { options: { config }, repeated: {}, positionals: [folder], after: null },
+    io,
+    tools.wranglerFor(account),
+  )
   if (code !== 0) throw new Refusal("the policies were not published, so nothing was deployed")
   await cloudflare.deploy(config)
   done("deployed the Worker")

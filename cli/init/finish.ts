@@ -52,7 +52,12 @@ export async function smokeTest(
   { io, tools, left }: Desk,
 ): Promise<boolean> {
   io.out("\nWhat daypass doctor says:\n")
-  const isFine = (await doctor([url, "--policies", folder], io, tools.sight)) === EXIT.ok
+  const isFine =
+    (await doctor(
+      { options: { policies: folder }, repeated: {}, positionals: [url], after: null },
+      io,
+      tools.sight,
+    )) === EXIT.ok
   if (!isFine) left(`mend what the lines above say, and look again: daypass doctor ${url} --policies ${shown}`)
   return isFine
 }

@@ -4,10 +4,10 @@ import { visible } from "../../broker/core/policy/faults.ts"
 import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
 import type { PolicyFault } from "../../broker/core/policy/model.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
-import { type Arguments, impossible, misused, reasonOf } from "../arguments.ts"
+import { impossible, misused, reasonOf } from "../arguments.ts"
 import { counted, type Finding, type Format, findingLine, formatOf, printJson, printReport } from "../format.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { loadPolicies } from "../policies.ts"
 import { apiUrl, askGitHub, isBranch, issuerOf, parseRepository, type RepositoryFacts } from "./github.ts"
 import { type NewFile, type Plan, planFor } from "./plan.ts"
@@ -27,10 +27,9 @@ interface Request {
   readonly ids: Pick<RepositoryFacts, "id" | "ownerId" | "branch"> | undefined
 }
 
-/** `daypass init OWNER/REPO`: one more policy, in one go. `usage` is what is printed for wrong arguments. */
-export async function writeFurtherPolicy(read: Arguments, usage: string, io: CliIo): Promise<number> {
-  const request = readRequest(read, usage, io)
-  if (typeof request === "number") return request
+/** `daypass init OWNER/REPO`: one more policy, in one go. */
+export async function writeFurtherPolicy(given: Arguments, io: CliIo): Promise<number> {
+  const request = readRequest(given)
   const { folder, environment, connection } = request
   const api = apiUrl(io.env)
   if (api === null)
@@ -48,36 +47,37 @@ export async function writeFurtherPolicy(read: Arguments, usage: string, io: Cli
   return EXIT.ok
 }
 
-function readRequest(read: Arguments, usage: string, io: CliIo): Request | number {
-  const no = (message: string) => misused(message, usage, io)
-  const format = formatOf(read.options, usage, io)
-  if (typeof format === "number") return format
-  const [text, ...others] = read.positionals
-  if (text === undefined || others.length > 0) return no("init takes one repository, as OWNER/REPO")
+function readRequest(given: Arguments): Request {
+  const format = formatOf(given.options)
+  const [text = ""] = given.positionals
   const repository = parseRepository(text)
   if (repository === null)
-    return no("the repository must be OWNER/REPO, of letters, digits, dashes and underscores, with dots in REPO only")
+    return misused(
+      "the repository must be OWNER/REPO, of letters, digits, dashes and underscores, with dots in REPO only",
+    )
 
   const option = (name: string) => {
-    const value = read.options[name]
+    const value = given.options[name]
     return typeof value === "string" ? value : undefined
   }
   const environment = option("environment")
   if (environment !== undefined && !isEnvironment(environment)) {
-    return no(
+    return misused(
       `--environment must have 1 to ${MAX_ENVIRONMENT_CHARACTERS} visible characters, without a space at either end`,
     )
   }
   const connection = option("connection")
   if (connection !== undefined && !CONNECTION.test(connection)) {
-    return no("--connection must start with a lower-case letter, followed by lower-case letters, digits and dashes")
+    return misused(
+      "--connection must start with a lower-case letter, followed by lower-case letters, digits and dashes",
+    )
   }
   const [id, ownerId, branch] = [option("repository-id"), option("owner-id"), option("branch")]
   for (const one of [id, ownerId])
-    if (one !== undefined && !ID.test(one)) return no("an id must be a number, such as 41")
-  if (branch !== undefined && !isBranch(branch)) return no("--branch must be the name of a branch, such as main")
+    if (one !== undefined && !ID.test(one)) return misused("an id must be a number, such as 41")
+  if (branch !== undefined && !isBranch(branch)) return misused("--branch must be the name of a branch, such as main")
   if ((id === undefined) !== (ownerId === undefined) || (id === undefined && branch !== undefined)) {
-    return no("give --repository-id and --owner-id together; --branch needs both")
+    return misused("give --repository-id and --owner-id together; --branch needs both")
   }
   const ids = id === undefined || ownerId === undefined ? undefined : { id, ownerId, branch: branch ?? "main" }
   return { format, repository, environment, folder: option("dir") || "policies", connection, ids }
@@ -100,11 +100,7 @@ export async function factsOf(
   return askGitHub(api, repository, token, io)
 }
 
-export function withoutIds(
-  { repository: { owner, name } }: Pick<Request, "repository">,
-  why: string,
-  io: CliIo,
-): number {
+function withoutIds({ repository: { owner, name } }: Request, why: string, io: CliIo): number {
   io.err(inert(`daypass: ${why}.`))
   io.err(`
 A policy needs the ids of the repository and of its owner, because ids decide and names do not. These commands print

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { misused } from "../arguments.ts"
 import { ownSight } from "../doctor/sight.ts"
 import { inert } from "../inert.ts"
 import { type CliIo, EXIT, Interrupted } from "../io.ts"
 import { openBrowser } from "../login/browser.ts"
 import { installedWrangler } from "../push/wrangler.ts"
 import type { Desk, GuidedOptions, Tools } from "./desk.ts"
-import { Interview, WrongAnswer } from "./interview.ts"
+import { Interview } from "./interview.ts"
 import { Refusal } from "./refusal.ts"
 import { setUp } from "./set-up.ts"
 
@@ -22,8 +21,8 @@ export const ownTools = ({ cwd, env }: CliIo): Tools => ({
   sleep,
 })
 
-/** `daypass init` without a repository: the guided set-up, from an empty folder to a workflow. */
-export async function guided(options: GuidedOptions, usage: string, io: CliIo, tools: Tools): Promise<number> {
+/** `daypass init` without a repository: the guided set-up, from an empty folder to a workflow. @throws {Misuse} */
+export async function guided(options: GuidedOptions, io: CliIo, tools: Tools): Promise<number> {
   const todo: string[] = []
   const desk: Desk = {
     io,
@@ -44,7 +43,6 @@ export async function guided(options: GuidedOptions, usage: string, io: CliIo, t
       io.err("\ndaypass: stopped. What is done stays done: run daypass init again to go on.")
       return EXIT_INTERRUPTED
     }
-    if (error instanceof WrongAnswer) return misused(error.message, usage, io)
     if (!(error instanceof Refusal)) throw error
     for (const line of `daypass: ${error.message}.`.split("\n")) io.err(inert(line))
     const said = error.said.split(/\r?\n/).filter((line) => line.trim() !== "")

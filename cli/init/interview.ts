@@ -1,10 +1,6 @@
 import { quote } from "../../broker/core/policy/faults.ts"
+import { Misuse } from "../arguments.ts"
 import type { Ask, Choice } from "../io.ts"
-
-/** An answer that is wrong as an option, or missing where nobody can be asked. The message names the option. */
-export class WrongAnswer extends Error {
-  override readonly name = "WrongAnswer"
-}
 
 /** One question. Its option answers it without a terminal. */
 interface Question {
@@ -15,7 +11,7 @@ interface Question {
 
 /**
  * Gets each answer once: from its option, or from the person. A wrong option is refused and not asked again, because a script
- * has written it.
+ * has written it. Where nobody can be asked, the refusal names the option. Each method throws a `Misuse`.
  */
 export class Interview {
   readonly #ask: Ask | undefined
@@ -37,7 +33,7 @@ export class Interview {
     const { option, message, initial, check } = question
     if (given !== undefined) {
       const fault = check(given)
-      if (fault !== null) throw new WrongAnswer(`${option} ${fault}`)
+      if (fault !== null) throw new Misuse(`${option} ${fault}`)
       return given
     }
     if (this.#ask === undefined) throw missing(question)
@@ -58,9 +54,7 @@ export class Interview {
       return this.#ask.choose({ message, choices })
     }
     if (choices.some(({ value }) => value === given)) return given
-    throw new WrongAnswer(
-      `${option} must be one of ${choices.map(({ value }) => value).join(", ")}, not ${quote(given)}`,
-    )
+    throw new Misuse(`${option} must be one of ${choices.map(({ value }) => value).join(", ")}, not ${quote(given)}`)
   }
 
   /** Yes by its option, which is a flag; without a terminal, no: nothing far-reaching is done unasked. */
@@ -70,6 +64,6 @@ export class Interview {
 }
 
 const missing = ({ option, message }: Question) =>
-  new WrongAnswer(`there is no terminal to ask at: ${message}? Answer with ${option}`)
+  new Misuse(`there is no terminal to ask at: ${message}? Answer with ${option}`)
 
 const sentence = (fault: string | null) => (fault === null ? null : `This ${fault}.`)

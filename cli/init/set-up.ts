@@ -31,7 +31,7 @@ interface Wanted {
 /**
  * Goes through all steps, each of which sees what is done already: in the folder's files, in the account's Worker, in what the
  * broker answers. Nothing is remembered elsewhere. Says whether nothing has to be mended.
- * @throws {Refusal} {WrongAnswer} {Interrupted}
+ * @throws {Refusal} {Misuse} {Interrupted}
  */
 export async function setUp(desk: Desk): Promise<boolean> {
   const { io, interview, options, done, left } = desk

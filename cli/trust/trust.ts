@@ -4,10 +4,10 @@ import { didYouMean, quote } from "../../broker/core/policy/faults.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
-import { impossible, misused, readArguments } from "../arguments.ts"
-import { counted, printJson, printReport } from "../format.ts"
+import { impossible, misused } from "../arguments.ts"
+import { counted, type Format, formatOf, printJson, printReport } from "../format.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { findingsOf, loadPolicies } from "../policies.ts"
 import { compareWith } from "./against.ts"
 import { commandLines } from "./commands.ts"
@@ -16,58 +16,20 @@ import { sidesOf } from "./side.ts"
 import { terraformLines } from "./terraform.ts"
 import { textLines } from "./text.ts"
 
-const USAGE = `Usage: daypass trust DIR [--connection NAME] [--grant NAME] [--broker URL] [--format text|json|github|terraform|commands] [--json]
-       daypass trust DIR --connection NAME --against FILE [--against FILE] [--trusted-by NAME] [--grant NAME] [--broker URL]
-
-Prints what the other side of each connection must trust for the grants of a policy folder: the broker as issuer, the
-audience, and the subject of each grant, in the form that the vendor takes. --format terraform prints the inputs of the
-modules in examples/terraform, and --format commands those of aws, gcloud, az and vault.
-With --against, compares them with what the other side trusts now: a role's trust policy of AWS, a role of Vault, a federated
-credential of Azure, a provider or an IAM policy of Google Cloud, as JSON. --against - reads it from standard input. For Google
-Cloud, --against can be given twice: a provider and an IAM policy decide together.
-
-  --broker URL        the broker's URL; by default $DAYPASS_URL
-  --trusted-by NAME   with --against: the role, client or account whose document it is, if it does not say so itself
-Exit codes: 0 printed, or the other side lets in nothing beyond the policies; 3 it lets in more, or that cannot be ruled out;
-1 the folder has errors; 2 the arguments are wrong, or a file cannot be read.`
-
-const OPTIONS = {
-  format: { type: "string" },
-  json: { type: "boolean" },
-  connection: { type: "string" },
-  grant: { type: "string" },
-  broker: { type: "string" },
-  against: { type: "string", multiple: true },
-  "trusted-by": { type: "string" },
-} as const
-
-const FORMATS = ["text", "json", "github", "terraform", "commands"] as const
-type TrustFormat = (typeof FORMATS)[number]
-const LINES = { text: textLines, terraform: terraformLines, commands: commandLines }
-/** They make trust, so there is nothing to compare. */
-const FOR_SHELLS: readonly TrustFormat[] = ["terraform", "commands"]
+/** Forms for a shell or for Terraform, which make the other side trust: with them, there is nothing to compare. */
+const MAKING = { terraform: terraformLines, commands: commandLines } as const
+type Making = keyof typeof MAKING
+const isMaking = (format: string | undefined): format is Making => format !== undefined && Object.hasOwn(MAKING, format)
 
 /** `daypass trust`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, OPTIONS, io)
-  if (typeof read === "number") return read
-  const {
-    connection,
-    grant,
-    broker,
-    against,
-    "trusted-by": trustedBy,
-    format: named,
-    json,
-  } = read.options as TrustOptions
-  const format = json === true ? "json" : ((named ?? "text") as TrustFormat)
-  if (!FORMATS.includes(format) || (json === true && named !== undefined && named !== "json"))
-    return misused(`--format must be one of ${FORMATS.join(", ")}; --json means --format json`, USAGE, io)
-  const [folder = "", ...others] = read.positionals
-  if (folder === "" || others.length > 0) return misused("trust takes one folder", USAGE, io)
-  if (trustedBy !== undefined && against === undefined) return misused("--trusted-by goes with --against", USAGE, io)
-  if (against !== undefined && (connection === undefined || FOR_SHELLS.includes(format)))
-    return misused("--against needs --connection NAME, and prints text, json or github", USAGE, io)
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const { connection, grant, broker, "trusted-by": trustedBy, format: named, json } = given.options as TrustOptions
+  const format: Format | Making = isMaking(named) && json !== true ? named : formatOf(given.options)
+  const { against } = given.repeated
+  const [folder = ""] = given.positionals
+  if (trustedBy !== undefined && against === undefined) return misused("--trusted-by goes with --against")
+  if (against !== undefined && (connection === undefined || isMaking(format)))
+    return misused("--against needs --connection NAME, and prints text, json or github")
   const url = brokerUrlOf(broker, io)
   if (!url.ok) return impossible(url.fault, io)
 
@@ -83,7 +45,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const set = loaded.result.value
   const wrong = misspelled(set, connection, grant)
   if (wrong !== null) return impossible(wrong, io)
-  const given = givenBy(set, {}, { providers: PROVIDERS })
+  const gives = givenBy(set, {}, { providers: PROVIDERS })
   if (against !== undefined)
     return await compareWith(
       {
@@ -92,18 +54,18 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
         grant,
         trustedBy,
         folder,
-        format: format === "terraform" || format === "commands" ? "text" : format,
+        format: isMaking(format) ? "text" : format,
         broker: url.value,
       },
       set,
-      given,
+      gives,
       io,
     )
 
-  const sides = sidesOf(set, given, { connection, grant })
+  const sides = sidesOf(set, gives, { connection, grant })
   if (format === "json") printJson(trustAsJson(sides, set, url.value), io)
   else {
-    const lines = LINES[format === "terraform" || format === "commands" ? format : "text"](sides, url.value)
+    const lines = (isMaking(format) ? MAKING[format] : textLines)(sides, url.value)
     for (const line of lines) io.out(inert(line))
   }
   return EXIT.ok
@@ -113,7 +75,6 @@ interface TrustOptions {
   readonly connection?: string
   readonly grant?: string
   readonly broker?: string
-  readonly against?: readonly string[]
   readonly "trusted-by"?: string
   readonly format?: string
   readonly json?: boolean

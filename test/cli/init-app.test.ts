@@ -64,7 +64,7 @@ async function init(api: string, options: GuidedOptions, browse: (address: strin
     key: join(home, "kek"),
     ...options,
   }
-  const code = await guided(given, "Usage: daypass init", io, tools)
+  const code = await guided(given, io, tools)
   return {
     code,
     said: said.join("\n"),

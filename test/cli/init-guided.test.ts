@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url"
 import { beforeEach, describe, expect, it } from "vitest"
 import { CURRENT_KEY } from "../../broker/core/policy/published.ts"
 import { type Http, HttpError } from "../../broker/ports/http.ts"
+import { Misuse } from "../../cli/arguments.ts"
 import type { GuidedOptions } from "../../cli/init/desk.ts"
 import { guided } from "../../cli/init/guided.ts"
 import { unitText } from "../../cli/init/unit.ts"
@@ -65,7 +66,11 @@ async function init(options: GuidedOptions = GIVEN, ask?: Ask) {
       now += milliseconds
     },
   }
-  const code = await guided(options, "Usage: daypass init", io, tools)
+  const code = await guided(options, io, tools).catch((error: unknown) => {
+    if (!(error instanceof Misuse)) throw error
+    err.push(error.message)
+    return 2
+  })
   written = [...out, ...err]
   return { code, out: out.join("\n"), err: err.join("\n") }
 }

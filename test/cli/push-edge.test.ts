@@ -14,7 +14,7 @@ import { startWorkerdBroker, type WorkerdBroker } from "../support/broker-worker
 import { COMPILE_CACHE } from "../support/compile-cache.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
 import { freePort } from "../support/servers.ts"
-import { scriptedIo } from "./run-cli.ts"
+import { runWork, scriptedIo } from "./run-cli.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const NAMESPACE = "0123456789abcdef0123456789abcdef"
@@ -47,7 +47,7 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
       env: { PATH: process.env["PATH"], HOME: folder, ...COMPILE_CACHE },
     })
     const target = ["--env", "production", "--config", config, "--local", "--persist-to", persistTo]
-    const code = await push([policies, ...target, ...args], io, wrangler)
+    const code = await runWork("push", [policies, ...target, ...args], io, (given) => push(given, io, wrangler))
     return { code, out: out.join("\n") }
   }
 

@@ -6,12 +6,11 @@ import type { Secret } from "../../../broker/core/secret.ts"
 import { GITHUB_APP_KEY } from "../../../broker/signing/app-key.ts"
 import { connectionSecretContext } from "../../../broker/signing/connection-secrets.ts"
 import { createSealer } from "../../../broker/signing/sealer.ts"
-import { reasonOf } from "../../arguments.ts"
+import { misused, reasonOf } from "../../arguments.ts"
 import { keyInFile } from "../deployment-key.ts"
 import type { Desk } from "../desk.ts"
 import type { EdgeBroker } from "../edge.ts"
 import { apiUrl } from "../github.ts"
-import { WrongAnswer } from "../interview.ts"
 import { Refusal } from "../refusal.ts"
 import { APP_ID, APP_KEY, type Given, type Vendor } from "../vendors.ts"
 import { type AppPurpose, type Permissions, READ_PERMISSIONS } from "./manifest.ts"
@@ -90,7 +89,7 @@ export async function offerApp(
 async function purposeOf({ wanted }: Broker, { interview, options: { app } }: Desk): Promise<AppPurpose | null> {
   if (app !== undefined) {
     if (app === "read" || app === "mint") return app
-    throw new WrongAnswer("--app must be read or mint")
+    return misused("--app must be read or mint")
   }
   const needsApp = wanted?.vendor.fields.some(({ name }) => name === APP_ID) && wanted.given[APP_ID] === undefined
   if (!needsApp || !interview.isPossible) return null

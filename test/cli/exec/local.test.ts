@@ -319,7 +319,7 @@ describe("before anything is decided", () => {
   })
 
   test.each<[string, readonly string[], string]>([
-    ["--local without a folder", ["--local"], "`--local` needs the policy folder"],
+    ["--local where the default folder is not there", ["--local"], "policies cannot be read (ENOENT)"],
     [
       "a folder without --local",
       ["--policies", "x", "--broker", "https://daypass.example.com"],
