@@ -53,7 +53,7 @@ export const VENDORS: Readonly<Record<string, Vendor>> = {
   aws: {
     name: "AWS: a role session",
     provider: "aws",
-    connection: "aws",
+    connection: "aws-prod",
     fields: [
       { name: "account", message: "AWS account id", pattern: /^[0-9]{12}$/, form: "12 digits" },
       {

@@ -27,6 +27,7 @@ import { installSite, siteCase } from "./site-case.ts"
 import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
 import { installAge, installPgBouncer, installPostgres, installPromtool, installTools } from "./tools.ts"
+import { walkCase } from "./walk-case.ts"
 import { installWitness } from "./witness/install.ts"
 import { witnessCase } from "./witness-case.ts"
 import { zizmorCase } from "./zizmor-case.ts"
@@ -56,6 +57,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "the profile of an AWS grant": awsProfileCase,
   "templates for CIs": ciTemplatesCase,
   "a witness of the log": witnessCase,
+  "the first walk": walkCase,
   promtool: promtoolCase,
   zizmor: zizmorCase,
   "pages of operators": pagesCase,
