@@ -16,7 +16,13 @@ export interface LoadedFolder {
   readonly parse: PolicyLoader["parse"]
 }
 
-/** Loads a policy folder with the broker's own loader. Returns a sentence if the folder itself cannot be read. */
+/** Loads the files of a policy folder with the broker's own loader. */
+export function loadFiles(files: readonly PolicyInput[]): LoadedFolder {
+  const { load, parse } = createPolicyLoader(PROVIDERS)
+  return { files: files.length, inputs: files, result: load(files), parse }
+}
+
+/** Loads a policy folder. Returns a sentence if the folder itself cannot be read. */
 export function loadPolicies(folder: string): LoadedFolder | string {
   let files: readonly PolicyInput[]
   try {
@@ -24,8 +30,7 @@ export function loadPolicies(folder: string): LoadedFolder | string {
   } catch (error) {
     return `the folder ${folder} cannot be read (${reasonOf(error)})`
   }
-  const { load, parse } = createPolicyLoader(PROVIDERS)
-  return { files: files.length, inputs: files, result: load(files), parse }
+  return loadFiles(files)
 }
 
 /** The errors of a folder that does not load, in the order of its files; empty if it loads. */

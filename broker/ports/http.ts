@@ -1,6 +1,6 @@
 /** One outgoing request. Every request states its own limits; there are no defaults that a caller could forget. */
 export interface HttpRequest {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE"
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array

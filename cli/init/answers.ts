@@ -1,8 +1,8 @@
 import { readConfig } from "../../broker/config/config.ts"
 import { quote } from "../../broker/core/policy/faults.ts"
 import { misused } from "../arguments.ts"
+import { parseRepository } from "../github/names.ts"
 import type { GuidedOptions } from "./desk.ts"
-import { parseRepository } from "./github.ts"
 import type { Interview } from "./interview.ts"
 import { APP_ID, type Field, fieldFault, type Given, VENDORS, type Vendor } from "./vendors.ts"
 

@@ -6,10 +6,12 @@ import type { PolicyFault } from "../../broker/core/policy/model.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
 import { impossible, misused, reasonOf } from "../arguments.ts"
 import { counted, type Finding, type Format, findingLine, formatOf, printJson, printReport } from "../format.ts"
+import { apiUrl, BAD_API_URL, connectGitHub } from "../github/api.ts"
+import { isBranch, issuerOf, parseRepository } from "../github/names.ts"
+import { askRepository, type RepositoryFacts } from "../github/repository.ts"
 import { inert } from "../inert.ts"
 import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { loadPolicies } from "../policies.ts"
-import { apiUrl, askGitHub, isBranch, issuerOf, parseRepository, type RepositoryFacts } from "./github.ts"
 import { type NewFile, type Plan, planFor } from "./plan.ts"
 
 const ID = /^[1-9][0-9]{0,19}$/
@@ -32,11 +34,10 @@ export async function writeFurtherPolicy(given: Arguments, io: CliIo): Promise<n
   const request = readRequest(given)
   const { folder, environment, connection } = request
   const api = apiUrl(io.env)
-  if (api === null)
-    return impossible("$GITHUB_API_URL must be an https URL without user, ? and #: the token is sent there", io)
+  if (api === null) return impossible(BAD_API_URL, io)
   const loaded = existsSync(folder) ? loadPolicies(folder) : null
   if (typeof loaded === "string") return impossible(loaded, io)
-  const facts = await factsOf(request, api, io)
+  const facts = await factsOf(request, io)
   if (!facts.ok) return withoutIds(request, facts.fault, io)
 
   const plan = planFor(loaded, facts.value, { environment, connection, issuer: issuerOf(api) })
@@ -89,15 +90,11 @@ export const isEnvironment = (name: string) =>
 /** Never guesses an id: the ids come from the arguments or from GitHub. */
 export async function factsOf(
   { repository, ids }: Pick<Request, "repository" | "ids">,
-  api: string,
   io: CliIo,
 ): Promise<Result<RepositoryFacts, string>> {
   if (ids !== undefined) return ok({ ...repository, ...ids })
-  const token = io.env["GITHUB_TOKEN"] || io.env["GH_TOKEN"]
-  if (!token) return fail("there is no token in $GITHUB_TOKEN or $GH_TOKEN to ask GitHub with")
-  // A header allows no other characters, and the runtime's error for an invalid header would quote the token.
-  if (!/^[!-~]+$/.test(token)) return fail("$GITHUB_TOKEN or $GH_TOKEN contains characters that a token cannot have")
-  return askGitHub(api, repository, token, io)
+  const github = connectGitHub(io)
+  return github.ok ? askRepository(github.value, repository) : github
 }
 
 function withoutIds({ repository: { owner, name } }: Request, why: string, io: CliIo): number {

@@ -3,8 +3,8 @@ import type { Connection, IssuerConfig, Organisation, PolicyFault } from "../../
 import { fail, ok, type Result } from "../../broker/core/result.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
 import { identityTokenSubject } from "../../broker/wire/subject.ts"
+import type { RepositoryFacts } from "../github/repository.ts"
 import type { LoadedFolder } from "../policies.ts"
-import type { RepositoryFacts } from "./github.ts"
 import {
   connectionLines,
   FIRST_ISSUER,

@@ -4,6 +4,9 @@ import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
 import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
 import { reasonOf } from "../arguments.ts"
 import { findingLine } from "../format.ts"
+import { apiUrl, BAD_API_URL } from "../github/api.ts"
+import { issuerOf } from "../github/names.ts"
+import type { RepositoryFacts } from "../github/repository.ts"
 import { findingsOf, type LoadedFolder, loadPolicies } from "../policies.ts"
 import { published } from "../push/publication.ts"
 import { actionReference } from "./action-reference.ts"
@@ -13,7 +16,6 @@ import type { Desk } from "./desk.ts"
 import { deployEdge, prepareEdge, writtenHere } from "./edge.ts"
 import { type FirstPolicy, giveWorkflow, showTrust, smokeTest, waitForBroker } from "./finish.ts"
 import { factsOf, isEnvironment } from "./further-policy.ts"
-import { apiUrl, issuerOf, type RepositoryFacts } from "./github.ts"
 import { prepareNode, unitHere } from "./node-broker.ts"
 import { ownershipOf } from "./ownership.ts"
 import { planFor } from "./plan.ts"
@@ -101,11 +103,10 @@ async function askWanted(desk: Desk): Promise<Wanted> {
   const { io, interview, options } = desk
   const repository = await askRepository(interview, options.repository)
   const api = apiUrl(io.env)
-  if (api === null)
-    throw new Refusal("$GITHUB_API_URL must be an https URL without user, ? and #: the token is sent there")
+  if (api === null) throw new Refusal(BAD_API_URL)
   const { "repository-id": id, "owner-id": ownerId, branch = "main" } = options
   const ids = id === undefined || ownerId === undefined ? undefined : { id, ownerId, branch }
-  const facts = await factsOf({ repository, ids }, api, io)
+  const facts = await factsOf({ repository, ids }, io)
   if (!facts.ok)
     throw new Refusal(
       `${facts.fault}. Sign in with gh auth login, and run GH_TOKEN=$(gh auth token) daypass init; or give --repository-id and --owner-id`,

@@ -1,7 +1,7 @@
 import * as z from "zod"
 import type { Connection } from "../../broker/core/policy/model.ts"
 import { partitionOf } from "../../broker/providers/aws/partitions.ts"
-import type { RepositoryFacts } from "./github.ts"
+import type { RepositoryFacts } from "../github/repository.ts"
 import type { Given, Vendor } from "./vendors.ts"
 import { flow, inFlow, scalar, type YamlValue } from "./yaml-text.ts"
 

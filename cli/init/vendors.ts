@@ -1,7 +1,7 @@
 // Long because it is one table: what a person must say of each vendor.
 import { isHttpsOrLoopback } from "../../broker/core/url.ts"
 import { partitionOf } from "../../broker/providers/aws/partitions.ts"
-import type { RepositoryFacts } from "./github.ts"
+import type { RepositoryFacts } from "../github/repository.ts"
 import type { YamlValue } from "./yaml-text.ts"
 
 /** Where the first credential comes from: what a person must say, and what follows from it. */

@@ -81,7 +81,7 @@ connections: { ${connection} }
   expect(none).toMatchObject({
     ok: false,
     fault: expect.stringContaining(
-      '\n  aws:\n    provider: aws\n    region: eu-west-1\n    accounts: ["111122223333"]',
+      '\n  aws-prod:\n    provider: aws\n    region: eu-west-1\n    accounts: ["111122223333"]',
     ),
   })
 })

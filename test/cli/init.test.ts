@@ -5,7 +5,7 @@ import { join } from "node:path"
 import fc from "fast-check"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { createHttp } from "../../broker/adapters/web/http.ts"
-import { isBranch, issuerOf, parseRepository } from "../../cli/init/github.ts"
+import { isBranch, issuerOf, parseRepository } from "../../cli/github/names.ts"
 import { runs } from "../support/laws.ts"
 import { folderOf, ORGANISATION, POLICY, runCli, runScripted } from "./run-cli.ts"
 
@@ -62,7 +62,11 @@ function github({ method, url = "/", headers }: IncomingMessage): Answer {
 
 const FAILURES: Readonly<Record<string, Answer>> = {
   "acme/renamed": { status: 301, body: { message: "Moved Permanently" }, headers: { location: "/repositories/41" } },
-  "acme/secret": { status: 403, body: { message: "Resource not accessible by integration" } },
+  "acme/secret": {
+    status: 403,
+    body: { message: "Resource not accessible by integration" },
+    headers: { "x-accepted-github-permissions": "metadata=read" },
+  },
   "acme/limited": { status: 403, body: { message: "API rate limit" }, headers: { "x-ratelimit-remaining": "0" } },
   "acme/broken": { status: 500, body: { message: "\u001b[2J" } },
   "acme/large": { status: 200, body: { padding: "x".repeat(300_000) } },
@@ -446,11 +450,11 @@ describe("daypass init without GitHub's help", () => {
   it.each<[string, string, RegExp]>([
     ["was renamed", "acme/renamed", /was renamed or moved.*gh api repos\/acme\/renamed --jq \.full_name/],
     ["is not known", "acme/unknown", /finds no repository acme\/unknown, or the token may not read it/],
-    ["may not be seen", "acme/secret", /permission to read metadata/],
+    ["may not be seen", "acme/secret", /give it the permission metadata: read/],
     ["is asked for too often", "acme/limited", /rate limit/],
     ["makes GitHub fail", "acme/broken", /answered HTTP 500/],
-    ["comes with an endless answer", "acme/large", /too large for a repository/],
-    ["comes with a page", "acme/text", /is not about the repository/],
+    ["comes with an endless answer", "acme/large", /an answer that is too large/],
+    ["comes with a page", "acme/text", /what is not JSON: check GITHUB_API_URL/],
     ["is answered with another one", "acme/liar", /is not about the repository acme\/liar/],
     ["is answered with another owner", "acme/thief", /is not about the repository/],
     ["has an id that is a text", "acme/stringy", /is not about the repository/],
