@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs"
 import { join, relative } from "node:path"
+import { isExampleHost } from "../../broker/config/example-host.ts"
 import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
 import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
-import { reasonOf } from "../arguments.ts"
+import { misused, reasonOf } from "../arguments.ts"
 import { findingLine } from "../format.ts"
 import { apiUrl, BAD_API_URL } from "../github/api.ts"
 import { issuerOf } from "../github/names.ts"
@@ -43,6 +44,8 @@ export async function setUp(desk: Desk): Promise<boolean> {
   const runtime = worker !== null ? "edge" : unit !== null ? "node" : await askRuntime(interview, options.runtime)
   const here = (worker ?? unit)?.url
   const url = here ?? (await askUrl(interview, options.broker))
+  if (runtime === "edge" && (!url.startsWith("https://") || isExampleHost(new URL(url).hostname)))
+    misused(`--broker must be an https URL of yours at the edge, not ${url}`)
   if (options.broker !== undefined && options.broker !== url)
     throw new Refusal(
       `this folder is for the broker ${url}, and --broker says ${options.broker}: run init in another folder`,

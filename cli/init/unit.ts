@@ -1,5 +1,12 @@
-/** A unit of systemd for a broker at this URL: examples/node/daypass.service without its comments. */
-export const unitText = (url: string): string => `# A Daypass broker under systemd: docs/run-on-node.md
+/** Before the path of the deployment key on the machine where init made it. */
+export const KEY_MARK = "# Deployment key: "
+
+/**
+ * A unit of systemd for a broker at this URL: examples/node/daypass.service without its comments. It remembers where the key is, so
+ * that a later run makes no other one.
+ */
+export const unitText = (url: string, keyFile: string): string => `# A Daypass broker under systemd: docs/run-on-node.md
+${KEY_MARK}${keyFile}
 [Unit]
 Description=Daypass broker
 Documentation=https://github.com/daypass/daypass/blob/main/docs/run-on-node.md

@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { beforeEach, describe, expect, it } from "vitest"
@@ -231,6 +241,8 @@ describe("daypass init at the edge", () => {
     ["--broker", { runtime: "edge" }],
     ["--broker must have no path", { ...GIVEN, broker: "https://a.test/b" }],
     ["--broker must be", { ...GIVEN, broker: "http://a.test" }],
+    ["--broker must be an https URL of yours", { ...GIVEN, broker: "https://daypass.example.com" }],
+    ["--broker must be an https URL of yours", { ...GIVEN, broker: "http://127.0.0.1:8787" }],
     ["--repository", { runtime: "edge", broker: URL_OF_BROKER }],
     ["--vendor", { ...GIVEN, vendor: "acme" }],
     ["--with account=", { ...GIVEN, with: [] }],
@@ -292,9 +304,21 @@ describe("daypass init on Node", () => {
     expect(written.join("\n")).not.toContain(key.slice(12, -1))
   })
 
+  it("makes no second key, whatever a later run says of it", async () => {
+    await init(node())
+    const other = join(desk.home, "other")
+    expect(await init({ ...node(), key: other })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("leave --key out"),
+    })
+    rmSync(join(desk.home, "kek"))
+    expect(await init({})).toMatchObject({ code: 0, out: expect.stringContaining("the broker's machine has it") })
+    expect(readdirSync(desk.home)).toEqual([])
+  })
+
   it("writes the unit of the examples", () => {
     const directives = (text: string) => text.split("\n").filter((line) => /^[A-Z[ ]/.test(line))
     const example = readFileSync(join(ROOT, "examples/node/daypass.service"), "utf8")
-    expect(directives(unitText("https://daypass.example.com"))).toEqual(directives(example))
+    expect(directives(unitText("https://daypass.example.com", "/k"))).toEqual(directives(example))
   })
 })

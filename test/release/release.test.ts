@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
-import { isExampleHost } from "../../broker/entry/example-host.ts"
+import { isExampleHost } from "../../broker/config/example-host.ts"
 import packageJson from "../../package.json" with { type: "json" }
 import { pushBranch } from "../../release/branch.ts"
 import { layOutButton } from "../../release/button.ts"
