@@ -470,6 +470,19 @@ describe("what exists is named", () => {
     expect([...SOURCE_NAMES].sort()).toEqual(SOURCES.map(({ name }) => name).sort())
   })
 
+  it("every version that the security model rests on, as it is", () => {
+    const page = read("docs/security-model.md")
+    const { version, devDependencies } = JSON.parse(read("package.json")) as {
+      version: string
+      devDependencies: Record<string, string>
+    }
+    expect(page).toContain(`This page is about Daypass ${version}.`)
+    expect(page).toContain(`| Node | ${devDependencies["node"]};`)
+    for (const name of ["jose", "age-encryption"]) expect(page).toContain(`| \`${name}\` | ${devDependencies[name]} |`)
+    const [, date] = /^compatibility_date = "(.*)"$/m.exec(read("wrangler.toml")) ?? []
+    expect(page).toContain(`| compatibility date ${date} |`)
+  })
+
   it("this version, wherever a page or an example names a release's file", () => {
     const pages = execFileSync("git", ["ls-files", "-z", "README.md", "docs", "examples", "broker/providers"], {
       cwd: ROOT,
@@ -586,9 +599,12 @@ describe("subjects that other systems are told to trust", () => {
 describe("workflows", () => {
   const workflows = [
     ".github/workflows/ci.yml",
+    ".github/workflows/codeql.yml",
     ".github/workflows/deep.yml",
+    ".github/workflows/dependency-review.yml",
     ".github/workflows/docs.yml",
     ".github/workflows/lock.yml",
+    ".github/workflows/scorecard.yml",
     ".github/workflows/zizmor.yml",
     ...readdirSync(join(ROOT, "examples/workflows"))
       .filter((name) => name.endsWith(".yml"))
