@@ -55,7 +55,7 @@ describe("what a record learns of a mint", () => {
   it("names the keys that opened encrypted files, on one line, and as many as there is room for", () => {
     const keys = { "shop.sops.yaml": "arn:aws:kms:eu-west-1:111122223333:key/x", "a\nb.sops.yaml": "age1x" }
     expect(learnt({ keys })).toEqual({
-      keys: { "shop.sops.yaml": keys["shop.sops.yaml"], "a\\u000ab.sops.yaml": "age1x" },
+      keys: { "shop.sops.yaml": keys["shop.sops.yaml"], "a\\u{a}b.sops.yaml": "age1x" },
     })
     const long = Object.fromEntries(
       Array.from({ length: 9 }, (_, at) => [`${at}.sops.yaml`, `age1pq1${"q".repeat(1952)}`]),
