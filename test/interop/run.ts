@@ -27,7 +27,14 @@ import { runCloudsCase } from "./run-clouds-case.ts"
 import { installSite, siteCase } from "./site-case.ts"
 import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
-import { installAge, installPgBouncer, installPostgres, installPromtool, installTools } from "./tools.ts"
+import {
+  installAge,
+  installPgBouncer,
+  installPostgres,
+  installPromtool,
+  installSystemTool,
+  installTools,
+} from "./tools.ts"
 import { installWitness } from "./witness/install.ts"
 import { witnessCase } from "./witness-case.ts"
 import { zizmorCase } from "./zizmor-case.ts"
@@ -86,7 +93,8 @@ async function install(): Promise<string> {
       .then(installAge)
       .then(installLoginClients)
       .then(installBrowser)
-      .then(installPromtool),
+      .then(installPromtool)
+      .then(() => installSystemTool("sqlite3", "sqlite3")),
     installNodes(),
     installNodeClients(),
     installSite(),
