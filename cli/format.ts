@@ -108,8 +108,11 @@ const SEVERITIES: readonly Severity[] = ["error", "warning", "notice"]
 /** GitHub shows at most this many annotations of each severity for a step, and drops the others silently. */
 const MAX_ANNOTATIONS = 10
 
-/** The first findings of each severity as annotations. The others become lines of the log: an annotation would be lost. */
-function annotations({ tool, folder, findings }: Omit<Report, "summary">, io: CliIo): string[] {
+/** The first findings of each severity as annotations, in the order in which they come. The others become lines of the log: an annotation would be lost. */
+export function annotations(
+  { tool, folder, findings }: Omit<Report, "summary">,
+  io: Pick<CliIo, "cwd" | "env">,
+): string[] {
   const shown = new Map<Severity, number>()
   const lines = findings.map((finding) => {
     const { severity, code, line, column, message, page } = finding

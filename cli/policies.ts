@@ -20,19 +20,24 @@ export interface LoadedFolder {
 }
 
 /**
- * Loads a policy folder with the broker's own loader. Returns a sentence if the folder itself cannot be read.
+ * Loads the files of a policy folder with the broker's own loader.
  *
  * @param io where the progress of a large folder is shown
  */
-export function loadPolicies(folder: string, io: Pick<CliIo, "status"> = {}): LoadedFolder | string {
+export function loadFiles(files: readonly PolicyInput[], io: Pick<CliIo, "status"> = {}): LoadedFolder {
+  const { steps, parse } = createPolicyLoader(PROVIDERS)
+  return { files: files.length, inputs: files, result: shown(steps(files), files.length, io), parse }
+}
+
+/** Loads a policy folder, as `loadFiles`. Returns a sentence if the folder itself cannot be read. */
+export function loadPolicies(folder: string, io?: Pick<CliIo, "status">): LoadedFolder | string {
   let files: readonly PolicyInput[]
   try {
     files = readPolicyFolder(folder)
   } catch (error) {
     return `the folder ${folder} cannot be read (${reasonOf(error)})`
   }
-  const { steps, parse } = createPolicyLoader(PROVIDERS)
-  return { files: files.length, inputs: files, result: shown(steps(files), files.length, io), parse }
+  return loadFiles(files, io)
 }
 
 /** The loader parses each file, checks it, and compares the names of its grants. */

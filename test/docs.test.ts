@@ -593,7 +593,7 @@ describe("workflows", () => {
     ...readdirSync(join(ROOT, "examples/workflows"))
       .filter((name) => name.endsWith(".yml"))
       .map((name) => `examples/workflows/${name}`),
-    "examples/control-repository/.github/workflows/check-policies.yml",
+    "examples/control-repository/.github/workflows/review.yml",
     "examples/control-repository/.github/workflows/policies.yml",
   ]
 
@@ -616,7 +616,7 @@ describe("workflows", () => {
       .filter((path) => path.startsWith("examples/control-repository/"))
       .flatMap((path) => read(path).split(/^ {6}- /m))
       .filter((step) => step.includes("npx --yes "))
-    expect(steps).toHaveLength(4)
+    expect(steps).toHaveLength(1)
     for (const step of steps) expect(step).toMatch(/^ {8}working-directory: \$\{\{ runner\.temp \}\}$/m)
     expect(read("examples/control-repository/.github/CODEOWNERS")).toMatch(/^\* +@acme\/security$/m)
   })

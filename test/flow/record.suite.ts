@@ -2,8 +2,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { sha256 } from "@noble/hashes/sha2.js"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest"
+import type { ReviewInputs } from "../../action/review/inputs.ts"
+import { recordOf } from "../../action/review/record.ts"
+import { reviewFiles } from "../../action/review/review.ts"
 import { ChainVerifier } from "../../analysis/audit/verify.ts"
+import { readPolicyFolder } from "../../broker/adapters/node/read-policy-folder.ts"
 import type { AuditRecord } from "../../broker/core/audit-record.ts"
 import { EXPORT_PATH, LEDGERS_PATH, SEARCH_PATH } from "../../broker/wire/record.ts"
 import { main } from "../../cli/main.ts"
@@ -171,6 +175,29 @@ connections:
       expect(await exported("--unit", "acme/tools")).toEqual([expect.objectContaining(head)])
       const from = await exported("--unit", "acme/tools", "--since", trail.at(-1)?.record.at ?? "")
       expect(from).toEqual([expect.objectContaining({ ...head, after: trail.length - 1 })])
+    })
+
+    it("tells a review, by its job's own token, which runs a change would refuse; and why it does not", async () => {
+      const before = readPolicyFolder(join(folder, "policies"))
+      const after = before.map((file) =>
+        file.path === "acme/shop.yaml"
+          ? { ...file, bytes: Buffer.from(policyOf(SHOP, JOBS.replace(/ {2}registry: .*\n/, ""))) }
+          : file,
+      )
+      const job = github.job({ ...OPS, run_id: `${++runs}`, actor: "bob" })
+      const told = async (record: ReviewInputs["record"]) => {
+        for (const [name, value] of Object.entries(job.env)) vi.stubEnv(name, value)
+        onTestFinished(() => void vi.unstubAllEnvs())
+        const reviewIo = { ...io, now: () => new Date() }
+        const wishes = { folder: "policies", strict: false, minCoverage: null, approved: "" }
+        const { sections } = await reviewFiles(before, after, wishes, recordOf(record, false, reviewIo))
+        return sections.find(({ title }) => title === "What recorded jobs would get")?.lines.join("\n") ?? ""
+      }
+      const said = await told({ broker: broker.url, grant: "operator" })
+      expect(said).toMatch(/^- REFUSED {2}1 exchange of acme\/shop \(id 41\), no environment: registry$/m)
+      expect(said).not.toContain("acme/tools")
+      expect(await told({ broker: broker.url, grant: "no-reader" })).toMatch(/^The record of .* cannot be read: /)
+      expect(await told(null)).toBe("")
     })
 
     it("is seen within an operator's scope only, and by nobody without the right", async () => {

@@ -8,13 +8,14 @@ import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { POLICIES_FRESH_SECONDS } from "../../broker/adapters/cloudflare/kv-policy-source.ts"
+import { COMMANDS } from "../../cli/commands/index.ts"
 import type { CliIo } from "../../cli/io.ts"
+import { runCommand } from "../../cli/main.ts"
 import { nodeIo } from "../../cli/node-io.ts"
 import { push } from "../../cli/push/push.ts"
 import packageJson from "../../package.json" with { type: "json" }
 import { pushBranch } from "../../release/branch.ts"
 import { type Artefact, reportOf } from "../../release/release.ts"
-import { runWork } from "../cli/run-cli.ts"
 import { ScriptedWrangler } from "../cli/scripted-wrangler.ts"
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { DEPLOYMENT, send } from "../flow/world.ts"
@@ -171,7 +172,9 @@ await check("the Worker deploys as it is, and serves by published policies", asy
   // Published into workerd's own namespace: wrangler would take ten seconds of processor time to write it.
   const published = new ScriptedWrangler()
   const io: CliIo = { ...nodeIo(version), out: () => {}, err: () => {} }
-  assert.equal(await runWork("push", [policies], io, (given) => push(given, io, published.run)), 0)
+  const declared = COMMANDS.find(({ name }) => name === "push")
+  assert.ok(declared)
+  assert.equal(await runCommand(declared, [policies], io, (given) => push(given, io, published.run)), 0)
   const names = readdirSync(at("uploaded")).filter((name) => name.endsWith(".js"))
   const modules = Object.fromEntries(names.map((name) => [name, readFileSync(join(worker, "worker", name), "utf8")]))
   const kv = { namespaceId, persistTo: at("state") }
