@@ -29,8 +29,8 @@ export function loadFiles(files: readonly PolicyInput[], io: Pick<CliIo, "status
   return { files: files.length, inputs: files, result: shown(steps(files), files.length, io), parse }
 }
 
-/** Loads a policy folder. Returns a sentence if the folder itself cannot be read. */
-export function loadPolicies(folder: string, io: Pick<CliIo, "status"> = {}): LoadedFolder | string {
+/** Loads a policy folder, as `loadFiles`. Returns a sentence if the folder itself cannot be read. */
+export function loadPolicies(folder: string, io?: Pick<CliIo, "status">): LoadedFolder | string {
   let files: readonly PolicyInput[]
   try {
     files = readPolicyFolder(folder)

@@ -25,7 +25,7 @@ describe("colours", () => {
   it("are for what is wrong, what is doubtful and what is well, and never for what a file says", async () => {
     const folder = folderOf({
       "daypass.yaml": ORGANISATION,
-      "a.yaml": POLICY.replace("ttl: 1h", '"\\u001b[2J: error: ": 1h'),
+      "a.yaml": POLICY.replace("ttl: 1h", '"x: error: y": 1h'),
     })
     const { out } = await runScripted({ paint }, "check", folder)
     expect(out).toMatch(/^\S+a\.yaml:16:5: <red>error<\/>: The key "x: error: y"/m)
