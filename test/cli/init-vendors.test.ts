@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import { parse } from "yaml"
 import { loadPolicySet } from "../../broker/core/policy/load.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
 import { planFor } from "../../cli/init/plan.ts"
 import { fieldFault, VENDORS } from "../../cli/init/vendors.ts"
+import { workflowText } from "../../cli/init/workflow.ts"
 import { scalar } from "../../cli/init/yaml-text.ts"
 
 const FACTS = { owner: "acme", name: "shop", id: "41", ownerId: "9001", branch: "main" }
@@ -41,6 +44,24 @@ describe.each(Object.entries(VENDORS))("the first policy for %s", (name, vendor)
     if (!plan.ok) throw new Error(JSON.stringify(plan.fault))
     expect(plan.value.files.map(({ path }) => path)).toEqual(["daypass.yaml", "acme/shop/production.yaml"])
     expect(plan.value.grant).toBe(vendor.grant)
+  })
+
+  it("has a workflow whose last step is its proof, in an environment of any name", () => {
+    const environment = 'a: "b" # c'
+    const given = {
+      broker: "https://a.test",
+      grant: vendor.grant,
+      branch: "x'y",
+      environment,
+      action: "a@b",
+      proof: vendor.proof,
+    }
+    const { on, jobs } = parse(workflowText(given))
+    expect([on.push.branches, jobs.deploy.environment, jobs.deploy.steps[1].run.trim()]).toEqual([
+      ["x'y"],
+      environment,
+      vendor.proof,
+    ])
   })
 
   it("takes no answer that could become more than a value", () => {
@@ -92,3 +113,27 @@ it.each(["true", "No", "1", "a: b", "a:", "", "- a", "@a", "x #y"])(
     expect(scalar(text)).toBe(JSON.stringify(text))
   },
 )
+
+it("docs/get-started.md shows what init writes for its own answers", () => {
+  const page = readFileSync(new URL("../../docs/get-started.md", import.meta.url), "utf8")
+  const shown = [...page.matchAll(/^```yaml(?: \w+)?\n([\s\S]*?)^```$/gm)].map(([, text = ""]) => parse(text))
+  const vendor = VENDORS["aws"]
+  if (vendor === undefined) throw new Error("no AWS")
+  const given = { account: "111122223333", region: "eu-west-1", role: "shop-deploy" }
+  const plan = planFor(null, FACTS, {
+    environment: "production",
+    connection: undefined,
+    issuer: ISSUER,
+    vendor: { vendor, given },
+  })
+  const workflow = workflowText({
+    broker: "https://daypass.example.com",
+    grant: "aws-deploy",
+    branch: "main",
+    environment: "production",
+    action: "daypass/daypass@<full commit SHA>",
+    proof: vendor.proof,
+  })
+  const written = plan.ok ? plan.value.files.map(({ text }) => parse(text)) : []
+  expect(shown).toEqual([...written, { jobs: parse(workflow).jobs }])
+})
