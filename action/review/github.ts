@@ -84,7 +84,10 @@ export function connectGitHub({ url, token, repository, now }: GitHubOptions): G
         if (!Array.isArray(answer) || answer.length < PAGE) return
       }
     },
-    graphql: (what, query) => ask(what, true, () => octokit.graphql(query, optionsOf({}))),
+    graphql: (what, query) => {
+      const { headers, request } = optionsOf({})
+      return ask(what, true, () => octokit.graphql(query, { headers, request }))
+    },
   }
 }
 
