@@ -194,48 +194,51 @@ describe("who may write", () => {
   it("another author's comment with the same first line is left alone", async () => {
     const pull = api.open({ base: POLICIES, head: WIDER })
     const forged = { id: 1, body: "<!-- daypass review policies checked -->\nNo job gets more.", login: "octocat" }
+    // Another workflow of the repository has the same name at GitHub, and repeats what it is given.
+    const quoted = { id: 2, body: `> ${forged.body}`, login: "github-actions[bot]" }
     pull.comments.push(
       forged,
+      quoted,
       ...Array.from({ length: 120 }, (_, at) => ({ id: 100 + at, body: "noise", login: "hubot" })),
     )
     await reviewed(api, pull)
     await reviewed(api, pull)
-    expect(pull.comments).toHaveLength(122)
-    expect(forged.body).toContain("No job gets more.")
+    expect(pull.comments).toHaveLength(123)
+    for (const { body } of [forged, quoted]) expect(body).toContain("No job gets more.")
     expect(pull.comments.at(-1)?.body).toContain("A job gets more by this pull request.")
   })
 })
 
 describe("policies with faults", () => {
   it.each([
-    ["bad YAML", edited(POLICIES, SHOP, "allow:", "allow: ["), "would not load"],
+    ["bad YAML", edited(POLICIES, SHOP, "allow:", "allow: ["), "[yaml_syntax]"],
     ["a failing test", edited(POLICIES, SHOP, "refs/heads/main", "refs/heads/release"), "A policy test fails."],
     [
       "a symlink in the place of a policy",
       { ...POLICIES, [SHOP]: { symlink: "../../../.git/config" } },
-      "would not load",
+      "[file_refused]",
     ],
-    ["a submodule in the folder", { ...POLICIES, "policies/more": { submodule: "x" } }, "would not load"],
+    ["a submodule in the folder", { ...POLICIES, "policies/more": { submodule: "x" } }, "[file_refused]"],
     [
       "a file above the limit",
       { ...POLICIES, "policies/acme/big.yaml": `# ${"x".repeat(70_000)}\n` },
-      "would not load",
+      "[file_refused]",
     ],
     [
       "bytes that are no UTF-8",
       { ...POLICIES, "policies/acme/b.yaml": Buffer.from([0x61, 0x3a, 0xff, 0x0a]) },
-      "would not load",
+      "[not_utf8]",
     ],
     [
       "a secret",
       { ...POLICIES, "policies/acme/note.yaml": `# ghp_${"a1B2c3D4e5".repeat(4).slice(0, 36)}\n` },
-      "would not load",
+      "[secret_literal]",
     ],
-  ])("%s fails the check", async (_, head, headline) => {
+  ])("%s fails the check", async (_, head, said) => {
     const pull = api.open({ base: POLICIES, head })
     const run = await reviewed(api, pull)
     expect(run).toMatchObject({ passes: false, outputs: { conclusion: "failure" } })
-    expect(onlyComment(pull)).toContain(headline)
+    expect(onlyComment(pull)).toContain(said)
     expect(api.checks.at(-1)?.annotations[0]).toMatchObject({ annotation_level: "failure" })
     expect(run.summary).not.toContain("ghp_")
   })
