@@ -458,8 +458,29 @@ describe("what exists is named", () => {
     expect(names.filter((name) => !table.includes(`[\`${name}\`](cli/`))).toEqual([])
   })
 
+  it("what the broker on Node reads, as daypass serve declares it", () => {
+    const taken = [...read("broker/entry/node-options.ts").matchAll(/^ {6}([a-z]+): \{ type: /gm)].map(
+      ([, name]) => name,
+    )
+    const declared = Object.keys(COMMANDS.find(({ name }) => name === "serve")?.options ?? {})
+    expect(declared.sort()).toEqual(taken.sort())
+  })
+
   it("the names of the sources of tokens", () => {
     expect([...SOURCE_NAMES].sort()).toEqual(SOURCES.map(({ name }) => name).sort())
+  })
+
+  it("every version that the security model rests on, as it is", () => {
+    const page = read("docs/security-model.md")
+    const { version, devDependencies } = JSON.parse(read("package.json")) as {
+      version: string
+      devDependencies: Record<string, string>
+    }
+    expect(page).toContain(`This page is about Daypass ${version}.`)
+    expect(page).toContain(`| Node | ${devDependencies["node"]};`)
+    for (const name of ["jose", "age-encryption"]) expect(page).toContain(`| \`${name}\` | ${devDependencies[name]} |`)
+    const [, date] = /^compatibility_date = "(.*)"$/m.exec(read("wrangler.toml")) ?? []
+    expect(page).toContain(`| compatibility date ${date} |`)
   })
 
   it("this version, wherever a page or an example names a release's file", () => {
@@ -473,9 +494,9 @@ describe("what exists is named", () => {
         /\.(?:md|ya?ml|sh)$|file$|\/command$/.test(path)
           ? [
               ...read(path).matchAll(
-                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\bdaypass\/releases\/download\/v([0-9]+\.[0-9]+\.[0-9]+)|\bgh release download v([0-9]+\.[0-9]+\.[0-9]+)/g,
+                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\b(?:daypass\/releases\/download\/v|gh release download v|ghcr\.io\/daypass\/daypass:)([0-9]+\.[0-9]+\.[0-9]+)/g,
               ),
-            ].map((match) => `${path}: ${match[1] ?? match[2] ?? match[3]}`)
+            ].map((match) => `${path}: ${match[1] ?? match[2]}`)
           : [],
       )
     const { version } = JSON.parse(read("package.json")) as { version: string }
@@ -532,10 +553,10 @@ describe("what is named exists", () => {
     expect(missing).toEqual([])
   })
 
-  it("every setting of the Node broker in its page, as its usage says it", () => {
-    const usage = read("broker/entry/node-options.ts")
+  it("every setting of the Node broker on its page", () => {
     const page = read("docs/run-on-node.md")
-    const flags = [...usage.matchAll(/^ {2}(--[a-z]+) /gm)].map((match) => match[1] ?? "")
+    const options = read("broker/entry/node-options.ts").matchAll(/^ {6}([a-z]+): \{ type: "string"/gm)
+    const flags = [...options].map((match) => `--${match[1]}`)
     const variables = [...read("broker/config/config.ts").matchAll(/\| `(DAYPASS_[A-Z_]+)` \|/g)].map(
       (match) => match[1] ?? "",
     )
@@ -543,6 +564,19 @@ describe("what is named exists", () => {
     expect(variables.length).toBeGreaterThan(3)
     expect([...flags, ...variables].filter((name) => !page.includes(`\`${name}`))).toEqual([])
   })
+})
+
+it("the tests that CONTRIBUTING.md says follow a page name that page", () => {
+  const [, section = ""] = read("CONTRIBUTING.md").split("\n## Who follows which page\n")
+  const rows = [...section.matchAll(/^\| (\[.+) \| `(test\/.+)` \|$/gm)]
+  expect(rows.length).toBeGreaterThan(6)
+  for (const [, pages = "", test = ""] of rows) {
+    for (const [, page = ""] of pages.matchAll(/\]\(([^)]+)\)/g)) {
+      expect(read(test), `${test}: ${page}`).toMatch(
+        new RegExp(`\\b${page.replace(/^docs\//, "").replace(".", "\\.")}`),
+      )
+    }
+  }
 })
 
 describe("subjects that other systems are told to trust", () => {
@@ -565,9 +599,12 @@ describe("subjects that other systems are told to trust", () => {
 describe("workflows", () => {
   const workflows = [
     ".github/workflows/ci.yml",
+    ".github/workflows/codeql.yml",
     ".github/workflows/deep.yml",
+    ".github/workflows/dependency-review.yml",
     ".github/workflows/docs.yml",
     ".github/workflows/lock.yml",
+    ".github/workflows/scorecard.yml",
     ".github/workflows/zizmor.yml",
     ...readdirSync(join(ROOT, "examples/workflows"))
       .filter((name) => name.endsWith(".yml"))

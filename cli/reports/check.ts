@@ -2,6 +2,7 @@ import type { GrantContainment } from "../../analysis/warnings/containment.ts"
 import type { Warning } from "../../analysis/warnings/warning.ts"
 import { type WarningReport, warningsOf } from "../../analysis/warnings/warnings.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
+import { type FileInFolder, summaryOfFile } from "../check-file.ts"
 import { counted, type Finding } from "../format.ts"
 import { findingsOf, type LoadedFolder } from "../policies.ts"
 import { findSecretLiterals } from "../secret-literals.ts"
@@ -13,16 +14,19 @@ export interface CheckReport extends Pick<WarningReport, "acknowledged" | "conta
   readonly summary: string
 }
 
-/** Every error of a folder, text in it that looks like a secret, and its warnings. */
-export async function checkFolder(loaded: LoadedFolder): Promise<CheckReport> {
+/** Every error of a folder, text in it that looks like a secret, and its warnings. `one`: what concerns this file of it alone. */
+export async function checkFolder(loaded: LoadedFolder, one: FileInFolder | null = null): Promise<CheckReport> {
   const { result, inputs, parse } = loaded
   const report = result.ok
     ? warningsOf({ set: result.value, files: inputs, providers: PROVIDERS, parse })
     : NOTHING_KNOWN
-  const secrets = await findSecretLiterals(inputs)
-  const findings = [...findingsOf(loaded), ...secrets, ...report.warnings.map(withPage)]
-  const { acknowledged, containment } = report
-  return { findings, acknowledged, containment, summary: summaryOf(loaded, findings, report) }
+  const isAsked = ({ file }: { readonly file: string }) => one === null || file === one.file
+  const secrets = await findSecretLiterals(inputs.filter(({ path: file }) => isAsked({ file })))
+  const all = [...findingsOf(loaded), ...secrets, ...report.warnings.map(withPage)]
+  const findings = all.filter(isAsked)
+  const [acknowledged, containment] = [report.acknowledged.filter(isAsked), report.containment.filter(isAsked)]
+  const summary = one === null ? summaryOf(loaded, findings, report) : summaryOfFile(one, findings, all)
+  return { findings, acknowledged, containment, summary }
 }
 
 /** For a folder that does not load: only its errors are reported. */

@@ -31,6 +31,12 @@ export async function ciTemplatesCase(programs: string, check: Check): Promise<v
       await fits("gitlab-ci", write("gitlab-ci.json", renderedComponent()), "--data-transform", "gitlab-ci")
       await fits("gitlab-ci", join(FOLDER, "gitlab/pipeline.yml"), "--data-transform", "gitlab-ci")
     })
+    await check("the forms of this repository's issues are forms of GitHub", async () => {
+      const forms = (name: string) =>
+        fileURLToPath(new URL(`../../.github/ISSUE_TEMPLATE/${name}.yml`, import.meta.url))
+      for (const name of ["bug", "provider"]) await fits("github-issue-forms", forms(name))
+      await fits("github-issue-config", forms("config"))
+    })
     await check("the Buildkite pipeline fits its schema", () =>
       fits("buildkite", join(FOLDER, "buildkite/pipeline.yml")),
     )
@@ -69,7 +75,7 @@ function renderedComponent(): unknown {
   const [header, job] = parseAllDocuments(read("gitlab/templates/daypass.yml")).map((one) => one.toJS())
   const inputs = header.spec.inputs as Record<string, { default?: string }>
   const text = JSON.stringify(job).replace(
-    /\$\[\[ inputs\.([a-z]+) \]\]/g,
+    /\$\[\[ inputs\.([a-z0-9]+) \]\]/g,
     (_, name: string) => inputs[name]?.default ?? "text",
   )
   return { stages: ["deploy"], ...JSON.parse(text) }
