@@ -47,6 +47,8 @@ export async function makeCheck(github: GitHub, review: Review, about: CheckAbou
     what,
     route: "POST /repos/{owner}/{repo}/check-runs",
     success: 201,
+    // The first call after the analysis, on a connection that GitHub may have closed meanwhile. Of two checks, the last one counts.
+    isRepeatable: true,
     parameters: {
       name: `Daypass review: ${folder || "."}${into === null ? "" : ` into ${into}`}`,
       head_sha: headSha,

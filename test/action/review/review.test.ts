@@ -329,6 +329,7 @@ describe("size", () => {
     const before = api.requests.length
     const run = await reviewed(api, pull)
     const asked = api.requests.slice(before)
+    expect(run).toMatchObject({ errors: [], warnings: [] })
     expect(asked.filter((line) => line.startsWith("POST /graphql")).length).toBe(5)
     expect(asked.filter((line) => line.includes("/git/blobs/"))).toEqual([])
     expect(asked.length).toBeLessThan(25)
