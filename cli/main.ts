@@ -29,6 +29,7 @@ const USAGE = `Usage: daypass COMMAND
   scan --issued [PATH...]       look for values that this job's Daypass steps issued and the job left behind
   seal < key.pem                seal a GitHub App's private key for the broker's settings
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge
+  migrate survey ORG|REPO|DIR   static secrets: names, ages, uses, and what each becomes
   audit verify FILE [...]       verify an exported audit chain
   audit search FILE [...]       find records: by unit, person, grant, run, time, or by a leaked value
   audit report FILE [...]       evidence for an auditor, as Markdown or JSON
@@ -68,6 +69,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["scan", async () => (await import("./scan.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
   ["push", async () => (await import("./push/push.ts")).run],
+  ["migrate survey", async () => (await import("./migrate/survey.ts")).run],
   ["audit verify", async () => (await import("./audit/verify.ts")).run],
   ["audit search", async () => (await import("./audit/search/search.ts")).run],
   ["audit report", async () => (await import("./audit/report/report.ts")).run],
@@ -96,7 +98,7 @@ export async function main(args: readonly string[], version: string, io: CliIo =
   if (load === undefined) {
     if (first !== "")
       io.err(
-        `daypass: there is no command ${JSON.stringify(["audit", "keys", "ledger"].includes(first) ? grouped.trim() : first)}\n`,
+        `daypass: there is no command ${JSON.stringify(["audit", "keys", "ledger", "migrate"].includes(first) ? grouped.trim() : first)}\n`,
       )
     io.err(USAGE)
     return EXIT.usage
