@@ -17,7 +17,7 @@ function refusal() {
   if (Number.parseInt(node, 10) < OLDEST_NODE)
     return `The command line needs Node ${OLDEST_NODE} or newer, and this is Node ${node}.`
   if (inCheckout && !process.features.typescript)
-    return `Node ${node} cannot run this checkout's TypeScript. Run it as "npx daypass", which takes the Node that "npm ci" installed, or with Node 24.`
+    return `Node ${node} cannot run this checkout's TypeScript. Run it as "daypass", which takes the Node that "npm ci" installed, or with Node 24.`
   return null
 }
 

@@ -1,5 +1,6 @@
-// The templates for other CIs: each is run here as that CI would run it, with the built command line in the place of npx.
+// The templates for other CIs: each is run here as that CI would run it, with the built command line in the place of a release's package.
 import { spawn } from "node:child_process"
+import { createHash } from "node:crypto"
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -22,15 +23,26 @@ const FILES = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter(
 /** For a command of the template: it has the credentials. */
 const COMMAND = `test "$AWS_SECRET_ACCESS_KEY" = '${SECRET}' && echo "has them"`
 
-/** Programs of a job, and npx, which takes the pinned version alone and runs the built command line. */
+const PACKAGE = "the package of the release"
+const SHA256 = createHash("sha256").update(PACKAGE).digest("hex")
+const { version } = packageJson
+const ADDRESS = `https://github.com/daypass/daypass/releases/download/v${version}/daypass-${version}.tgz`
+
+/** Programs of a job: curl, which has this version's package alone, and npm, which installs the built command line for it. */
 async function programs(others: Readonly<Record<string, string>> = {}): Promise<string> {
   const command = await builtCli()
-  const npx = `
-    const [yes, name, ...rest] = args
-    if (yes !== "--yes" || name !== "daypass@${packageJson.version}") refuse("not the pinned version: " + args.join(" "))
-    const child = require("node:child_process").spawn(process.execPath, [${JSON.stringify(command)}, ...rest], { stdio: "inherit" })
-    child.on("exit", (code, signal) => process.exit(code ?? 1))`
-  return makePrograms({ npx, ...others })
+  const curl = `
+    if (args[0] !== "-fsSL" || args[1] !== "-o" || args[3] !== ${JSON.stringify(ADDRESS)}) refuse("unexpected " + args.join(" "))
+    require("node:fs").writeFileSync(args[2], ${JSON.stringify(PACKAGE)})`
+  const npm = `
+    const [install, silent, prefix, folder, file] = args
+    if ([install, silent, prefix].join(" ") !== "install --silent --prefix" || args.length > 5) refuse("unexpected " + args.join(" "))
+    const fs = require("node:fs")
+    if (fs.readFileSync(file, "utf8") !== ${JSON.stringify(PACKAGE)}) refuse("not the package")
+    fs.mkdirSync(folder + "/node_modules/.bin", { recursive: true })
+    const script = "#!/bin/sh\\nexec '" + process.execPath + "' ${command} \\"$@\\"\\n"
+    fs.writeFileSync(folder + "/node_modules/.bin/daypass", script, { mode: 0o755 })`
+  return makePrograms({ curl, npm, ...others })
 }
 
 /** Runs a script of a template as its CI does. */
@@ -73,9 +85,10 @@ describe("every template", () => {
   })
 
   test("pins the version of this package, wherever it names one", () => {
-    const pins = FILES.flatMap((path) => [...read(path).matchAll(/daypass@([\w.<>-]+)/g)].map(([, version]) => version))
-    expect(pins.length).toBeGreaterThan(5)
-    expect(new Set(pins)).toEqual(new Set([packageJson.version]))
+    const named = FILES.flatMap((path) => read(path).match(/daypass[@-]\d[\w.]+|releases\/download\/\S+/g) ?? [])
+    const pins = named.flatMap((name) => name.match(/\d+\.\d+\.\d+/g) ?? [])
+    expect(pins.length).toBeGreaterThan(8)
+    expect(new Set(pins)).toEqual(new Set([version]))
   })
 })
 
@@ -92,14 +105,14 @@ describe("the GitLab component", () => {
       ...inputs,
     }
     return JSON.parse(
-      JSON.stringify(job).replace(/\$\[\[ inputs\.([a-z]+) \]\]/g, (_, name: string) =>
+      JSON.stringify(job).replace(/\$\[\[ inputs\.([a-z0-9]+) \]\]/g, (_, name: string) =>
         JSON.stringify(all[name]).slice(1, -1),
       ),
     ) as Record<string, { script: string[]; variables: Record<string, string | { value: string }>; id_tokens: unknown }>
   }
 
   test("uses each of its inputs, and no other", () => {
-    const used = [...JSON.stringify(job).matchAll(/\$\[\[ inputs\.([a-z]+) \]\]/g)].map(([, name]) => name)
+    const used = [...JSON.stringify(job).matchAll(/\$\[\[ inputs\.([a-z0-9]+) \]\]/g)].map(([, name]) => name)
     expect([...new Set(used)].sort()).toEqual(Object.keys(header.spec.inputs).sort())
   })
 
@@ -111,7 +124,9 @@ describe("the GitLab component", () => {
 
   test("runs the command with the credentials", async () => {
     const run = await withBroker([proved(), ended], async (broker) => {
-      const deploy = rendered({ broker: broker.origin, grants: "aws-deploy", command: COMMAND })["daypass"]
+      const deploy = rendered({ broker: broker.origin, grants: "aws-deploy", command: COMMAND, sha256: SHA256 })[
+        "daypass"
+      ]
       expect(deploy?.id_tokens).toEqual({ DAYPASS_ID_TOKEN: { aud: broker.origin } })
       const variables = Object.entries(deploy?.variables ?? {}).map(([name, one]) => [
         name,
@@ -141,6 +156,7 @@ describe("the Buildkite plugin", () => {
         BUILDKITE: "true",
         BUILDKITE_COMMAND: COMMAND,
         BUILDKITE_PLUGIN_DAYPASS_BROKER: broker.origin,
+        BUILDKITE_PLUGIN_DAYPASS_SHA256: SHA256,
         ...grants,
       }
       return runScript([hook], env, folder)
@@ -162,6 +178,7 @@ describe("the Buildkite plugin", () => {
         BUILDKITE: "true",
         BUILDKITE_COMMAND: "false; exit 0",
         BUILDKITE_PLUGIN_DAYPASS_BROKER: broker.origin,
+        BUILDKITE_PLUGIN_DAYPASS_SHA256: SHA256,
         ...grants,
       }
       return runScript([hook], { ...env, BUILDKITE_PLUGIN_DAYPASS_TTL: "5m" }, folder)
@@ -172,7 +189,11 @@ describe("the Buildkite plugin", () => {
   test("needs a broker and a command", async () => {
     const folder = await programs()
     const noBroker = await runScript([hook], { BUILDKITE_COMMAND: "true" }, folder)
-    const noCommand = await runScript([hook], { BUILDKITE_PLUGIN_DAYPASS_BROKER: "https://b.example" }, folder)
+    const noCommand = await runScript(
+      [hook],
+      { BUILDKITE_PLUGIN_DAYPASS_BROKER: "https://b.example", BUILDKITE_PLUGIN_DAYPASS_SHA256: SHA256 },
+      folder,
+    )
     expect([noBroker.code, noCommand.code]).toEqual([1, 1])
     expect([noBroker.err, noCommand.err].map((text) => /needs broker|has no command/.test(text))).toEqual([true, true])
   })
@@ -201,7 +222,7 @@ describe("the CircleCI orb", () => {
   }
   const { parameters, steps } = (parse(read("circleci/orb.yml")) as Orb).commands.exec
   const fill = (text: string, given: Record<string, string>) =>
-    text.replace(/<<parameters\.([a-z]+)>>/g, (_, name: string) => given[name] ?? parameters[name]?.default ?? "")
+    text.replace(/<<parameters\.([a-z0-9]+)>>/g, (_, name: string) => given[name] ?? parameters[name]?.default ?? "")
 
   test.each([
     ["the policy's lifetime", {}],
@@ -211,7 +232,7 @@ describe("the CircleCI orb", () => {
       const circleci = `
         if (args.slice(0, 4).join(" ") !== "run oidc get --claims") refuse("unexpected " + args.join(" "))
         ${requester(broker, "JSON.parse(args[4]).aud")}`
-      const given = { broker: broker.origin, grants: "aws-deploy", command: COMMAND, ...more }
+      const given = { broker: broker.origin, grants: "aws-deploy", command: COMMAND, sha256: SHA256, ...more }
       const { environment, command } = steps[0]?.run ?? { environment: {}, command: "" }
       const env = Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, fill(text, given)]))
       return runScript(
@@ -240,15 +261,18 @@ describe("the CircleCI orb", () => {
 
 describe("the Jenkinsfile", () => {
   test("has a command line that runs with the bound token", async () => {
-    const [, line = ""] = /^ *sh '(.+)'$/m.exec(read("jenkins/Jenkinsfile")) ?? []
+    const [, install = ""] = /sh '''\n(.+?)'''/s.exec(read("jenkins/Jenkinsfile")) ?? []
+    const [, line = ""] = /^ *sh '([^'].+)'$/m.exec(read("jenkins/Jenkinsfile")) ?? []
     const run = await withBroker([proved(), ended], async (broker) => {
       const env = {
         JENKINS_URL: "https://jenkins.example.com/",
         DAYPASS_BROKER: broker.origin,
         DAYPASS_ID_TOKEN: broker.issue(broker.origin),
+        DAYPASS_SHA256: SHA256,
+        TOOLS: join(makeFolder(), "tools"),
       }
       const command = line.replace("./deploy.sh", `sh -c '${COMMAND.replaceAll("'", "'\\''")}'`)
-      return runScript(["sh", "-xe", "-c", command], env, await programs())
+      return runScript(["sh", "-xe", "-c", `${install}\n${command}`], env, await programs())
     })
     expect([run.out, run.code]).toEqual(["has them\n", 0])
   })

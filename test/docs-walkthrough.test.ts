@@ -63,16 +63,16 @@ beforeAll(async () => {
   command = await builtCli()
 })
 
-/** A reader's desk: a folder, and `npx daypass`, which runs this checkout's command line. */
+/** A reader's desk: a folder, and `daypass`, which runs this checkout's command line. */
 function deskFor(start: string | null) {
   const [desk, tools] = [newFolder(), newFolder()]
   // With a folder above it that is the reader's, too: pages put things beside it.
   const folder = join(desk, "desk")
   mkdirSync(folder)
   if (start !== null) cpSync(join(ROOT, start), folder, { recursive: true })
-  const npx = `#!/bin/sh\n[ "$1" = daypass ] || exit 127\nshift\nexec '${process.execPath}' '${command}' "$@"\n`
-  writeFileSync(join(tools, "npx"), npx)
-  chmodSync(join(tools, "npx"), 0o755)
+  const daypass = join(tools, "daypass")
+  writeFileSync(daypass, `#!/bin/sh\nexec '${process.execPath}' '${command}' "$@"\n`)
+  chmodSync(daypass, 0o755)
   // Nothing of the machine's own but its programs: no token, no settings of git, no CI's variables.
   const env = {
     PATH: [tools, process.env["PATH"] ?? ""].join(delimiter),
@@ -132,7 +132,7 @@ function walk(page: string, start: string | null): { readonly walked: string; re
     const path = /^# (\S+\.yaml)$/m.exec(text.split("\n", 1)[0] ?? "")?.[1]
     if (info === "sh") {
       output = desk.run(text)
-      commands += text.match(/\bnpx daypass\b/g)?.length ?? 0
+      commands += text.match(/\bdaypass\b/g)?.length ?? 0
     } else if (info === "diff") desk.apply(text)
     else if (info.startsWith("yaml ") && path !== undefined) desk.write(path, text)
     return textOf(part)

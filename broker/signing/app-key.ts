@@ -20,4 +20,4 @@ export async function openAppKey(key: Secret<string>, sealer: Sealer): Promise<S
 }
 
 const SEALED_ELSEWHERE =
-  "DAYPASS_GITHUB_APP_KEY cannot be unsealed: it was changed, or sealed under a key that is neither DAYPASS_KEK nor DAYPASS_KEK_PREVIOUS, or for another DAYPASS_URL or DAYPASS_DEPLOYMENT. Seal the key again with this broker's settings: npx daypass seal < app.private-key.pem"
+  "DAYPASS_GITHUB_APP_KEY cannot be unsealed: it was changed, or sealed under a key that is neither DAYPASS_KEK nor DAYPASS_KEK_PREVIOUS, or for another DAYPASS_URL or DAYPASS_DEPLOYMENT. Seal the key again with this broker's settings: daypass seal < app.private-key.pem"

@@ -32,4 +32,4 @@ const missing = (name: string) =>
   `A connection names the secret ${name}, but it is not set. Set it: at the edge with npx wrangler secret put ${name}, on Node as the variable ${name}.`
 
 const sealedElsewhere = (name: string) =>
-  `The secret ${name} cannot be unsealed: it was changed, or sealed under a key that is neither DAYPASS_KEK nor DAYPASS_KEK_PREVIOUS, for another name, or for another DAYPASS_URL or DAYPASS_DEPLOYMENT. Seal it again with this broker's settings: npx daypass seal --for ${name}`
+  `The secret ${name} cannot be unsealed: it was changed, or sealed under a key that is neither DAYPASS_KEK nor DAYPASS_KEK_PREVIOUS, for another name, or for another DAYPASS_URL or DAYPASS_DEPLOYMENT. Seal it again with this broker's settings: daypass seal --for ${name}`

@@ -19,4 +19,4 @@ export async function openGitLabToken(token: Secret<string>, sealer: Sealer): Pr
 }
 
 const SEALED_ELSEWHERE =
-  "DAYPASS_GITLAB_TOKEN cannot be unsealed: it was changed, or sealed under a key that is neither DAYPASS_KEK nor DAYPASS_KEK_PREVIOUS, or for another DAYPASS_URL or DAYPASS_DEPLOYMENT. Seal the token again with this broker's settings: npx daypass seal --for DAYPASS_GITLAB_TOKEN < token"
+  "DAYPASS_GITLAB_TOKEN cannot be unsealed: it was changed, or sealed under a key that is neither DAYPASS_KEK nor DAYPASS_KEK_PREVIOUS, or for another DAYPASS_URL or DAYPASS_DEPLOYMENT. Seal the token again with this broker's settings: daypass seal --for DAYPASS_GITLAB_TOKEN < token"

@@ -203,7 +203,7 @@ async function report(
     for (const file of written) io.out(inert(`wrote ${file}`))
     io.out(`
 Next: read these files, write what the job really needs under "grants", and run
-  npx daypass check ${folder}
+  daypass check ${folder}
 
 The broker's identity tokens for this grant will have this sub, which the trust policy of the other side must name:
   ${sub}`)

@@ -49,6 +49,6 @@ export function verifierLines(verifiers: KeysReport["verifiers"]): readonly stri
 
 /** How a setting is sealed again: the broker cannot do it, because settings are not in its storage. */
 export const sealAgain = (name: string): string => {
-  if (name === "DAYPASS_GITHUB_APP_KEY") return "npx daypass seal < app.private-key.pem"
-  return `npx daypass seal --for ${name} < secret`
+  if (name === "DAYPASS_GITHUB_APP_KEY") return "daypass seal < app.private-key.pem"
+  return `daypass seal --for ${name} < secret`
 }

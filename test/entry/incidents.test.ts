@@ -127,7 +127,7 @@ async function follow(heading: string, index: number, code = 0): Promise<void> {
 
 /** Waits until the follower has handed such a record to the index: a second, on Node. */
 const recorded = (terms: string) =>
-  vi.waitFor(async () => expect((await shell(`npx daypass audit search ${terms}`)).code).toBe(0), {
+  vi.waitFor(async () => expect((await shell(`daypass audit search ${terms}`)).code).toBe(0), {
     ...{ timeout: 20_000, interval: 500 },
   })
 
@@ -202,7 +202,7 @@ describe("an operator who follows docs/incidents.md", () => {
     await follow(leak, 2)
     await follow(leak, 3)
     writeFileSync(at("other.txt"), "ghs_of_somebody_else\n")
-    expect((await shell("npx daypass audit search --value - < other.txt")).code).toBe(1)
+    expect((await shell("daypass audit search --value - < other.txt")).code).toBe(1)
   })
 
   it.concurrent("stops a connection, sees who had something of it, and goes on", async () => {
@@ -235,7 +235,7 @@ describe("an operator who follows docs/incidents.md", () => {
     await openedBy("docs-token", run("7302"))
     await openedBy("docs-token", run("7303"))
     await recorded("--run 7303 --event exchange.minted")
-    const few = await shell("npx daypass audit search --actor-id 583231 --limit 1 --reach --revoke --reason again")
+    const few = await shell("daypass audit search --actor-id 583231 --limit 1 --reach --revoke --reason again")
     expect(few.said).toContain(", 3 times, last ")
     expect(few.said).toContain("2 leases are being revoked")
     expect(few.said).toContain("records match; the newest 1 are above")
@@ -259,8 +259,8 @@ describe("an operator who follows docs/incidents.md", () => {
     await follow(changed, 3, 1)
     await follow(changed, 4)
     // The broker's own proofs of now find it, too, because its tree was not replaced.
-    expect((await shell("npx daypass audit export --out now.jsonl --checkpoint proofs.txt")).code).toBe(0)
-    const byNow = await shell("npx daypass audit verify now.jsonl --checkpoint proofs.txt --policy kept/policy.txt")
+    expect((await shell("daypass audit export --out now.jsonl --checkpoint proofs.txt")).code).toBe(0)
+    const byNow = await shell("daypass audit verify now.jsonl --checkpoint proofs.txt --policy kept/policy.txt")
     expect([byNow.code, byNow.said]).toEqual([1, expect.stringContaining("are not those of the checkpoint")])
 
     await broker.stop()

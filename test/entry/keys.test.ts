@@ -96,7 +96,7 @@ async function lease(): Promise<Record<string, unknown>> {
   return { ...answer.json, status: answer.status, claims }
 }
 
-const sealSecret = (value: string) => shell(`npx daypass seal --for ${SECRET}`, value)
+const sealSecret = (value: string) => shell(`daypass seal --for ${SECRET}`, value)
 
 /** The commands of docs/keys.md for a rotation, and what they refuse. */
 async function followRotation(): Promise<void> {
@@ -113,14 +113,14 @@ async function followRotation(): Promise<void> {
   expect(await shell(again)).toMatchObject({ code: 0, said: expect.stringContaining(`Nothing changed: ${next}`) })
   const listed = await shell(commandsOf("docs/keys.md", "See them")[0] ?? "")
   expect(listed.said).toMatch(new RegExp(`^${before}: signs since \\S+; signs until \\S+\\n${next}: is published`))
-  expect(await shell(`npx daypass keys retire ${before}`)).toMatchObject({
+  expect(await shell(`daypass keys retire ${before}`)).toMatchObject({
     code: 1,
     said: expect.stringContaining("This key signs"),
   })
-  expect((await shell(`npx daypass keys retire ${next}`)).said).toBe(`${next} has left the key set.\n`)
+  expect((await shell(`daypass keys retire ${next}`)).said).toBe(`${next} has left the key set.\n`)
   expect(await kids()).toEqual([before])
   for (const args of ["retire", "rotate extra", "reseal --grant ''", "turn"]) {
-    expect([args, (await shell(`npx daypass keys ${args}`)).code]).toEqual([args, 2])
+    expect([args, (await shell(`daypass keys ${args}`)).code]).toEqual([args, 2])
   }
 }
 
@@ -148,7 +148,7 @@ describe("the keys of a broker on Node", () => {
     expect(half.said).toContain("Sealed under DAYPASS_KEK_PREVIOUS: 0 keys, 1 handle, 1 setting.")
     const resealed = await shell(reseal)
     expect(resealed).toMatchObject({ code: 1, said: expect.stringContaining("Sealed anew: 0 keys and 1 handle") })
-    expect(resealed.said).toContain(`  ${SECRET}: npx daypass seal --for ${SECRET} < secret`)
+    expect(resealed.said).toContain(`  ${SECRET}: daypass seal --for ${SECRET} < secret`)
     const again = await sealSecret(plain)
     await restart({ [SECRET]: again.said.trim() })
     expect((await shell(reseal)).code).toBe(0)
@@ -197,7 +197,7 @@ describe("the keys of a broker on Node", () => {
     expect(last).toMatchObject({ code: 0, said: expect.stringContaining("remove it, and restart the broker") })
     await restart({ DAYPASS_KEK_PREVIOUS: "" })
     expect(await lease()).toMatchObject({ status: 200 })
-    const acts = await shell("npx daypass keys list --json")
+    const acts = await shell("daypass keys list --json")
     expect(JSON.parse(acts.said)).toMatchObject({
       keys: [{ kid: now[0], state: "active", sealed_under: "current" }],
       has_previous_kek: false,

@@ -17,7 +17,7 @@ export function deskWith(programs: string, desk: string) {
     return join(tools, name)
   }
   const typed = join(tools, "typed")
-  script("npx", `[ "$1" = daypass ] || exit 127\nshift\nexec '${process.execPath}' '${join(ROOT, "cli/bin.js")}' "$@"`)
+  script("daypass", `exec '${process.execPath}' '${join(ROOT, "cli/bin.js")}' "$@"`)
   const env = {
     PATH: [tools, programs, process.env["PATH"] ?? ""].join(delimiter),
     HOME: home,

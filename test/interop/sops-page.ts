@@ -57,7 +57,7 @@ export async function thePage(desk: Desk, check: Check): Promise<void> {
   await check("so it does when the broker's key is sealed", async () => {
     const [kek, port] = [randomBytes(32).toString("base64"), await freePort()]
     const settings = { DAYPASS_KEK: kek, DAYPASS_URL: `http://127.0.0.1:${port}` }
-    const sealed = await desk.run("npx daypass seal --for SOPS_AGE_KEY < ~/.config/sops/age/keys.txt", settings)
+    const sealed = await desk.run("daypass seal --for SOPS_AGE_KEY < ~/.config/sops/age/keys.txt", settings)
     const main = await jobGets(sealed.trim(), { kek, port })
     assert.equal(main.env["STRIPE_KEY"], "sk_live_example_of_a_key", main.log)
   })

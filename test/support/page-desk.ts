@@ -28,9 +28,9 @@ export async function openDesk(): Promise<Desk> {
   const folder = mkdtempSync(join(tmpdir(), "daypass-desk-"))
   const tools = join(folder, "tools")
   mkdirSync(tools)
-  const npx = `#!/bin/sh\n[ "$1" = daypass ] || exit 127\nshift\nexec '${process.execPath}' '${command}' "$@"\n`
-  writeFileSync(join(tools, "npx"), npx)
-  chmodSync(join(tools, "npx"), 0o755)
+  const daypass = join(tools, "daypass")
+  writeFileSync(daypass, `#!/bin/sh\nexec '${process.execPath}' '${command}' "$@"\n`)
+  chmodSync(daypass, 0o755)
   return {
     folder,
     async shell(commands, env, input = "") {

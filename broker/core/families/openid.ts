@@ -83,7 +83,7 @@ export const OPENID: FamilyFacts<"openid"> = {
     longest: "9".repeat(64),
   },
   patterns: false,
-  findId: () => "npx daypass status, run by that person after npx daypass login",
+  findId: () => "daypass status, run by that person after daypass login",
   maxTokenLifetimeSeconds: 86_400,
   jti: "sometimes",
   audience: "issuer",
