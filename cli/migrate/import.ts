@@ -1,0 +1,117 @@
+import { existsSync, statSync } from "node:fs"
+import { resolve } from "node:path"
+import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
+import { counted } from "../format.ts"
+import { inert } from "../inert.ts"
+import { type CliIo, EXIT } from "../io.ts"
+import { gitCryptFiles } from "./import/git-crypt.ts"
+import { recipientsFor } from "./import/recipients.ts"
+import { sopsFile, type Values } from "./import/sops-file.ts"
+import { valuesOf } from "./import/values.ts"
+
+const USAGE = `Usage: daypass migrate import FILE|DIR... --into FILE.sops.yaml [--age KEY,...]
+       daypass migrate import NAME.sts.yaml... --repository OWNER/REPO [--policies DIR]
+
+Writes the values of dotenv files, of other text files, or of a checkout's files under git-crypt (unlocked by their owner) into
+one new SOPS file, encrypted for public keys of age: those of --age, or of .sops.yaml. No value is written in the clear.
+The second form turns trust policies of octo-sts into policies; --repository is the one that has them.
+It never overwrites a file, and leaves the old files as they are.
+Exit codes: 0 written, 1 a file exists already, or something cannot be carried over, 2 the arguments are wrong, or a file
+cannot be read.`
+
+const OPTIONS = {
+  into: { type: "string" },
+  age: { type: "string" },
+  repository: { type: "string" },
+  policies: { type: "string" },
+} as const
+
+/** `daypass migrate import`. */
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const read = readArguments(args, USAGE, OPTIONS, io)
+  if (typeof read === "number") return read
+  const { into, age, repository, policies } = read.options
+  if (read.positionals.length === 0) return misused("migrate import takes the files to import", USAGE, io)
+  const trust = read.positionals.filter((path) => /\.sts\.ya?ml$/.test(path))
+  if (trust.length > 0) {
+    if (trust.length < read.positionals.length || into !== undefined || age !== undefined)
+      return misused("import trust policies of octo-sts alone, without --into and --age", USAGE, io)
+    const { importTrust } = await import("./import/octo-sts/import-trust.ts")
+    return importTrust(trust, { repository: text(repository), folder: text(policies) ?? "policies" }, USAGE, io)
+  }
+  const target = text(into)
+  if (target === undefined || !/\.sops\.ya?ml$/.test(target))
+    return misused("migrate import needs --into: a new file that ends in .sops.yaml", USAGE, io)
+  return importValues(read.positionals, resolve(io.cwd, target), text(age), io)
+}
+
+const text = (option: string | boolean | undefined) =>
+  typeof option === "string" && option !== "" ? option : undefined
+
+async function importValues(
+  sources: readonly string[],
+  target: string,
+  age: string | undefined,
+  io: CliIo,
+): Promise<number> {
+  if (existsSync(target)) return taken(target, io)
+  const recipients = recipientsFor(target, age)
+  if (!recipients.ok) return impossible(recipients.fault, io)
+  const values = new Map<string, { readonly value: string; readonly from: string }>()
+  for (const source of sources) {
+    const read = await valuesIn(source, io)
+    if (typeof read === "string") return impossible(read, io)
+    for (const [from, found] of read) {
+      for (const [key, value] of found) {
+        const known = values.get(key)
+        if (known !== undefined && known.value !== value)
+          return impossible(
+            `${known.from} and ${from} have different values for ${key}: import them into two files`,
+            io,
+          )
+        values.set(key, { value, from })
+      }
+    }
+  }
+  const all: Values = [...values].map(([key, { value }]) => [key, value])
+  try {
+    await io.createFile(target, await sopsFile(all, recipients.value, io.now()))
+  } catch (error) {
+    const reason = reasonOf(error)
+    return reason === "EEXIST" ? taken(target, io) : impossible(`${target} cannot be written (${reason})`, io)
+  }
+  io.out(
+    inert(`wrote ${target}: ${counted(all.length, "value")}, for ${counted(recipients.value.length, "key")} of age`),
+  )
+  for (const [key] of all) io.out(inert(`  ${key}`))
+  io.out("Whoever had the old files had the values: issue new ones where you can, before you delete the files.")
+  return EXIT.ok
+}
+
+/** The values of a source, by their files. A text says why it cannot be read. */
+async function valuesIn(source: string, io: CliIo): Promise<ReadonlyMap<string, Values> | string> {
+  const path = resolve(io.cwd, source)
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  const files = isFolder ? gitCryptFiles(path) : { ok: true as const, value: [path] }
+  if (!files.ok) return files.fault
+  const found = new Map<string, Values>()
+  for (const file of files.value) {
+    let bytes: Uint8Array
+    try {
+      bytes = await io.readFile(file)
+    } catch (error) {
+      return `${file} cannot be read (${reasonOf(error)})`
+    }
+    const values = valuesOf(file, bytes)
+    if (!values.ok) return values.fault
+    found.set(file, values.value)
+  }
+  return found
+}
+
+function taken(target: string, io: CliIo): number {
+  io.err(
+    inert(`daypass: ${target} exists already, and import never overwrites a file: add values to it with sops edit`),
+  )
+  return EXIT.no
+}

@@ -1,0 +1,178 @@
+import { basename } from "node:path"
+import { visible } from "../../../broker/core/policy/faults.ts"
+import type { PolicySet } from "../../../broker/core/policy/model.ts"
+import { fail, ok, type Result } from "../../../broker/core/result.ts"
+import { impossible, misused, readArguments } from "../../arguments.ts"
+import { counted, findingLine } from "../../format.ts"
+import { connectGitHub, type GitHub } from "../../github/api.ts"
+import { GitHubError } from "../../github/github-error.ts"
+import { isBranch, parseRepository } from "../../github/names.ts"
+import { askRepository } from "../../github/repository.ts"
+import { inert } from "../../inert.ts"
+import { type CliIo, EXIT } from "../../io.ts"
+import { findingsOf, type LoadedFolder, loadPolicies } from "../../policies.ts"
+import { checkoutAt } from "../survey/checkout.ts"
+import { filesOn } from "../survey/github-source.ts"
+import type { RepositoryFile } from "../workflow/read.ts"
+import type { PlanFault, Wish } from "./plan.ts"
+
+/** The options that `plan` and `apply` share. */
+export const PLAN_OPTIONS = {
+  environment: { type: "string" },
+  broker: { type: "string" },
+  action: { type: "string" },
+  policies: { type: "string" },
+  local: { type: "string" },
+  store: { type: "string" },
+  locator: { type: "string" },
+  "repository-id": { type: "string" },
+  branch: { type: "string" },
+  json: { type: "boolean" },
+} as const
+
+/** What every plan's usage says of them. */
+export const PLAN_USAGE = `  --environment NAME   the environment whose jobs change; left out: jobs that run in no environment
+  --broker URL         the broker, for the new steps; or $DAYPASS_BROKER
+  --action SHA         the full commit SHA of the daypass action that the new steps use
+  --policies DIR       the policy folder (default: policies)
+  --local DIR          read the workflows of this checkout, and ask GitHub for nothing but ids
+  --store CONNECTION   the connection of the store; needed unless daypass.yaml has exactly one of sops
+  --locator TEXT       where the store has a value, with {name} for the secret's name
+  --repository-id ID --branch NAME   the repository's id and default branch; GitHub is asked for what is left out
+With --local, --repository-id and --branch no network is used.`
+
+/** Everything that a plan is made of. */
+export interface Gathered {
+  readonly wish: Wish
+  readonly files: readonly RepositoryFile[]
+  readonly folder: string
+  readonly loaded: LoadedFolder & { readonly set: PolicySet }
+  readonly json: boolean
+  /** The checkout; null: the files are GitHub's. */
+  readonly local: string | null
+  readonly github: GitHub | null
+}
+
+/** Reads the arguments, the folder and the workflows. Returns an exit code after printing what is wrong. */
+export async function gather(
+  name: string,
+  args: readonly string[],
+  usage: string,
+  io: CliIo,
+): Promise<Gathered | number> {
+  const read = readArguments(args, usage, PLAN_OPTIONS, io)
+  if (typeof read === "number") return read
+  const no = (message: string) => misused(message, usage, io)
+  const option = (key: keyof typeof PLAN_OPTIONS) => {
+    const value = read.options[key]
+    return typeof value === "string" && value !== "" ? value : undefined
+  }
+  const [text = "", ...others] = read.positionals
+  const repository = parseRepository(text)
+  if (repository === null || others.length > 0) return no(`migrate ${name} takes one repository, as OWNER/REPO`)
+  const broker = option("broker") ?? io.env["DAYPASS_BROKER"]
+  if (broker === undefined || !/^https?:\/\/[A-Za-z0-9.:[\]-]+$/.test(broker))
+    return no("migrate needs --broker: the broker's origin, for example https://daypass.example.com")
+  const sha = option("action")
+  if (sha === undefined || !/^[0-9a-f]{40}$/.test(sha))
+    return no("migrate needs --action: a full commit SHA of forty digits")
+  const environment = option("environment") ?? null
+  if (environment !== null && (visible(environment) !== environment || environment.trim() !== environment))
+    return no("--environment must have visible characters only, without a space at either end")
+  const [id, branch] = [option("repository-id"), option("branch")]
+  if (id !== undefined && !/^[1-9][0-9]{0,19}$/.test(id)) return no("an id must be a number, such as 41")
+  if (branch !== undefined && !isBranch(branch)) return no("--branch must be the name of a branch, such as main")
+
+  const folder = option("policies") ?? "policies"
+  const loaded = loadPolicies(folder)
+  if (typeof loaded === "string") return impossible(loaded, io)
+  if (!loaded.result.ok)
+    return faultsOf(
+      folder,
+      findingsOf(loaded).map((finding) => findingLine(folder, finding)),
+      io,
+    )
+
+  const local = option("local") ?? null
+  const facts = await factsOf(repository, { id, branch, needsGitHub: local === null }, io)
+  if (!facts.ok) return impossible(facts.fault, io)
+  const files = await filesFor(local, facts.value, io)
+  if (!files.ok) return impossible(files.fault, io)
+  return {
+    wish: {
+      ...{ owner: facts.value.owner, name: facts.value.name, repositoryId: facts.value.id, branch: facts.value.branch },
+      ...{ environment, broker, action: `daypass/daypass@${sha}`, store: option("store"), locator: option("locator") },
+    },
+    files: files.value,
+    folder,
+    loaded: { ...loaded, set: loaded.result.value },
+    json: read.options["json"] === true,
+    local,
+    github: facts.value.github,
+  }
+}
+
+interface Known {
+  readonly owner: string
+  readonly name: string
+  readonly id: string
+  readonly branch: string
+  readonly github: GitHub | null
+}
+
+/** Never guesses an id: a policy is written from it. */
+async function factsOf(
+  repository: { readonly owner: string; readonly name: string },
+  {
+    id,
+    branch,
+    needsGitHub,
+  }: { readonly id: string | undefined; readonly branch: string | undefined; readonly needsGitHub: boolean },
+  io: CliIo,
+): Promise<Result<Known, string>> {
+  if (!needsGitHub && id !== undefined && branch !== undefined) return ok({ ...repository, id, branch, github: null })
+  const github = connectGitHub(io)
+  if (!github.ok) return fail(`${github.fault}. With --local, --repository-id and --branch GitHub is not asked`)
+  const facts = await askRepository(github.value, repository)
+  if (!facts.ok) return facts
+  if (id !== undefined && id !== facts.value.id)
+    return fail(`GitHub says that ${repository.owner}/${repository.name} has the id ${facts.value.id}, and not ${id}`)
+  return ok({ ...facts.value, branch: branch ?? facts.value.branch, github: github.value })
+}
+
+async function filesFor(
+  local: string | null,
+  known: Known,
+  io: CliIo,
+): Promise<Result<readonly RepositoryFile[], string>> {
+  if (local !== null) {
+    const { files, unread } = checkoutAt(local, basename(local))
+    for (const sentence of unread) io.err(inert(`daypass: ${sentence}`))
+    return files.length === 0 ? fail(`${local} has no workflows: name the root of a checkout`) : ok(files)
+  }
+  try {
+    if (known.github === null) return fail("GitHub was not asked")
+    const { files, unread } = await filesOn(known.github, known)
+    for (const sentence of unread) io.err(inert(`daypass: ${sentence}`))
+    return ok(files)
+  } catch (error) {
+    if (!(error instanceof GitHubError)) throw error
+    return fail(error.message)
+  }
+}
+
+/** Prints why the folder does not load. */
+function faultsOf(folder: string, lines: readonly string[], io: CliIo): number {
+  for (const line of lines) io.err(inert(line))
+  io.err(inert(`daypass: ${counted(lines.length, "error")} in ${folder}: mend the folder first`))
+  return EXIT.no
+}
+
+/** Prints why there is no plan. */
+export function refused(fault: PlanFault, folder: string, io: CliIo): number {
+  if (typeof fault === "string") return impossible(fault, io)
+  const lines = fault.map((one) => findingLine(folder, { severity: "error", ...one }))
+  for (const line of lines) io.err(inert(line))
+  io.err("daypass: the broker would not load the planned policy, so nothing was written")
+  return EXIT.no
+}
