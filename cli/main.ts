@@ -73,6 +73,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["migrate plan", async () => (await import("./migrate/plan.ts")).run],
   ["migrate import", async () => (await import("./migrate/import.ts")).run],
   ["migrate apply", async () => (await import("./migrate/apply.ts")).run],
+  ["migrate verify", async () => (await import("./migrate/verify.ts")).run],
   ["audit verify", async () => (await import("./audit/verify.ts")).run],
   ["audit search", async () => (await import("./audit/search/search.ts")).run],
   ["audit report", async () => (await import("./audit/report/report.ts")).run],

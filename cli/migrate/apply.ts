@@ -24,7 +24,7 @@ written.`
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const gathered = await gather("apply", args, USAGE, io)
   if (typeof gathered === "number") return gathered
-  const { wish, files, folder, loaded, json, local, github } = gathered
+  const { wish, files, folder, loaded, json, github, commit } = gathered
   const planned = planFor(wish, files, loaded)
   if (!planned.ok) return refused(planned.fault, folder, io)
   const plan = planned.value
@@ -33,7 +33,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (fault !== null) return impossible(`${fault}. Nothing was proposed`, io)
   if (!json) for (const { path } of writes) io.out(inert(`wrote ${path}`))
   const proposed =
-    local === null && github !== null && plan.workflows.length > 0 ? await proposeAll(github, wish, plan) : null
+    commit !== null && github !== null && plan.workflows.length > 0
+      ? await proposeAll(github, commit, wish, plan)
+      : null
   if (typeof proposed === "string") return impossible(`${proposed}. The policy file stays: run this again`, io)
   if (json) {
     printJson({ ...jsonOf(plan), written: writes.map(({ path }) => path), pull_request: proposed?.url ?? null }, io)
@@ -55,12 +57,12 @@ function writesOf({ policy, workflows }: Plan, { folder, local }: Gathered): rea
 }
 
 /** A text says why there is no pull request. */
-async function proposeAll(github: GitHub, wish: Wish, plan: Plan): Promise<Proposed | string> {
+async function proposeAll(github: GitHub, commit: string, wish: Wish, plan: Plan): Promise<Proposed | string> {
   const { owner, name, branch, environment } = wish
   const where = environment === null ? "jobs without an environment" : `the environment ${environment}`
   try {
     return await propose(github, {
-      ...{ owner, name, base: branch, head: `daypass/${branchPart(environment)}`, files: plan.workflows },
+      ...{ owner, name, base: branch, commit, head: `daypass/${branchPart(environment)}`, files: plan.workflows },
       title: `Get the credentials of ${where} from Daypass`,
       body: bodyOf(plan),
     })

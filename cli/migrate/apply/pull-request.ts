@@ -1,15 +1,17 @@
+import { createHash } from "node:crypto"
 import * as z from "zod"
 import { type GitHub, part } from "../../github/api.ts"
 import { GitHubError } from "../../github/github-error.ts"
 import type { FileChange } from "../plan/plan.ts"
-import { readAs } from "../survey/github-source.ts"
+import { headOf, readAs } from "../survey/github-source.ts"
 
 /** What goes to GitHub. */
 export interface Proposal {
   readonly owner: string
   readonly name: string
-  /** The branch that the pull request is for. */
+  /** The branch that the pull request is for, and the commit of it that the changes are of. */
   readonly base: string
+  readonly commit: string
   /** The new branch. */
   readonly head: string
   readonly title: string
@@ -23,10 +25,10 @@ export interface Proposed {
   readonly isNew: boolean
 }
 
-const ref = z.object({ object: z.object({ sha: z.string() }) })
 const commit = z.object({ sha: z.string(), tree: z.object({ sha: z.string() }) })
-const tree = z.object({ sha: z.string() })
+const made = z.object({ sha: z.string() })
 const pull = z.object({ number: z.number(), html_url: z.string() })
+const entries = z.object({ tree: z.array(z.object({ path: z.string(), sha: z.string() })) })
 
 /**
  * Makes the branch and the pull request. Git's objects come first, which nobody sees, then the branch, then the request: whatever
@@ -35,87 +37,60 @@ const pull = z.object({ number: z.number(), html_url: z.string() })
  * @throws {GitHubError}
  */
 export async function propose(github: GitHub, proposal: Proposal): Promise<Proposed> {
-  const { owner, name, base, head, title, body, files } = proposal
+  const { owner, name, base, head, title, body } = proposal
   const repo = `/repos/${part(owner)}/${part(name)}`
   const full = `${owner}/${name}`
-  const what = `the branch ${base} of ${full}`
-  const { object } = readAs(
-    ref,
-    await github.call({ what, path: `${repo}/git/ref/heads/${base.split("/").map(part).join("/")}` }),
-    what,
-  )
-  const from = await commitAt(github, repo, object.sha, full)
-  const made = readAs(
-    tree,
-    await github.call({
-      ...{ what: `a commit in ${full}`, method: "POST", path: `${repo}/git/trees`, success: 201 },
-      body: {
-        base_tree: from.tree.sha,
-        tree: files.map(({ path, after }) => ({ path, mode: "100644", type: "blob", content: after })),
-      },
-    }),
-    `a commit in ${full}`,
-  )
-  await branchWith(github, { repo, full, head, parent: from.sha, tree: made.sha, title })
-
-  const about = `the pull requests of ${full}`
-  const query = new URLSearchParams({ state: "open", head: `${owner}:${head}`, base })
-  const open = readAs(z.array(pull), await github.call({ what: about, path: `${repo}/pulls?${query}` }), about)
-  const [known] = open
-  if (known !== undefined) return { url: known.html_url, isNew: false }
-  const opened = await github.call({
-    what: about,
-    method: "POST",
-    path: `${repo}/pulls`,
-    body: { title, head, base, body },
-    success: 201,
-  })
-  return { url: readAs(pull, opened, about).html_url, isNew: true }
-}
-
-async function commitAt(github: GitHub, repo: string, sha: string, full: string): Promise<z.infer<typeof commit>> {
-  const what = `a commit in ${full}`
-  return readAs(commit, await github.call({ what, path: `${repo}/git/commits/${part(sha)}` }), what)
-}
-
-interface Branch {
-  readonly repo: string
-  readonly full: string
-  readonly head: string
-  readonly parent: string
-  readonly tree: string
-  readonly title: string
-}
-
-/** A branch that is there with the same files is kept. One with other files is somebody's work, or older: it is not replaced. */
-async function branchWith(github: GitHub, { repo, full, head, parent, tree: wanted, title }: Branch): Promise<void> {
-  const what = `the branch ${head} of ${full}`
-  const found = await github
-    .call({ what, path: `${repo}/git/ref/heads/${head.split("/").map(part).join("/")}` })
-    .catch((error: unknown) => {
-      if (error instanceof GitHubError && error.reason === "absent") return null
-      throw error
-    })
-  if (found !== null) {
-    const there = await commitAt(github, repo, readAs(ref, found, what).object.sha, full)
-    if (there.tree.sha === wanted) return
+  const there = await headOf(github, proposal, head)
+  if (there === null) await makeBranch(github, repo, proposal)
+  else if (!(await hasFiles(github, repo, there, proposal)))
     throw new GitHubError(
       "conflict",
       `${full} has a branch ${head} with other changes: merge or close its pull request, delete the branch, and run this again`,
     )
-  }
-  const about = `a commit in ${full}`
-  const body = { message: title, tree: wanted, parents: [parent] }
-  const made = readAs(
-    commit,
-    await github.call({ what: about, method: "POST", path: `${repo}/git/commits`, body, success: 201 }),
-    about,
-  )
-  await github.call({
+  const what = `the pull requests of ${full}`
+  const query = new URLSearchParams({ state: "open", head: `${owner}:${head}`, base })
+  const open = readAs(z.array(pull), await github.call({ what, path: `${repo}/pulls?${query}` }), what)
+  const [known] = open
+  if (known !== undefined) return { url: known.html_url, isNew: false }
+  const request = {
     what,
     method: "POST",
-    path: `${repo}/git/refs`,
-    body: { ref: `refs/heads/${head}`, sha: made.sha },
+    path: `${repo}/pulls`,
+    body: { title, head, base, body },
     success: 201,
-  })
+  } as const
+  return { url: readAs(pull, await github.call(request), what).html_url, isNew: true }
+}
+
+async function makeBranch(
+  github: GitHub,
+  repo: string,
+  { owner, name, commit: parent, head, title, files }: Proposal,
+): Promise<void> {
+  const what = `a commit in ${owner}/${name}`
+  const post = (path: string, body: object) =>
+    github.call({ what, method: "POST", path: `${repo}${path}`, body, success: 201 })
+  const from = readAs(commit, await github.call({ what, path: `${repo}/git/commits/${part(parent)}` }), what)
+  const tree = files.map(({ path, after }) => ({ path, mode: "100644", type: "blob", content: after }))
+  const { sha: root } = readAs(made, await post("/git/trees", { base_tree: from.tree.sha, tree }), what)
+  const { sha } = readAs(made, await post("/git/commits", { message: title, tree: root, parents: [parent] }), what)
+  await post("/git/refs", { ref: `refs/heads/${head}`, sha })
+}
+
+/** Whether a branch has these files. One with others is somebody's work, or older: it is not replaced. */
+async function hasFiles(
+  github: GitHub,
+  repo: string,
+  at: string,
+  { owner, name, head, files }: Proposal,
+): Promise<boolean> {
+  const what = `the branch ${head} of ${owner}/${name}`
+  const { tree } = readAs(entries, await github.call({ what, path: `${repo}/git/trees/${part(at)}?recursive=1` }), what)
+  return files.every(({ path, after }) => tree.some((entry) => entry.path === path && entry.sha === blobName(after)))
+}
+
+/** The name that Git gives a file's content. */
+function blobName(text: string): string {
+  const bytes = Buffer.from(text)
+  return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex")
 }

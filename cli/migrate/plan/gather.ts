@@ -12,7 +12,7 @@ import { inert } from "../../inert.ts"
 import { type CliIo, EXIT } from "../../io.ts"
 import { findingsOf, type LoadedFolder, loadPolicies } from "../../policies.ts"
 import { checkoutAt } from "../survey/checkout.ts"
-import { filesOn } from "../survey/github-source.ts"
+import { filesOn, headOf } from "../survey/github-source.ts"
 import type { RepositoryFile } from "../workflow/read.ts"
 import type { PlanFault, Wish } from "./plan.ts"
 
@@ -51,6 +51,8 @@ export interface Gathered {
   /** The checkout; null: the files are GitHub's. */
   readonly local: string | null
   readonly github: GitHub | null
+  /** The commit that the files are of; null for a checkout. */
+  readonly commit: string | null
 }
 
 /** Reads the arguments, the folder and the workflows. Returns an exit code after printing what is wrong. */
@@ -103,7 +105,8 @@ export async function gather(
       ...{ owner: facts.value.owner, name: facts.value.name, repositoryId: facts.value.id, branch: facts.value.branch },
       ...{ environment, broker, action: `daypass/daypass@${sha}`, store: option("store"), locator: option("locator") },
     },
-    files: files.value,
+    files: files.value.files,
+    commit: files.value.commit,
     folder,
     loaded: { ...loaded, set: loaded.result.value },
     json: read.options["json"] === true,
@@ -140,21 +143,30 @@ async function factsOf(
   return ok({ ...facts.value, branch: branch ?? facts.value.branch, github: github.value })
 }
 
-async function filesFor(
-  local: string | null,
-  known: Known,
-  io: CliIo,
-): Promise<Result<readonly RepositoryFile[], string>> {
+interface Files {
+  readonly files: readonly RepositoryFile[]
+  readonly commit: string | null
+}
+
+async function filesFor(local: string | null, known: Known, io: CliIo): Promise<Result<Files, string>> {
+  const say = (unread: readonly string[]) => {
+    for (const sentence of unread) io.err(inert(`daypass: ${sentence}`))
+  }
   if (local !== null) {
     const { files, unread } = checkoutAt(local, basename(local))
-    for (const sentence of unread) io.err(inert(`daypass: ${sentence}`))
-    return files.length === 0 ? fail(`${local} has no workflows: name the root of a checkout`) : ok(files)
+    say(unread)
+    return files.length === 0
+      ? fail(`${local} has no workflows: name the root of a checkout`)
+      : ok({ files, commit: null })
   }
+  if (known.github === null) return fail("GitHub was not asked")
   try {
-    if (known.github === null) return fail("GitHub was not asked")
-    const { files, unread } = await filesOn(known.github, known)
-    for (const sentence of unread) io.err(inert(`daypass: ${sentence}`))
-    return ok(files)
+    // One commit for all that is read and written: a push in the meantime is not undone.
+    const commit = await headOf(known.github, known, known.branch)
+    if (commit === null) return fail(`${known.owner}/${known.name} has no branch ${known.branch}`)
+    const { files, unread } = await filesOn(known.github, known, commit)
+    say(unread)
+    return ok({ files, commit })
   } catch (error) {
     if (!(error instanceof GitHubError)) throw error
     return fail(error.message)

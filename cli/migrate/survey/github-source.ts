@@ -116,6 +116,24 @@ export async function filesOn(
   return { name: full, files, unread }
 }
 
+const ref = z.object({ object: z.object({ sha: z.string() }) })
+
+/** The commit of a branch; null when there is no such branch. @throws {GitHubError} */
+export async function headOf(
+  github: GitHub,
+  { owner, name }: Pick<ListedRepository, "owner" | "name">,
+  branch: string,
+): Promise<string | null> {
+  const what = `the branch ${branch} of ${owner}/${name}`
+  const path = `/repos/${part(owner)}/${part(name)}/git/ref/heads/${branch.split("/").map(part).join("/")}`
+  try {
+    return readAs(ref, await github.call({ what, path }), what).object.sha
+  } catch (error) {
+    if (error instanceof GitHubError && error.reason === "absent") return null
+    throw error
+  }
+}
+
 /** What a repository keeps, and sentences about the lists that GitHub does not show to this token. @throws {GitHubError} */
 export async function storedIn(
   github: GitHub,
