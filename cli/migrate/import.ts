@@ -7,7 +7,7 @@ import { type CliIo, EXIT } from "../io.ts"
 import { gitCryptFiles } from "./import/git-crypt.ts"
 import { recipientsFor } from "./import/recipients.ts"
 import { sopsFile, type Values } from "./import/sops-file.ts"
-import { valuesOf } from "./import/values.ts"
+import { cutAtHash, valuesOf } from "./import/values.ts"
 
 const USAGE = `Usage: daypass migrate import FILE|DIR... --into FILE.sops.yaml [--age KEY,...]
        daypass migrate import NAME.sts.yaml... --repository OWNER/REPO [--policies DIR]
@@ -104,6 +104,12 @@ async function valuesIn(source: string, io: CliIo): Promise<ReadonlyMap<string, 
     }
     const values = valuesOf(file, bytes)
     if (!values.ok) return values.fault
+    for (const name of cutAtHash(file, bytes))
+      io.err(
+        inert(
+          `daypass: ${file}: dotenv ends the value of ${name} before its #. If the # belongs to the value, quote it, and import again`,
+        ),
+      )
     found.set(file, values.value)
   }
   return found

@@ -27,6 +27,18 @@ export function valuesOf(path: string, bytes: Uint8Array): Result<Values, string
   return ok(values)
 }
 
+/**
+ * Variables whose values end before a `#` that is not in quotes. dotenv takes the rest for a comment, and other readers of such files
+ * do not: a password would be cut short without a word.
+ */
+export function cutAtHash(path: string, bytes: Uint8Array): readonly string[] {
+  if (!isDotenv(path)) return []
+  const lines = (textOfUtf8(bytes) ?? "").matchAll(
+    /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*[=:][ \t]*(?!["'`])[^\s#][^#\r\n]*(?<![ \t])#/gm,
+  )
+  return [...lines].flatMap(([, name]) => name ?? [])
+}
+
 export const isLocked = (bytes: Uint8Array): boolean =>
   Buffer.from(bytes.subarray(0, GIT_CRYPT.length)).equals(GIT_CRYPT)
 

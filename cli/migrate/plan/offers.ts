@@ -28,10 +28,9 @@ export interface OfferWorld {
   readonly locator: string | undefined
 }
 
-/** Providers that read stored values by a locator. */
+/** Providers whose grants need nothing but locators of stored values. Vault's name a role, too. */
 const STORES: ReadonlySet<string> = new Set([
   "sops",
-  "vault",
   "aws-secrets-manager",
   "aws-parameter-store",
   "google-secret-manager",
@@ -74,6 +73,7 @@ export function storeOffer(secret: string, variable: string, world: OfferWorld):
   const store = storeOf(world)
   if (typeof store === "string") return store
   const locator = locatorOf(secret, store, world)
+  if (locator === null) return `say where ${store.name} has the values, with --locator and {name} for the secret's name`
   const missing = store.provider === "sops" ? missingIn(locator, secret, store, world.inputs) : null
   if (missing !== null) return missing
   const grant = grantName(variable)
@@ -98,11 +98,12 @@ function storeOf({ set, store }: OfferWorld): Connection | string {
     : `choose a store with --store: a connection of daypass.yaml (${names})`
 }
 
-/** By default a file of the repository and the environment, whose keys are the names of the secrets. */
-function locatorOf(secret: string, { provider }: Connection, { repository, environment, locator }: OfferWorld): string {
+/** For SOPS a file of the repository and the environment, whose keys are the names of the secrets. Null: nobody said where. */
+function locatorOf(secret: string, { provider }: Connection, world: OfferWorld): string | null {
+  const { repository, environment, locator } = world
   if (locator !== undefined) return locator.replaceAll("{name}", secret)
   const stem = (environment ?? "no-environment").replace(/[^A-Za-z0-9_-]+/g, "-")
-  return provider === "sops" ? `${repository}/${stem}.sops.yaml#${secret}` : `${repository}/${stem}/${secret}`
+  return provider === "sops" ? `${repository}/${stem}.sops.yaml#${secret}` : null
 }
 
 /** Why a SOPS file does not have the value yet; null when it has. */

@@ -59,7 +59,7 @@ export class Followed {
     for (const { name } of record.grants) {
       const key = `${workflow}\n${name}`
       const { exchanges, last } = this.#seen.get(key) ?? { exchanges: 0, last: at }
-      this.#seen.set(key, { exchanges: exchanges + 1, last: last > at ? last : at })
+      this.#seen.set(key, { exchanges: exchanges + 1, last: [last, at].sort().at(-1) ?? at })
     }
   }
 

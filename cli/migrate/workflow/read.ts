@@ -36,6 +36,8 @@ export interface WorkflowFile {
 /** GitHub runs no workflow that is larger. */
 const MAX_BYTES = 1024 * 1024
 const MAX_NODES = 200_000
+/** Below aliases, which make a small text endless. */
+const MAX_FOLLOWED = 5_000
 
 /** Reads a workflow. A text says why it cannot be read: the end of a sentence that begins with the file. */
 export function readWorkflow({ path, bytes }: RepositoryFile): WorkflowFile | string {
@@ -89,12 +91,15 @@ function lineWithin({ type }: Scalar, text: string, { start }: Reference): numbe
 
 type Visit = (node: object, way: Way, wasAlias: boolean) => void
 
-/** Every node with the way to it. Aliases are followed, up to a limit that stops files made to be endless. */
+/** Every node with the way to it. Aliases are followed, up to a limit. */
 function walk(document: Document, visit: Visit): void {
   let left = MAX_NODES
+  let followed = MAX_FOLLOWED
   const step = (node: unknown, way: Way, wasAlias: boolean) => {
     if (typeof node !== "object" || node === null || left <= 0 || way.length > 64) return
     left -= 1
+    if (wasAlias) followed -= 1
+    if (followed <= 0) return
     if (isAlias(node)) return step(node.resolve(document), way, true)
     visit(node, way, wasAlias)
     if (isMap(node)) {
