@@ -304,7 +304,7 @@ describe("daypass migrate import of octo-sts", () => {
       `${ISSUER}subject_pattern: "repo:acme/shop:.*"\npermissions: {contents: read}\n`,
       /:2: subject_pattern does not say whether it means a ref/,
     ],
-    ["every ref", `${ISSUER}subject_pattern: "repo:acme/shop:ref:.*"\npermissions: {contents: read}\n`, /\S/],
+    ["every ref", `${ISSUER}subject_pattern: "repo:acme/shop:ref:.*"\npermissions: {contents: read}\n`, /would let in every job of the repository, on any branch/],
     [
       "a claim that cannot be said",
       `${ISSUER}subject: repo:acme/shop:ref:refs/heads/main\nclaim_pattern:\n  actor: a\n  workflow_ref: .+\npermissions: {contents: read}\n`,
