@@ -48,11 +48,11 @@ export function claimsPage(): string {
 # Claims
 
 What the tokens of each CI say, as policies know it. A claim that tells *jobs* apart can
-[constrain](policy.md#an-allow-must-constrain-something) an \`allow\`; the others cannot. A *unit* is what a policy of this CI is
+[constrain](conditions.md#an-allow-must-constrain-something) an \`allow\`; the others cannot. A *unit* is what a policy of this CI is
 about: a repository, a project, a pipeline. The last column says who can choose the text freely: a condition on such a claim needs
 [care](warnings/free_text_pattern.md).
 
-An \`allow\` must [name](policy.md#events-that-outsiders-can-cause) a value with the word *outsiders* or *shell*: people without
+An \`allow\` must [name](conditions.md#events-that-outsiders-can-cause) a value with the word *outsiders* or *shell*: people without
 write access can cause such a job, or a person has a shell in it.
 
 ${families.map(({ title }) => `[${title}](#${anchorOf(title)})`).join(" · ")}

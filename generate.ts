@@ -1,4 +1,4 @@
-// Writes what is derived from the providers and from action.yml: their list, their tables in the docs, and the JSON Schemas for
+// Writes what is derived from the providers, the commands and action.yml: their list, their tables in the docs, and the JSON Schemas for
 // editors.
 // `node generate.ts --check` writes nothing and exits 1 when a file is not fresh.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -13,6 +13,7 @@ import type { Provider, ProviderTable } from "./broker/providers/provider.ts"
 import { VARIABLE_SOURCES } from "./broker/wire/variable-sources.ts"
 import { VARIABLE_FAMILIES } from "./broker/wire/variables.ts"
 import { claimsPage } from "./claims-page.ts"
+import { referencePages } from "./cli/reference.ts"
 import { referencePage } from "./reference.ts"
 import { verifyScript } from "./verify-script.ts"
 
@@ -37,6 +38,7 @@ export async function generated(): Promise<ReadonlyMap<string, string>> {
     ["docs/schema/policy.schema.json", json(policyJsonSchema(table))],
     ["docs/variables.md", variablesPage()],
     ["docs/schema/test.schema.json", json(policyTestJsonSchema())],
+    ...referencePages((path) => (existsSync(join(ROOT, path)) ? readFileSync(join(ROOT, path), "utf8") : null)),
   ])
 }
 

@@ -9,6 +9,8 @@ const MODULES = fileURLToPath(new URL("node_modules/", import.meta.url))
 const FREE_OF_TERMS: ReadonlySet<unknown> = new Set(["Unlicense"])
 const PACKAGE = /node_modules\/((?:@[^/]+\/)?[^/]+)\//
 
+const RULE = `\n${"-".repeat(80)}\n\n`
+
 /**
  * The licence texts of all packages that stand in a bundle: most licences let code be passed on only with theirs.
  *
@@ -28,5 +30,10 @@ export function licencesOf(metafile: Metafile): string {
     if (file === undefined) throw new Error(`the package ${name} is bundled and has no licence file`)
     return `${name} ${version}\n\n${readFileSync(join(folder, file), "utf8").replaceAll("\r\n", "\n").trim()}\n`
   })
-  return texts.join(`\n${"-".repeat(80)}\n\n`)
+  return texts.join(RULE)
+}
+
+/** The packages that stand in a bundle, as `NAME@VERSION`, by the licence texts that `licencesOf` made of it. */
+export function packagesIn(licences: string): string[] {
+  return licences === "" ? [] : licences.split(RULE).map((text) => (text.split("\n")[0] ?? "").replace(" ", "@"))
 }

@@ -47,7 +47,8 @@ if (why !== null) {
   process.stderr.write(`daypass: ${why}\n`)
   process.exitCode = 2
 } else {
-  keepCompiledCode()
+  // Not for the broker, which starts rarely and holds the keys: it runs no code that a file in a home folder names.
+  if (process.argv[2] !== "serve") keepCompiledCode()
   const { main } = await import((inCheckout ? source : built).href)
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
   process.exitCode = await main(process.argv.slice(2), version)

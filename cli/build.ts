@@ -31,6 +31,17 @@ const withoutDiagnostics: Plugin = {
   },
 }
 
+/** Gives CommonJS (commander) Node's own modules as imports: an ES module has no `require`. */
+const builtinsAsImports: Plugin = {
+  name: "builtins-as-imports",
+  setup(builder) {
+    builder.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === "require-call" ? { path, namespace: "builtin" } : undefined,
+    )
+    builder.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({ contents: `export * from "${path}"` }))
+  },
+}
+
 /**
  * Builds `dist/`, which the package carries instead of the sources: Node strips no types under `node_modules`.
  *
@@ -52,7 +63,7 @@ export async function buildCli(outdir = `${ROOM}dist`): Promise<void> {
     charset: "utf8",
     legalComments: "inline",
     logLevel: "warning",
-    plugins: [withoutSdks, withoutDiagnostics],
+    plugins: [withoutSdks, withoutDiagnostics, builtinsAsImports],
     metafile: true,
   })
   await writeFile(`${outdir}/LICENSES.txt`, licencesOf(metafile))

@@ -2,28 +2,16 @@ import type { GrantContainment } from "../analysis/warnings/containment.ts"
 import type { Warning } from "../analysis/warnings/warning.ts"
 import { type WarningReport, warningsOf } from "../analysis/warnings/warnings.ts"
 import { PROVIDERS } from "../broker/providers/index.ts"
-import { impossible, misused, readArguments } from "./arguments.ts"
-import { counted, type Finding, FORMAT_OPTIONS, fails, formatOf, printJson, printReport } from "./format.ts"
-import { type CliIo, EXIT } from "./io.ts"
+import { impossible } from "./arguments.ts"
+import { counted, type Finding, fails, formatOf, printJson, printReport } from "./format.ts"
+import { type Arguments, type CliIo, EXIT } from "./io.ts"
 import { findingsOf, type LoadedFolder, loadPolicies } from "./policies.ts"
 import { findSecretLiterals } from "./secret-literals.ts"
 
-const USAGE = `Usage: daypass check DIR [--strict] [--format text|json|github] [--json]
-
-Checks every file of a policy folder as the broker does when it loads the folder. Reports everything at once: errors, which
-keep the broker from loading the folder; text that looks like a secret; and warnings. With --strict, warnings fail the
-check too.
---format github annotates the lines of a pull request; --json is --format json.
-Exit codes: 0 no errors, 1 errors, or warnings with --strict, 2 the folder cannot be read.`
-
 /** `daypass check`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, { ...FORMAT_OPTIONS, strict: { type: "boolean" } }, io)
-  if (typeof read === "number") return read
-  const format = formatOf(read.options, USAGE, io)
-  if (typeof format === "number") return format
-  const [folder, ...others] = read.positionals
-  if (folder === undefined || folder === "" || others.length > 0) return misused("check takes one folder", USAGE, io)
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const format = formatOf(given.options)
+  const [folder = ""] = given.positionals
   const loaded = loadPolicies(folder)
   if (typeof loaded === "string") return impossible(loaded, io)
 
@@ -33,7 +21,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     : NOTHING_KNOWN
   const secrets = await findSecretLiterals(inputs)
   const findings = [...findingsOf(loaded), ...secrets, ...report.warnings.map(withPage)]
-  const ok = !fails(findings, read.options["strict"] === true)
+  const ok = !fails(findings, given.options["strict"] === true)
   if (format === "json") {
     const set = result.ok ? result.value : null
     const { policyCount: policies = null, version = null } = set ?? {}

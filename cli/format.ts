@@ -1,7 +1,7 @@
 import { isAbsolute, join, relative, resolve, sep } from "node:path"
 import { impossible, misused, reasonOf } from "./arguments.ts"
 import { inert, inertJson, inertMarkdown, workflowCommand } from "./inert.ts"
-import type { CliIo } from "./io.ts"
+import type { Arguments, CliIo } from "./io.ts"
 
 export type Severity = "error" | "warning" | "notice"
 
@@ -24,23 +24,10 @@ export interface Finding {
 /** `github`: annotations of a pull request's lines, as workflow commands. */
 export type Format = "text" | "json" | "github"
 
-/** The options for the output format of every policy command. Spread them into the command's own options. */
-export const FORMAT_OPTIONS = { format: { type: "string" }, json: { type: "boolean" } } as const
-
-const FORMATS: readonly string[] = ["text", "json", "github"] satisfies readonly Format[]
-
-/** The format that the options ask for. Returns an exit code after printing what is wrong with them. */
-export function formatOf(
-  options: Readonly<Record<string, string | boolean | undefined>>,
-  usage: string,
-  io: CliIo,
-): Format | number {
-  const { format, json } = options
-  if (format !== undefined && !(typeof format === "string" && FORMATS.includes(format))) {
-    return misused(`--format must be one of ${FORMATS.join(", ")}`, usage, io)
-  }
+/** The format that the options ask for. @throws {Misuse} when they ask for two */
+export function formatOf({ format, json }: Arguments["options"]): Format {
   if (json === true && format !== undefined && format !== "json") {
-    return misused(`--json means --format json, and does not go with --format ${format}`, usage, io)
+    return misused(`--json means --format json, and does not go with --format ${String(format)}`)
   }
   return json === true ? "json" : ((format as Format | undefined) ?? "text")
 }

@@ -30,5 +30,17 @@ export interface CliIo {
 /** Exit codes of every command. `no` is a valid negative answer: errors found, denied, a broken chain. */
 export const EXIT = { ok: 0, no: 1, usage: 2 } as const
 
-/** A command. `args` are those after its name. Resolves to the exit code; rejects only for a bug. */
-export type Command = (args: readonly string[], io: CliIo) => Promise<number>
+/** What the user wrote behind a command's name, as its declaration reads it. */
+export interface Arguments {
+  /** By name, without the dashes. A switch is true or missing. */
+  readonly options: Readonly<Record<string, string | boolean | undefined>>
+  /** The options that can be given several times. */
+  readonly repeated: Readonly<Record<string, readonly string[]>>
+  /** With the presets of those that were left out. */
+  readonly positionals: readonly string[]
+  /** What stands behind `--`, as it is; null when there is no `--`. Only for a command that runs another one. */
+  readonly after: readonly string[] | null
+}
+
+/** The work of a command. Resolves to the exit code; rejects with a `Misuse` for wrong arguments, and otherwise only for a bug. */
+export type Command = (given: Arguments, io: CliIo) => Promise<number>

@@ -5,31 +5,18 @@ import { MAX_RECORD_BYTES, type OpenRecord, openRecord, RECORD_FILE } from "../a
 import { STEP_FOLDER } from "../action/sweep/places.ts"
 import type { Finding, SweepReport } from "../action/sweep/report.ts"
 import { sweep } from "../action/sweep/sweep.ts"
-import { impossible, misused, readArguments } from "./arguments.ts"
+import { impossible, misused } from "./arguments.ts"
 import { counted, printJson } from "./format.ts"
 import { inert } from "./inert.ts"
-import { type CliIo, EXIT } from "./io.ts"
-
-const USAGE = `Usage: daypass scan --issued [PATH...] [--strict] [--json]
-
-Looks for the values that the Daypass steps of this job have issued, where jobs leave them by mistake: in files of the
-workspace that changed since, in files of tools, in summaries, and inside the PATHs, which can be files, folders, tar
-archives and saved images. Runs in a later step of the same job. Prints places and names, never values.
-
-  --issued   look for issued values
-  --strict   exit with 1 also if something could not be read to its end
-  --json     print one JSON object
-Exit codes: 0 nothing found, 1 a value was found, 2 there is no record of issued values here, or one was changed.`
+import { type Arguments, type CliIo, EXIT } from "./io.ts"
 
 /** A step that scans on purpose may take longer than a post step. */
 const SCAN_MS = 300_000
 
 /** `daypass scan`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const options = { issued: { type: "boolean" }, strict: { type: "boolean" }, json: { type: "boolean" } } as const
-  const read = readArguments(args, USAGE, options, io)
-  if (typeof read === "number") return read
-  if (read.options["issued"] !== true) return misused("scan looks for issued values: write --issued", USAGE, io)
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const _options = { issued: { type: "boolean" }, strict: { type: "boolean" }, json: { type: "boolean" } } as const
+  if (given.options["issued"] !== true) return misused("scan looks for issued values: write --issued")
 
   const { RUNNER_TEMP: temp = "", ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken = "" } = io.env
   if (temp === "") return impossible("RUNNER_TEMP is not set: run this in a step of the job that issued the values", io)
@@ -48,12 +35,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     home: folder(process.platform === "win32" ? "USERPROFILE" : "HOME"),
     variables: io.env,
     // From the current directory, as each command's arguments.
-    named: read.positionals.map((path) => resolve(io.cwd, path)),
+    named: given.positionals.map((path) => resolve(io.cwd, path)),
     milliseconds: SCAN_MS,
   })
-  if (read.options["json"] === true) printJson(report, io)
+  if (given.options["json"] === true) printJson(report, io)
   else printText(report, io)
-  const isIncomplete = read.options["strict"] === true && report.unreadCount > 0
+  const isIncomplete = given.options["strict"] === true && report.unreadCount > 0
   return report.findings.length > 0 || isIncomplete ? EXIT.no : EXIT.ok
 }
 

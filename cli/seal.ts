@@ -7,18 +7,8 @@ import { GITHUB_APP_KEY } from "../broker/signing/app-key.ts"
 import { connectionSecretContext } from "../broker/signing/connection-secrets.ts"
 import { GITLAB_TOKEN } from "../broker/signing/gitlab-token.ts"
 import { createSealer, type SealContext } from "../broker/signing/sealer.ts"
-import { impossible, misused, readArguments } from "./arguments.ts"
-import { type CliIo, EXIT } from "./io.ts"
-
-const USAGE = `Usage: daypass seal [--for NAME] < secret
-
-Encrypts a secret with the deployment's key, so that only this deployment can decrypt it. The secret is the private key of
-the broker's GitHub App, for DAYPASS_GITHUB_APP_KEY; or, with --for, a secret that a connection names as env:NAME, or the
-access token of DAYPASS_GITLAB_TOKEN. Reads DAYPASS_KEK, DAYPASS_URL and DAYPASS_DEPLOYMENT as the broker does, and the secret from standard input. Prints only the
-sealed secret.
-
-  --for NAME   the name of the secret: an environment variable of the broker, or a secret of the Worker
-Exit codes: 0 sealed, 2 the settings or the secret cannot be used.`
+import { impossible, misused } from "./arguments.ts"
+import { type Arguments, type CliIo, EXIT } from "./io.ts"
 
 const MAX_SECRET_BYTES = 16 * 1024
 
@@ -30,19 +20,12 @@ function contextOf(name: unknown): SealContext {
 }
 
 /** `daypass seal`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, { for: { type: "string" } }, io)
-  if (typeof read === "number") return read
-  const name = read.options["for"]
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const name = given.options["for"]
   if (typeof name === "string" && name !== OF_GITLAB && !secretReference.safeParse(`env:${name}`).success) {
     return misused(
       "--for must be a name that a connection can use: capital letters, digits and _, and not a variable that the broker or the system uses",
-      USAGE,
-      io,
     )
-  }
-  if (read.positionals.length > 0) {
-    return misused("pass the secret on standard input only: an argument is visible in the list of processes", USAGE, io)
   }
   const config = readConfig({
     ...io.env,

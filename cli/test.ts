@@ -5,20 +5,10 @@ import { type PolicyTestReport, type PolicyTestResult, runPolicyTests } from "..
 import { ORGANISATION_FILE } from "../broker/core/policy/load.ts"
 import type { PolicySet } from "../broker/core/policy/model.ts"
 import { identityIn } from "../broker/issuers/families.ts"
-import { impossible, misused, readArguments } from "./arguments.ts"
-import { counted, type Finding, FORMAT_OPTIONS, formatOf, printJson, printReport } from "./format.ts"
-import { type CliIo, EXIT } from "./io.ts"
+import { impossible, misused } from "./arguments.ts"
+import { counted, type Finding, formatOf, printJson, printReport } from "./format.ts"
+import { type Arguments, type CliIo, EXIT } from "./io.ts"
 import { findingsOf, loadPolicies } from "./policies.ts"
-
-const USAGE = `Usage: daypass test DIR [--filter TEXT] [--min-coverage N] [--format text|json|github] [--json]
-
-Runs the policy tests of a folder (files *.test.yaml) with the broker's own code, and lists the rules that no test
-exercises. --filter runs only tests whose file or name contains TEXT. With --min-coverage the command fails if tests
-exercise fewer than N percent of the rules. --format github annotates the lines of a pull request; --json is --format json.
-Exit codes: 0 all tests pass, 1 a test fails, coverage is too low, there is no test, or a file has errors, 2 the folder
-cannot be read.`
-
-const OPTIONS = { ...FORMAT_OPTIONS, filter: { type: "string" }, "min-coverage": { type: "string" } } as const
 
 /** The options that change which tests run and when the command fails. */
 interface Wishes {
@@ -27,15 +17,11 @@ interface Wishes {
 }
 
 /** `daypass test`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, OPTIONS, io)
-  if (typeof read === "number") return read
-  const format = formatOf(read.options, USAGE, io)
-  if (typeof format === "number") return format
-  const [folder, ...others] = read.positionals
-  if (folder === undefined || folder === "" || others.length > 0) return misused("test takes one folder", USAGE, io)
-  const wishes = wishesOf(read.options)
-  if (typeof wishes === "string") return misused(wishes, USAGE, io)
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const format = formatOf(given.options)
+  const [folder = ""] = given.positionals
+  const wishes = wishesOf(given.options)
+  if (typeof wishes === "string") return misused(wishes)
   const loaded = loadPolicies(folder)
   if (typeof loaded === "string") return impossible(loaded, io)
 

@@ -10,46 +10,21 @@ import { StepLeases } from "../action/lease.ts"
 import { startDeadline } from "../action/retry.ts"
 import { revokeLeases } from "../action/run/leases.ts"
 import { info, warn } from "../action/runner.ts"
-import { misused, readArguments } from "./arguments.ts"
+import { misused } from "./arguments.ts"
 import { useCaller, withBroker } from "./exec/caller.ts"
 import { startClient } from "./exec/host.ts"
 import { endLeases } from "./exec/leases.ts"
-import { CLIENT_OPTIONS, type Options, readClientOptions, readTokenOptions } from "./exec/options.ts"
+import { type Options, readClientOptions, readTokenOptions } from "./exec/options.ts"
 import { report } from "./exec/report.ts"
 import { Signals } from "./exec/signals.ts"
-import { type CliIo, EXIT } from "./io.ts"
-
-const USAGE = `Usage: daypass token --broker URL --grants NAME [--value NAME] [--out FILE [--refresh]] [--ttl 15m]
-  [--audience TEXT] [--timeout 60s] [--source NAME] [--token-file FILE] [--token-variable NAME]
-       daypass token --policies DIR --local --grants NAME [--value NAME] [--out FILE [--refresh]] [--ttl 15m]
-
-Exchanges the job's ID token for one grant and prints its secret, or writes it to a file that only this user can read. The lease
-is not revoked: the secret ends when its time is over. With --refresh, the command keeps the file fresh until it gets SIGTERM or
-SIGINT, and then revokes and removes it.
-
-  --value NAME           which value of the grant, when it has several secrets
-  --out FILE             writes the secret to this file, without a line end, and prints nothing
-  --refresh              replaces the file before the secret ends, again and again
-The other options are those of exec; daypass exec --help explains them.
-
-Exit codes: 0 the secret was given, 1 it was not, 2 the arguments are wrong.`
+import { type Arguments, type CliIo, EXIT } from "./io.ts"
 
 /** `daypass token`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const own = {
-    ...CLIENT_OPTIONS,
-    value: { type: "string" },
-    out: { type: "string" },
-    refresh: { type: "boolean" },
-  } as const
-  const read = readArguments(args, USAGE, own, io)
-  if (typeof read === "number") return read
-  if (read.positionals.length > 0) return misused("it takes options only", USAGE, io)
-  if (read.options["refresh"] === true && read.options["out"] === undefined)
-    return misused("--refresh needs --out", USAGE, io)
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  if (given.options["refresh"] === true && given.options["out"] === undefined) return misused("--refresh needs --out")
   startClient(io)
   try {
-    await give(read.options, io)
+    await give(given.options, io)
     return EXIT.ok
   } catch (thrown) {
     report(thrown)

@@ -1,7 +1,7 @@
 // Keeps the docs true: what they name exists, and what exists is named.
 import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { basename, dirname, join, normalize } from "node:path"
+import { dirname, join, normalize } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
@@ -12,6 +12,11 @@ import { loadPolicySet } from "../broker/core/policy/load.ts"
 import { FAMILIES } from "../broker/issuers/families.ts"
 import { PROVIDERS } from "../broker/providers/index.ts"
 import { PROBLEMS } from "../broker/wire/error-codes.ts"
+import { COMMANDS } from "../cli/commands/index.ts"
+import { SOURCE_NAMES } from "../cli/commands/shared.ts"
+import { SOURCES } from "../cli/exec/sources/sources.ts"
+import { parseArguments } from "../cli/parser.ts"
+import { referencePages } from "../cli/reference.ts"
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8")
@@ -49,16 +54,8 @@ function anchorsOf(page: string): ReadonlySet<string> {
   )
 }
 
-/** The commands of the command line: name, file, and the files that are that command's own. */
-const COMMANDS = [
-  ...read("cli/main.ts").matchAll(/\["([a-z -]+)", async \(\) => \(await import\("\.\/([a-z/-]+\.ts)"\)\)/g),
-].map(([, name = "", file = ""]) => {
-  const folder = dirname(file)
-  const ownsFolder = basename(file) === `${basename(folder)}.ts`
-  const files = ownsFolder ? readdirSync(join(ROOT, "cli", folder)).filter((each) => each.endsWith(".ts")) : []
-  const own = ownsFolder ? files.map((each) => `${folder}/${each}`) : [file]
-  return { name, file, sources: own.map((path) => `cli/${path}`) }
-})
+/** A command line in a block of a shell: up to what the shell reads itself. */
+const COMMAND_LINE = /(?:^|[\s(])daypass ([a-z](?:"[^"\n]*"|'[^'\n]*'|[^|<>;&)"'\n])*)/gm
 
 /** The first cells of a page's tables, or others, where each code stands: `code` or `code`, `code`. */
 const codesInTables = (page: string, column = 1) =>
@@ -98,6 +95,69 @@ describe("links", () => {
     }
     const lonely = PAGES.filter((page) => page.startsWith("docs/") && !reached.has(page))
     expect(lonely).toEqual([])
+  })
+})
+
+describe("comparisons", () => {
+  /** The rows of the tables of a text, each as its cells. */
+  const rowsOf = (text: string) =>
+    [...text.matchAll(/^\| (.+) \|$/gm)].map(([, cells = ""]) => cells.split(/ *\| */).map((cell) => cell.trim()))
+
+  it("of README.md link every claim to a page that says it", () => {
+    const page = read("README.md")
+    const [, section = ""] = page.split("\n## How it compares\n")
+    const [, ...tools] = rowsOf(section.split("\n## ")[0] ?? "")
+    const sources = new Map([...page.matchAll(/^\[([^\]]+)\]: (https:\/\/\S+)$/gm)].map(([, name, url]) => [name, url]))
+    expect(tools.length).toBeGreaterThan(7)
+    for (const [tool, ...claims] of tools) {
+      for (const claim of claims.filter((each) => each !== "")) {
+        // A claim is a link; what stands beside links only joins them.
+        const named = [...claim.matchAll(/\[[^\]]+\](?:\[([^\]]+)\]|\(([^)]+)\))/g)]
+        expect(named.length, `${tool}: ${claim}`).toBeGreaterThan(0)
+        for (const [, name, path] of named) expect(path ?? sources.get(name ?? ""), `${tool}: ${claim}`).toBeDefined()
+      }
+    }
+  })
+
+  it("of docs/compared.md name the sources of every column", () => {
+    const page = read("docs/compared.md")
+    const [tables = "", sources = ""] = page.split("\n## Sources\n")
+    const columns = new Set(
+      rowsOf(tables)
+        .filter(([first]) => first === "")
+        .flatMap((cells) => cells.flatMap((cell) => [...cell.matchAll(/\[([^\]]+)\]/g)].map(([, name = ""]) => name))),
+    )
+    const rows = new Map(rowsOf(sources).map(([name = "", read = ""]) => [name.replace(/^\[|\]$/g, ""), read]))
+    expect(columns.size).toBeGreaterThan(12)
+    for (const column of columns) expect(rows.get(column), column).toMatch(/\]\(https:\/\//)
+  })
+})
+
+describe("diagrams", () => {
+  const diagrams = PAGES.flatMap((page) =>
+    blocksOf(page)
+      .filter(({ info }) => info === "mermaid")
+      .map(({ text, line }) => ({ page, text, line })),
+  )
+
+  // That they can be drawn is for a browser: the interop run draws them all.
+  it.each(diagrams)("$page:$line has a title for those who do not see it, and colours of no scheme", ({ text }) => {
+    expect(text).toMatch(/^(?:flowchart|sequenceDiagram|stateDiagram-v2)\b/)
+    expect(text).toMatch(/^ {2}accTitle: \S/m)
+    expect(text).not.toMatch(/^ *(?:style|classDef|linkStyle) |%%\{/m)
+  })
+
+  it("show what words alone do not", () => {
+    const pages = diagrams.map(({ page }) => page)
+    const wanted = [
+      "README",
+      "docs/security-model",
+      "docs/boundaries",
+      "docs/publish-policies",
+      "docs/keys",
+      "docs/audit",
+    ]
+    expect(pages).toEqual(expect.arrayContaining(wanted.map((page) => `${page}.md`)))
   })
 })
 
@@ -253,13 +313,13 @@ describe("what exists is named", () => {
     expect(events.filter((event) => !documented.has(event))).toEqual([])
   })
 
-  it("every call of operators, and every part of health, in docs/wire.md", () => {
+  it("every call of operators in docs/wire-operators.md, and every part of health in docs/health.md", () => {
     const wire = readdirSync(join(ROOT, "broker/wire")).map((file) => read(`broker/wire/${file}`))
     const paths = wire.flatMap((text) =>
       [...text.matchAll(/= "(\/v1\/operate\/[a-z/]+)"/g)].map((match) => match[1] ?? ""),
     )
     expect(paths.length).toBeGreaterThan(8)
-    const page = read("docs/wire.md")
+    const page = read("docs/wire-operators.md")
     expect(paths.filter((path) => !page.includes(path))).toEqual([])
     const sources = execFileSync("git", ["ls-files", "broker"], { cwd: ROOT, encoding: "utf8" }).split("\n")
     const parts = sources
@@ -267,7 +327,7 @@ describe("what exists is named", () => {
       .flatMap((path) => [...read(path).matchAll(/^\s+(?:readonly )?part(?::| =) "([a-z]+)"|\{ part: "([a-z]+)"/gm)])
       .map((match) => match[1] ?? match[2] ?? "")
     expect(parts).toContain("keys")
-    const documented = new Set(codesInTables("docs/wire.md"))
+    const documented = new Set(codesInTables("docs/health.md"))
     expect([...new Set(parts)].filter((part) => !documented.has(part))).toEqual([])
   })
 
@@ -295,10 +355,10 @@ describe("what exists is named", () => {
     expect(to?.size).toBeGreaterThan(8)
   })
 
-  it("every fault code of policies in docs/policy.md, and none besides", () => {
+  it("every fault code of policies in docs/strict-yaml.md, and none besides", () => {
     const union = /export type FaultCode =([\s\S]*?)\n\n/.exec(read("broker/core/policy/faults.ts"))?.[1] ?? ""
     const actual = [...union.matchAll(/\| "([a-z0-9_]+)"/g)].map((match) => match[1] ?? "")
-    const section = read("docs/policy.md").split("\n## Strict YAML")[1]?.split("\n## ")[0] ?? ""
+    const section = read("docs/strict-yaml.md")
     const documented = [...section.matchAll(/^\| (`[^|]*`) *\|/gm)].flatMap((match) =>
       [...(match[1] ?? "").matchAll(/`([^`]+)`/g)].map((code) => code[1] ?? ""),
     )
@@ -348,48 +408,79 @@ describe("what exists is named", () => {
     }
   })
 
-  it("every command in the usage of the command line, on its page, and in the tables of both", () => {
-    const names = COMMANDS.map(({ name }) => name).sort()
-    expect(names.length).toBeGreaterThan(5)
-    const usage = /const USAGE = `([\s\S]*?)`/.exec(read("cli/main.ts"))?.[1] ?? ""
-    const listed = [...usage.matchAll(/^ {2}((?:audit |keys |ledger )?[a-z][a-z-]*)/gm)].map((match) => match[1] ?? "")
-    expect(listed.sort()).toEqual(names)
-    const page = read("docs/cli.md")
-    const sections = [...page.matchAll(/^## daypass (.+)$/gm)].map((match) => match[1] ?? "")
-    expect(sections.sort()).toEqual(names)
-    const table = [...page.matchAll(/^\| \[`([a-z -]+)`\]\(#daypass-[a-z-]+\) \|/gm)].map((match) => match[1] ?? "")
-    expect(table.sort()).toEqual(names)
+  it.each(COMMANDS)(
+    "what a reader must know of daypass $name",
+    ({ summary, about, takes = [], options = {}, exits }) => {
+      expect(summary).toMatch(/^[a-z][^.\n]*[^.\s]$/)
+      expect(about).toMatch(/^[A-Z][\s\S]*\.$/)
+      for (const { words } of [...takes, ...Object.values(options)]) expect(words).toMatch(/^.{5,}[^.\s]$/)
+      expect(Object.keys(exits).length).toBeGreaterThan(0)
+    },
+  )
+
+  it("no command line that would be refused", () => {
+    const typed = PAGES.filter((page) => page !== "CHANGELOG.md").flatMap((page) =>
+      blocksOf(page)
+        .filter(({ info }) => ["sh", "bash", "yaml", "yml"].includes(info.split(" ")[0] ?? ""))
+        .flatMap(({ text }) => [
+          ...text
+            .replaceAll("\\\n", " ")
+            .replace(/(?:^|\s)#.*$/gm, "")
+            .matchAll(COMMAND_LINE),
+        ])
+        .map(([, line = ""]) => ({ page, line, words: line.match(/"[^"]*"|'[^']*'|[^\s"']+/g) ?? [] })),
+    )
+    const faults = typed.flatMap(({ page, line, words }) => {
+      const command = COMMANDS.find(({ name }) => `${words.join(" ")} `.startsWith(`${name} `))
+      if (command === undefined)
+        return ["help", "--version", "--help"].includes(words[0] ?? "") ? [] : [`${page}: ${line}`]
+      try {
+        parseArguments(
+          command,
+          words.slice(command.name.split(" ").length).map((word) => word.replace(/^["']|["']$/g, "")),
+        )
+        return []
+      } catch (error) {
+        return [`${page}: daypass ${line}: ${error instanceof Error ? error.message : ""}`]
+      }
+    })
+    expect(faults).toEqual([])
+    expect(typed.length).toBeGreaterThan(60)
   })
 
-  it.each(COMMANDS)("every option of daypass $name in its usage and on its page, and none besides", (command) => {
-    const { name, file, sources } = command
-    const usage = (/Usage: (daypass[\s\S]*?)\n\n/.exec(read(`cli/${file}`))?.[1] ?? "").replace(/\s+/g, " ")
-    expect(usage).toMatch(new RegExp(`^daypass ${name}\\b`))
-    const section = read("docs/cli.md").split(`\n## daypass ${name}\n`)[1]?.split("\n## ")[0] ?? ""
-    const shown = /^```\n(daypass [\s\S]*?)^```$/m.exec(section)?.[1] ?? ""
-    expect(shown.trim().replace(/\s+/g, " ")).toBe(usage)
+  it("every command in the overview, and in the reference", async () => {
+    const names = COMMANDS.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    const pages = [...referencePages((path) => (existsSync(join(ROOT, path)) ? read(path) : null))]
+    const sections = pages.flatMap(([, text]) => [...text.matchAll(/^## daypass (.+)$/gm)].map(([, name]) => name))
+    expect(sections.sort()).toEqual([...names].sort())
+    const table = read("docs/cli.md")
+    expect(names.filter((name) => !table.includes(`[\`${name}\`](cli/`))).toEqual([])
+  })
 
-    const optionsOf = (text: string) => [...new Set(text.match(/--[a-z][a-z-]*/g) ?? [])].sort()
-    // `token` takes what `exec` has in common with it.
-    const shared = sources.some((path) => read(path).includes("...CLIENT_OPTIONS")) ? ["cli/exec/options.ts"] : []
-    // Commands that read a part of a record say which one in the same way.
-    if (sources.some((path) => read(path).includes("...WINDOW_OPTIONS"))) shared.push("cli/record/window.ts")
-    const taken = [...new Set([...sources, ...shared])].flatMap((path) =>
-      [...read(path).matchAll(/"?\b([a-z][a-z-]*)"?: \{ type: "(?:string|boolean)"/g)].map((match) => `--${match[1]}`),
-    )
-    const isFormatted = sources.some(
-      (path) => read(path).includes("FORMAT_OPTIONS,") || read(path).includes("...FORMAT_OPTIONS"),
-    )
-    // The other options of operators' commands are explained once.
-    const isOperators = sources.some((path) => read(path).includes("OPERATOR_USAGE"))
-    const all = [...taken, ...(isFormatted ? ["--format", "--json"] : []), ...(isOperators ? ["--broker"] : [])]
-    expect(optionsOf(usage)).toEqual(optionsOf(all.join(" ")))
-    const explained = section.replace(shown, "")
-    // The output formats and the options of operators have sections of their own.
-    const once = ["--format", "--json", ...(isOperators ? ["--broker"] : [])]
-    const missing = optionsOf(usage).filter((option) => !explained.includes(option) && !once.includes(option))
-    expect(missing).toEqual([])
-    if (isOperators) expect(explained).toMatch(/\]\(#(?:commands-of-operators|daypass-keys-list)\)/)
+  it("the names of the sources of tokens", () => {
+    expect([...SOURCE_NAMES].sort()).toEqual(SOURCES.map(({ name }) => name).sort())
+  })
+
+  it("this version, wherever a page or an example names a release's file", () => {
+    const pages = execFileSync("git", ["ls-files", "-z", "README.md", "docs", "examples", "broker/providers"], {
+      cwd: ROOT,
+      encoding: "utf8",
+    })
+    const named = pages
+      .split("\0")
+      .flatMap((path) =>
+        /\.(?:md|ya?ml|sh)$|file$|\/command$/.test(path)
+          ? [
+              ...read(path).matchAll(
+                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\bdaypass\/releases\/download\/v([0-9]+\.[0-9]+\.[0-9]+)|\bgh release download v([0-9]+\.[0-9]+\.[0-9]+)/g,
+              ),
+            ].map((match) => `${path}: ${match[1] ?? match[2] ?? match[3]}`)
+          : [],
+      )
+    const { version } = JSON.parse(read("package.json")) as { version: string }
+    expect(named.length).toBeGreaterThan(5)
+    expect(named.filter((one) => !one.endsWith(`: ${version}`))).toEqual([])
   })
 
   it("every room of the broker on its map", () => {
@@ -475,6 +566,7 @@ describe("workflows", () => {
   const workflows = [
     ".github/workflows/ci.yml",
     ".github/workflows/deep.yml",
+    ".github/workflows/docs.yml",
     ".github/workflows/lock.yml",
     ".github/workflows/zizmor.yml",
     ...readdirSync(join(ROOT, "examples/workflows"))

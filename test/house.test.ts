@@ -19,7 +19,7 @@ const gitFiles = (...which: string[]) =>
 const DELETED = new Set(gitFiles("--deleted"))
 const FILES = [...new Set(gitFiles("--cached", "--others", "--exclude-standard"))].filter((path) => !DELETED.has(path))
 const SOURCES = FILES.filter(
-  (path) => /^(?:(?:action|analysis|broker|cli)\/.*|[a-z]+)\.ts$/.test(path) && !path.includes("/dist/"),
+  (path) => /^(?:(?:action|analysis|broker|cli|release)\/.*|[a-z]+)\.ts$/.test(path) && !path.includes("/dist/"),
 )
 
 /** Which rooms each room may import, itself included. Anything not listed is against the arrows. */
@@ -125,7 +125,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "analysis/evidence": ["analysis/records", "broker/core", "broker/wire"],
   "analysis/schemas": ["broker/core"],
   // Scripts of the build, beside the folders: they write files and are part of no bundle.
-  scripts: ["analysis/policy-tests", "analysis/schemas", "broker/providers", "broker/core", "broker/wire"],
+  scripts: ["analysis/policy-tests", "analysis/schemas", "broker/providers", "broker/core", "broker/wire", "cli"],
+  // Makes the files of a release by the builds of the others. Nothing imports it.
+  release: ["action", "cli", "broker/entry", "scripts"],
   cli: [
     // The client of `exec` and `token` is the action's.
     "action",
@@ -170,10 +172,16 @@ const NODE_ROOMS = [
   /^[a-z]+\.ts$/,
   /^action\//,
   /^cli\//,
+  /^release\//,
 ]
 
 /** Where settings are read from the environment, once, and handed on. */
-const MAY_READ_ENVIRONMENT = [/^broker\/entry\//, /^action\/(?:runner|post)\.ts$/, /^cli\//]
+const MAY_READ_ENVIRONMENT = [
+  /^broker\/entry\//,
+  /^action\/(?:runner|post)\.ts$/,
+  /^cli\//,
+  /^release\/(?:release|branch)\.ts$/,
+]
 
 function roomOf(path: string): string {
   const [top = "", second = ""] = path.split("/")
@@ -197,7 +205,7 @@ function importsOf(path: string): string[] {
 }
 
 const local = (specifier: string) =>
-  /^(?:(?:action|analysis|broker|cli|test)\/|[a-z]+\.ts$)/.test(specifier) || specifier === "package.json"
+  /^(?:(?:action|analysis|broker|cli|release|test)\/|[a-z]+\.ts$)/.test(specifier) || specifier === "package.json"
 
 describe("imports", () => {
   it.each(SOURCES)("of %s run along the arrows", (path) => {
@@ -339,7 +347,7 @@ describe("sources", () => {
   })
 
   it("stand in the folders of the house, and no other", () => {
-    const known = /^(?:\.ci|\.github|action|analysis|broker|cli|docs|examples|policies|test)\//
+    const known = /^(?:\.ci|\.github|action|analysis|broker|cli|docs|examples|policies|release|test)\//
     const top = FILES.filter((path) => path.includes("/") && !known.test(path))
     expect(top).toEqual([])
   })

@@ -92,6 +92,8 @@ export interface Learnt {
   readonly versions?: BoundedMap<string>
   /** How many versions are not in the map. Present when there are some. */
   readonly versions_left_out?: number
+  /** The public names of the keys that opened encrypted files, by the files. Null: no room. */
+  readonly keys?: BoundedMap<string>
   /** SHA-256 of high-entropy tokens that were minted, in hex, by the names of their values. */
   readonly fingerprints?: Readonly<Record<string, string>>
   /** Public ids of credentials that were minted, such as AWS access key ids, by the names of their values. */

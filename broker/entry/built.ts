@@ -1,4 +1,4 @@
-// The entry of the built broker. An older Node is told what it lacks before it reads imports that it does not know.
-import "./node-version.js"
+// `broker.js`: the built broker as a program, without the command line.
+import { serve } from "./serve.ts"
 
-await import("./node.ts")
+await serve(process.argv.slice(2))

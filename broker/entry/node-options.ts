@@ -3,7 +3,9 @@ import { type Config, isLocal, isLocalAddress, readConfig } from "../config/conf
 import { readStorePlace, type StorePlace } from "./node-store.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 
-const USAGE = `Usage: npm start -- --policies DIR --url URL (--data DIR | --store URL) [--port N] [--host ADDRESS]
+const USAGE = `Usage: daypass serve --policies DIR --url URL (--data DIR | --store URL) [--port N] [--host ADDRESS]
+
+Runs the broker, until SIGTERM or SIGINT. It needs Node 24 or newer.
 
   --policies DIR   the folder with daypass.yaml and the policies; changes are loaded while the broker runs
   --url URL        the broker's public URL: https, or http on a loopback host (or DAYPASS_URL)
@@ -35,9 +37,9 @@ export function refuseToStart(lines: readonly string[], code: 1 | 2): never {
   process.exit(code)
 }
 
-/** Reads the command line and the environment. Ends the process, with a sentence, when the broker cannot run with them. */
-export function readNodeOptions(): NodeOptions {
-  const { policies, url, data, store, host, ...given } = parsed()
+/** Reads these arguments and the environment. Ends the process, with a sentence, when the broker cannot run with them. */
+export function readNodeOptions(args: readonly string[]): NodeOptions {
+  const { policies, url, data, store, host, ...given } = parsed(args)
   const port = /^[0-9]{1,5}$/.test(given.port) ? Number(given.port) : Number.NaN
   if (!policies) return misused("--policies is required.")
   const place = readStorePlace({ data, store, env: process.env })
@@ -54,9 +56,10 @@ export function readNodeOptions(): NodeOptions {
   return { settings: config.value, place: place.value, policies, port, host }
 }
 
-function parsed() {
+function parsed(args: readonly string[]) {
   try {
     const { values } = parseArgs({
+      args: [...args],
       options: {
         policies: { type: "string" },
         url: { type: "string" },

@@ -1,4 +1,3 @@
-import "./node-version.js"
 import { createMemoryMetrics } from "../adapters/memory/metrics.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
 import { nodeCryptography as cryptography } from "../adapters/node/cryptography.ts"
@@ -27,19 +26,23 @@ import { startSweeping } from "./node-sweeper.ts"
 import { createOverdueWatch, overdueGauges } from "./overdue-watch.ts"
 import { createPolicyPeers } from "./policy-peers.ts"
 
-const options = readNodeOptions()
-
-// The reader of the log may end before the broker. A running exchange must not fail because of that: the audit trail does
-// not depend on the log.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
-const { log, flush } = createLineLog((text) => void process.stdout.write(text))
-process.on("exit", flush)
-
-try {
-  await start(options, log)
-} catch (error) {
-  const why = error instanceof Error ? error.message : "unknown"
-  refuseToStart([error instanceof BrokerError ? error.detail : `The broker does not start: ${why}`], 1)
+/**
+ * Starts the broker with these arguments and the settings of the environment, and resolves when it serves. It ends the process:
+ * with 0 after SIGTERM or SIGINT, with 1 or 2 when it cannot start.
+ */
+export async function serve(args: readonly string[]): Promise<void> {
+  const options = readNodeOptions(args)
+  // The reader of the log may end before the broker, or its disk may be full. A running exchange must not fail because of
+  // that: the audit trail does not depend on the log. The command line, which may have started this, would end the process.
+  for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners("error").on("error", () => {})
+  const { log, flush } = createLineLog((text) => void process.stdout.write(text))
+  process.on("exit", flush)
+  try {
+    await start(options, log)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "unknown"
+    refuseToStart([error instanceof BrokerError ? error.detail : `The broker does not start: ${why}`], 1)
+  }
 }
 
 /** Wires the broker, and serves. Each part is stopped in the order in which others stop needing it. */

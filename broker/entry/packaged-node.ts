@@ -6,4 +6,4 @@ export const isPackagedNode = (execPath: string): boolean => /[\\/]node_modules[
 
 /** Why such a Node must not serve a public URL: it would hold the key to everything that the deployment has sealed. */
 export const PACKAGED_NODE =
-  'This Node is the one that npm\'s package "node" fetched, outside of the lock file. It must not hold the keys of a broker with a public URL. Start the broker with your own Node 24 or newer: /usr/bin/node broker/dist/broker.js, after npm run build:broker'
+  'This Node is the one that npm\'s package "node" fetched, outside of the lock file. It must not hold the keys of a broker with a public URL. Start the broker with your own Node 24 or newer, such as /usr/bin/node'

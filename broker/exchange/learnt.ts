@@ -8,7 +8,7 @@ import type { Cryptography } from "../ports/cryptography.ts"
 import type { MintedValue } from "../providers/provider.ts"
 import type { MintedGrant } from "./mint.ts"
 
-/** The limit for the versions of all grants of a record, as canonical JSON: records have a limit, too. */
+/** The limit for the versions of all grants of a record, and for their keys, as canonical JSON: records have a limit, too. */
 const MAX_VERSIONS_BYTES = 16 * 1024
 /**
  * The shortest text that is hashed. Providers mark only what has much entropy; this also holds for a server that answers
@@ -33,12 +33,13 @@ export function learntOf(
 const NONE = { map: {}, leftOut: 0 }
 
 function learnt(
-  { minted: { cache, count, versions, values } }: MintedGrant,
+  { minted: { cache, count, versions, keys, values } }: MintedGrant,
   bytes: number,
   digest: Cryptography["digest"],
 ): Learnt {
   const named = Object.entries(versions ?? {}).map(([place, version]) => [visible(place), visible(version)] as const)
   const { map, leftOut } = named.length === 0 ? NONE : boundedMap<string>(named, bytes)
+  const opened = Object.entries(keys ?? {}).map(([file, key]) => [visible(file), visible(key)] as const)
   const fingerprints = recorded(values, "fingerprint", (text) =>
     text.length < MIN_FINGERPRINTED_CHARACTERS ? null : hexOf(digest(text)),
   )
@@ -48,6 +49,7 @@ function learnt(
     ...(count === undefined ? {} : { values: count }),
     ...(named.length === 0 ? {} : { versions: map }),
     ...(leftOut === 0 ? {} : { versions_left_out: leftOut }),
+    ...(opened.length === 0 ? {} : { keys: boundedMap<string>(opened, bytes).map }),
     ...(fingerprints === null ? {} : { fingerprints }),
     ...(ids === null ? {} : { ids }),
   }

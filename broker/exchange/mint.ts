@@ -31,7 +31,7 @@ export interface MintFailure {
 
 /** Whether the broker alone mints a grant, in its memory. */
 export const isLocal = ({ grant }: GrantedGrant, broker: Broker): boolean =>
-  broker.providers.get(grant.connection.provider)?.local?.(grant.fields) ?? false
+  broker.providers.get(grant.connection.provider)?.local?.(grant.fields, grant.connection.settings) ?? false
 
 /** How long what an interrupted exchange minted for these grants may live, in seconds; 0 when nothing can. */
 export const unrecordedSeconds = (grants: readonly GrantedGrant[], broker: Broker): number =>

@@ -8,9 +8,12 @@ import type { OperatorRight, OperatorScope } from "../core/operator-rights.ts"
 import type {
   ConnectionAudiences,
   GrantKey,
+  JoinFault,
+  NamedSettings,
   ProviderFiles,
   WrittenRepositories,
 } from "../core/policy/provider-schemas.ts"
+import type { Result } from "../core/result.ts"
 import type { Secret } from "../core/secret.ts"
 import type { SecretReference } from "../core/secret-reference.ts"
 import type { Http } from "../ports/http.ts"
@@ -165,6 +168,8 @@ export interface Minted {
   readonly count?: number
   /** Versions of what a store gave, by locators without their fields. The audit record contains them. */
   readonly versions?: Readonly<Record<string, string>>
+  /** The public names of the keys that opened encrypted files, by the files. The audit record contains them. */
+  readonly keys?: Readonly<Record<string, string>>
   /** The input of `revoke`; sealed before it is stored. Present exactly when `revocation` is `revocable`. */
   readonly handle?: Secret<string>
 }
@@ -215,10 +220,14 @@ export interface Provider<Connection = unknown, Grant = unknown> {
    * of its version. They travel only with the grants that name them, still encrypted, wherever the policies are stored.
    */
   readonly files?: ProviderFiles<Connection, Grant>
+  /**
+   * Present when its connections go through others of the organisation file: adds what they need of those to the settings. Pure.
+   */
+  join?(connection: Connection, others: ReadonlyMap<string, NamedSettings>): Result<Connection, JoinFault>
   /** Audiences that it requests identity tokens for. Loading rejects other connections that hand out tokens for one of them. */
   audiences?(connection: Connection): ConnectionAudiences
   /** Present when the vendor limits the `sub` of the broker's tokens. Loading refuses a grant whose `sub` is longer. */
-  readonly subjectLimit?: SubjectLimit
+  subjectLimit?(connection: Connection): SubjectLimit | undefined
   /** Present when it needs no broker's key and makes no call: it then also works on a person's own machine. */
   readonly worksOffline?: true
   readonly minTtlSeconds: number
@@ -248,7 +257,7 @@ export interface Provider<Connection = unknown, Grant = unknown> {
   token?(grant: Grant, connection: Connection): OneToken | null
   mint(request: MintRequest<Connection, Grant>, io: ProviderIo): Promise<Minted>
   /** Whether this grant is minted in the broker's memory, without a call, and only expires. One record is then enough. */
-  local?(grant: Grant): boolean
+  local?(grant: Grant, connection: Connection): boolean
   /**
    * How many seconds a credential may live that was minted with `ttlSeconds`, and that the broker could not record because
    * it died. Default: `ttlSeconds`, for vendors that keep to it. 0 for a mint that makes nothing. Not asked of a local mint.

@@ -39,7 +39,11 @@ export async function readStored(
     if (stored !== undefined) fresh.set(locator, () => written(stored))
   }
   const versions = new Map<string, string>()
-  const note = (place: string, { version }: StoredValue) => version !== undefined && versions.set(place, version)
+  const keys = new Map<string, string>()
+  const note = (place: string, { version, openedBy }: StoredValue) => {
+    if (version !== undefined) versions.set(place, version)
+    if (openedBy !== undefined) keys.set(splitField(place).place, openedBy)
+  }
   const values = wantedOf(read).map((wanted) => {
     const stored = found.get(wanted.locator)
     if (stored === undefined) throw new Error("the store answered without one of the locators")
@@ -65,6 +69,7 @@ export async function readStored(
     revocation: "expires-only",
     ...(all === undefined ? {} : { count: values.length }),
     ...(versions.size === 0 ? {} : { versions: Object.fromEntries(versions) }),
+    ...(keys.size === 0 ? {} : { keys: Object.fromEntries(keys) }),
     ...(memory === null ? {} : { cache: fresh.size === 0 ? "hit" : hits === 0 ? "miss" : "partly" }),
   }
 }

@@ -1,6 +1,13 @@
 import * as z from "zod"
-import type { ConnectionAudiences, FileName, ProviderFiles } from "../core/policy/provider-schemas.ts"
+import type {
+  ConnectionAudiences,
+  FileName,
+  JoinFault,
+  NamedSettings,
+  ProviderFiles,
+} from "../core/policy/provider-schemas.ts"
 import { duration } from "../core/policy/schema-words.ts"
+import type { Result } from "../core/result.ts"
 import type { SubjectLimit } from "../wire/subject.ts"
 import type { OtherSide } from "./call.ts"
 import { jsonTextOf, mapOfJson } from "./field.ts"
@@ -70,9 +77,13 @@ export interface Store<Connection extends StoreSettings, Place> {
   /** The audiences of the identity tokens for the broker's login; left out when it uses none. */
   audiences?(connection: Connection): ConnectionAudiences
   /** Present when it logs in at a vendor that limits the `sub` of the broker's tokens. */
-  readonly subjectLimit?: SubjectLimit
-  /** Present when everything that it reads is in the policy folder: it calls nobody. */
+  subjectLimit?(connection: Connection): SubjectLimit | undefined
+  /** Present when its connections go through others of the organisation file. */
+  join?(connection: Connection, others: ReadonlyMap<string, NamedSettings>): Result<Connection, JoinFault>
+  /** Present when everything that it reads is in the policy folder: on a person's own machine it calls nobody. */
   readonly worksOffline?: true
+  /** Whether a connection calls nobody. */
+  isLocal?(connection: Connection): boolean
   /** @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*` */
   read(
     wanted: readonly Located<Place>[],
@@ -86,7 +97,8 @@ export interface Store<Connection extends StoreSettings, Place> {
 export function storeProvider<Connection extends StoreSettings, Place>(
   store: Store<Connection, Place>,
 ): Provider<Connection, StoreGrant> {
-  const { name, summary, title, connection, parse, asks, files, subjectLimit, whole, worksOffline } = store
+  const { name, summary, title, connection, parse, asks, files, subjectLimit, join, isLocal, whole, worksOffline } =
+    store
   const parseAll = whole?.parse ?? wholeIn(parse, whole !== undefined)
   const places = ({ read, read_all: all }: StoreGrant) => [
     ...located(locatorsOf(read), parse),
@@ -104,8 +116,10 @@ export function storeProvider<Connection extends StoreSettings, Place>(
     check: (grant, settings) => store.check?.(places(grant), settings) ?? null,
     audiences: (settings) => store.audiences?.(settings) ?? {},
     ...(subjectLimit === undefined ? {} : { subjectLimit }),
+    ...(join === undefined ? {} : { join }),
     ...(files === undefined ? {} : { files: { read: files.read, namedBy: namedBy(files.named, parse, parseAll) } }),
-    ...(worksOffline === undefined ? {} : { worksOffline, local: () => true }),
+    ...(worksOffline === undefined ? {} : { worksOffline }),
+    ...(isLocal === undefined ? {} : { local: (_: StoreGrant, settings: Connection) => isLocal(settings) }),
     minTtlSeconds: 1,
     maxTtlSeconds: MAX_TTL_SECONDS,
     underCeiling: locatorsOnly,

@@ -14,6 +14,8 @@ export interface StoredValue {
   readonly isPublic?: boolean
   /** The version that the store names in its answer. Never the value's own text, nor made of it. */
   readonly version?: string
+  /** The public name of the key that decrypted it, where it was in an encrypted file. */
+  readonly openedBy?: string
 }
 
 /** The version of a value that others are a part of. */

@@ -1,6 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { utf8ToBytes } from "@noble/hashes/utils.js"
-import { ActionError } from "../../action/failure.ts"
 import { decodeHash } from "../../broker/core/checkpoint/base64.ts"
 import { parseCheckpoint, type SignedCheckpoint } from "../../broker/core/checkpoint/checkpoint.ts"
 import { isConsistent } from "../../broker/core/checkpoint/proofs.ts"
@@ -8,55 +7,27 @@ import { parseTrustPolicy, type TrustPolicy, verifyCheckpoint } from "../../brok
 import { fail, ok, type Result } from "../../broker/core/result.ts"
 import { textOfUtf8 } from "../../broker/core/utf8.ts"
 import { CHECKPOINT_PATH, CHECKPOINT_POLICY_PATH, CHECKPOINT_PROOF_PATH } from "../../broker/wire/checkpoints.ts"
-import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
+import { impossible, misused, reasonOf } from "../arguments.ts"
 import type { Options } from "../exec/options.ts"
-import { report } from "../exec/report.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
-import { type OperatorClient, openOperator } from "../operate/client.ts"
-import { OPERATOR_OPTIONS, OPERATOR_USAGE } from "../operate/options.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
+import { asOperator } from "../operate/as-operator.ts"
+import type { OperatorClient } from "../operate/client.ts"
 import { verifyEd25519 } from "./ed25519.ts"
 import { replaceFile } from "./replace-file.ts"
 
-const USAGE = `Usage: daypass audit checkpoint --broker URL --policy FILE [--keep FILE]
-       daypass audit checkpoint --broker URL --record ISSUER:UNIT_ID:SEQ
-       daypass audit checkpoint --broker URL --show-policy
-
-Gets the broker's newest signed checkpoint of its audit trail (C2SP tlog-checkpoint), verifies its signatures and prints it.
-
-  --policy FILE          whose signatures you accept: the broker's log, and how many of which witnesses (C2SP tlog-policy)
-  --keep FILE            the checkpoint of last time: the new one must continue it, and takes its place. So whoever runs this
-                         regularly is a witness. A missing file is created
-  --record ISSUER:UNIT_ID:SEQ
-                         prints the proof of one record (C2SP tlog-proof). ISSUER as in the organisation file
-  --show-policy          prints the broker's own idea of --policy: read it, and keep it where the broker cannot change it
-${OPERATOR_USAGE}
-
-Needs the right audit.read. Exit codes: 0 verified, 1 refused, or the checkpoint is wrong, 2 the arguments or a file are wrong.`
-
-const OPTIONS = {
-  ...OPERATOR_OPTIONS,
-  policy: { type: "string" },
-  keep: { type: "string" },
-  record: { type: "string" },
-  "show-policy": { type: "boolean" },
-} as const
-
 /** `daypass audit checkpoint`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, OPTIONS, io)
-  if (typeof read === "number") return read
-  const { options, positionals } = read
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const { options } = given
   const { policy, record } = options
-  if (positionals.length > 0) return misused("audit checkpoint takes options only", USAGE, io)
   const asked = [policy !== undefined, record !== undefined, options["show-policy"] === true].filter(Boolean)
-  if (asked.length !== 1) return misused("give one of --policy, --record and --show-policy", USAGE, io)
+  if (asked.length !== 1) return misused("give one of --policy, --record and --show-policy")
   if (policy === undefined && options["keep"] !== undefined) {
-    return misused("--keep needs --policy", USAGE, io)
+    return misused("--keep needs --policy")
   }
   if (record !== undefined) {
     const [, unit = "", seq = ""] = /^([^:]+:.+):([1-9][0-9]*)$/.exec(String(record)) ?? []
-    if (unit === "") return misused("--record is ISSUER:UNIT_ID:SEQ, such as github:41:3", USAGE, io)
+    if (unit === "") return misused("--record is ISSUER:UNIT_ID:SEQ, such as github:41:3")
     return await asOperator(options, io, (client) => show(client, CHECKPOINT_PROOF_PATH, { unit, seq }, io))
   }
   if (policy === undefined) {
@@ -159,17 +130,4 @@ const shown = (text: string) => text.trimEnd().split("\n").map(inert).join("\n")
 function refused(reason: string, io: CliIo): number {
   io.err(inert(`daypass: ${reason}`))
   return EXIT.no
-}
-
-async function asOperator(
-  options: Options,
-  io: CliIo,
-  act: (client: OperatorClient) => Promise<number>,
-): Promise<number> {
-  try {
-    return await act(await openOperator(options, io))
-  } catch (thrown) {
-    report(thrown)
-    return thrown instanceof ActionError && thrown.code === "input_invalid" ? EXIT.usage : EXIT.no
-  }
 }

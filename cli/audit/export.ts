@@ -2,59 +2,24 @@ import { randomUUID } from "node:crypto"
 import { open, rename, rm } from "node:fs/promises"
 import { ActionError } from "../../action/failure.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
-import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
+import { impossible, misused, reasonOf } from "../arguments.ts"
 import type { Options } from "../exec/options.ts"
 import { report } from "../exec/report.ts"
-import { type CliIo, EXIT } from "../io.ts"
-import { OPERATOR_OPTIONS, OPERATOR_USAGE, operatorOptions } from "../operate/options.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
+import { operatorOptions } from "../operate/options.ts"
 import { windowOf } from "../record/window.ts"
 import { exportedBy } from "./broker-export.ts"
 import { EXPORT_FORMATS, formatted } from "./formats.ts"
 
-const USAGE = `Usage: daypass audit export --broker URL [--since TIME] [--unit NAME] [--checkpoint FILE] [--out FILE] [--format NAME]
-       daypass audit export (--data DIR | --store URL) [--out FILE] [--format NAME]
-
-Writes the audit trail of all units as JSON lines. Check the file with daypass audit verify.
-
-With --broker, of any broker, at the edge too, as an operator with the right audit.read:
-  --since TIME           90d, 12h or 2026-11-01: leaves out older records; each ledger begins with the first one from then on
-  --unit NAME            of one unit alone, such as acme/shop
-  --checkpoint FILE      also writes the proofs of the newest signed checkpoint, for audit verify --checkpoint
-${OPERATOR_USAGE}
-
-Without a broker, from the storage of brokers on Node, which may be running:
-  --data DIR             the broker's data folder
-  --store URL            the database of several brokers, as postgres://USER@HOST/DATABASE, with the password in PGPASSWORD;
-                         a whole URL can be in DAYPASS_STORE
-
-  --out FILE             writes a file when the export is whole, in place of standard output
-  --format NAME          jsonl (the default, and the only one that can be verified), or for other systems, one record in a
-                         line: ocsf, cef, otlp (bodies of requests to a collector)
-Exit codes: 0 written, 1 the broker refused, 2 the folder or the database cannot be read, or the arguments are wrong.`
-
-const OWN_OPTIONS = {
-  data: { type: "string" },
-  store: { type: "string" },
-  since: { type: "string" },
-  unit: { type: "string" },
-  checkpoint: { type: "string" },
-  out: { type: "string" },
-  format: { type: "string" },
-} as const
-
 /** `daypass audit export`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, { ...OPERATOR_OPTIONS, ...OWN_OPTIONS }, io)
-  if (typeof read === "number") return read
-  const { options } = read
-  if (read.positionals.length > 0) return misused("audit export takes options only", USAGE, io)
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const { options } = given
   const source = sourceOf(options, io)
-  if (typeof source === "string") return misused(source, USAGE, io)
-  const format = EXPORT_FORMATS.find((one) => one === (options["format"] ?? "jsonl"))
-  if (format === undefined) return misused(`--format is one of ${EXPORT_FORMATS.join(", ")}`, USAGE, io)
+  if (typeof source === "string") return misused(source)
+  const format = EXPORT_FORMATS.find((one) => one === options["format"]) ?? "jsonl"
   const lines = () => formatted(format, source())
   const { out } = options
-  if (out === "") return misused("--out is empty", USAGE, io)
+  if (out === "") return misused("--out is empty")
   try {
     if (typeof out === "string") await writeWhole(out, lines())
     else for await (const line of lines()) io.out(line)

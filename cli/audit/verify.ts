@@ -4,25 +4,12 @@ import { type ChainVerdict, ChainVerifier, type VerifiedLedger } from "../../ana
 import type { LedgerName } from "../../broker/core/audit-chain.ts"
 import { parseTrustPolicy } from "../../broker/core/checkpoint/trust-policy.ts"
 import { visible } from "../../broker/core/policy/faults.ts"
-import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
+import { impossible, misused, reasonOf } from "../arguments.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { verifyEd25519 } from "./ed25519.ts"
 import { exportedFolder } from "./exported-folder.ts"
 import { sha256 } from "./sha256.ts"
-
-const USAGE = `Usage: daypass audit verify FILE|DIR [--checkpoint FILE --policy FILE] [--earlier FILE] [--head HASH]
-
-Verifies an audit trail that daypass audit export wrote, or the folder of an export that a broker pushes. Finds every edited,
-deleted, reordered, repeated or cut-off record.
-Prints the head of each ledger (of a repository, a project, ...): the number and the hash of its last record.
-
-The file alone cannot show that the whole trail was rewritten, with all hashes. These can:
-  --checkpoint FILE  proofs that the broker gave for its signed checkpoint: up to there, nothing was changed since
-  --policy FILE      whose signatures you accept for it: the broker's log, and how many of which witnesses (C2SP tlog-policy)
-  --earlier FILE     an older export: each of its ledgers must be the beginning of the same ledger here
-  --head HASH        a head that this command printed earlier: it must still be part of its chain
-Exit codes: 0 the trail verifies, 1 it does not, and the first wrong record is named, 2 a file cannot be read.`
 
 /** One buffer for the whole file: a stream makes one for every chunk. */
 const CHUNK_BYTES = 1 << 18
@@ -30,16 +17,12 @@ const CHUNK_BYTES = 1 << 18
 const HASH = /^[0-9a-f]{64}$/
 
 /** `daypass audit verify`. Reads the file as a stream, so it can have any size. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, OPTIONS, io)
-  if (typeof read === "number") return read
-  const [file, ...others] = read.positionals
-  if (file === undefined || file === "" || others.length > 0)
-    return misused("audit verify takes one file or folder", USAGE, io)
-  const { head, checkpoint, policy, earlier } = read.options as Readonly<Record<string, string | undefined>>
-  if (head !== undefined && !HASH.test(head)) return misused("a head is 64 hexadecimal digits in lower case", USAGE, io)
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const [file = ""] = given.positionals
+  const { head, checkpoint, policy, earlier } = given.options as Readonly<Record<string, string | undefined>>
+  if (head !== undefined && !HASH.test(head)) return misused("a head is 64 hexadecimal digits in lower case")
   if ((checkpoint === undefined) !== (policy === undefined)) {
-    return misused("--checkpoint needs --policy, which says whose signatures count, and the other way round", USAGE, io)
+    return misused("--checkpoint needs --policy, which says whose signatures count, and the other way round")
   }
 
   const proofs = checkpoint === undefined ? null : await readProofs(checkpoint, policy ?? "", io)
@@ -64,13 +47,6 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   ]
   return answers.every(Boolean) ? EXIT.ok : EXIT.no
 }
-
-const OPTIONS = {
-  checkpoint: { type: "string" },
-  policy: { type: "string" },
-  earlier: { type: "string" },
-  head: { type: "string" },
-} as const
 
 async function readProofs(checkpoint: string, policy: string, io: CliIo): Promise<CheckedProofs | number> {
   let reading = policy

@@ -1,13 +1,12 @@
 import { toFailure } from "../../action/failure.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
-import { impossible, misused, readArguments } from "../arguments.ts"
+import { impossible, misused } from "../arguments.ts"
 import { changeOf } from "../exec/report.ts"
 import { brokerUrl } from "../explain/broker.ts"
 import { counted, printJson } from "../format.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, type Command, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, type Command, EXIT } from "../io.ts"
 import { openOperator } from "../operate/client.ts"
-import { OPERATOR_OPTIONS } from "../operate/options.ts"
 import { loadPolicies } from "../policies.ts"
 import { published } from "../push/publication.ts"
 import { get } from "./ask.ts"
@@ -18,42 +17,19 @@ import { addressFinding, certificateFindings, clockFinding } from "./reach.ts"
 import { ownSight, type Sight } from "./sight.ts"
 import { givenFindings, trustFindings } from "./trust.ts"
 
-const USAGE = `Usage: daypass doctor URL [--policies DIR] [--grant NAME] [--json]
-
-Looks at a broker as jobs and clouds do: address, certificate, clock, issuer, keys, health, policies and sign-in. Each line is
-ok, a note, or says what to fix. Nothing is minted.
-
-  --policies DIR         also compares the policies in force with a folder's, and lists what other sides must trust
-  --grant NAME           also has the broker ask the other side of each connection whether it trusts the broker; needs a
-                         grant of the provider broker with the right policies.read
-  --json                 prints an object
-  --source, --token-file, --token-variable, --audience, --ttl, --timeout: for --grant, as in daypass exec --help
-
-Exit codes: 0 nothing to fix, 1 something to fix, 2 the arguments are wrong, or the folder cannot be loaded.`
-
 type Options = Readonly<Record<string, string | boolean | undefined>>
 
 /** `daypass doctor`. */
-export const run: Command = (args, io) => doctor(args, io, ownSight)
+export const run: Command = (given, io) => doctor(given, io, ownSight)
 
 /** The same with another sight of hosts. */
-export async function doctor(args: readonly string[], io: CliIo, sight: Sight): Promise<number> {
-  const { broker: _, ...operators } = OPERATOR_OPTIONS
-  const own = {
-    ...operators,
-    policies: { type: "string" },
-    grant: { type: "string" },
-    json: { type: "boolean" },
-  } as const
-  const read = readArguments(args, USAGE, own, io)
-  if (typeof read === "number") return read
-  const { options, positionals } = read
-  const [text = "", ...more] = positionals
-  if (text === "" || more.length > 0) return misused("doctor takes the URL of one broker", USAGE, io)
+export async function doctor(given: Arguments, io: CliIo, sight: Sight): Promise<number> {
+  const { options } = given
+  const [text = ""] = given.positionals
   const url = brokerUrl(text)
   if (url === null) {
     const form = "https, its host in lower case, without a path; http for this machine alone"
-    return misused(`${text} is not the URL of a broker: ${form}`, USAGE, io)
+    return misused(`${text} is not the URL of a broker: ${form}`)
   }
   const set = policySet(options["policies"])
   if (typeof set === "string") return impossible(set, io)

@@ -3,6 +3,7 @@ import { invalid } from "../../action/inputs.ts"
 import { takeTokensFrom } from "../../action/subject-tokens.ts"
 import { LOCAL } from "../../broker/core/families/local.ts"
 import { reasonOf } from "../arguments.ts"
+import { POLICY_FOLDER } from "../commands/shared.ts"
 import type { CliIo } from "../io.ts"
 import { useSource } from "./host.ts"
 import { type Options, openSource, readTokenOptions } from "./options.ts"
@@ -24,15 +25,15 @@ const OF_BROKERS = [
  * @throws {ActionError} `input_invalid`
  */
 function localFolder(options: Options): string | null {
-  const { local, policies } = options
+  const { local, policies = POLICY_FOLDER } = options
   if (local !== true) {
-    if (policies !== undefined) throw invalid("policies", "is for --local: add that option, or leave this one out")
+    if (options["policies"] !== undefined)
+      throw invalid("policies", "is for --local: add that option, or leave this one out")
     return null
   }
   const other = OF_BROKERS.find((name) => options[name] !== undefined)
   if (other !== undefined) throw invalid(other, "cannot be used with --local, which asks no broker")
-  if (typeof policies !== "string" || policies === "")
-    throw invalid("local", "needs the policy folder: add --policies DIR")
+  if (typeof policies !== "string" || policies === "") throw invalid("policies", "is empty")
   return policies
 }
 

@@ -5,64 +5,27 @@ import { writeTo } from "../../action/log.ts"
 import { findAzureCli } from "../../action/run/azure-login.ts"
 import { ChildOutput } from "../../action/run/output.ts"
 import { runWithCredentials, type Wanted } from "../../action/run/run.ts"
-import { impossible, misused, readArguments } from "../arguments.ts"
-import type { CliIo } from "../io.ts"
+import { impossible, misused } from "../arguments.ts"
+import type { Arguments, CliIo } from "../io.ts"
 import { useCaller, withBroker } from "./caller.ts"
 import { planProgram } from "./command.ts"
 import { startClient } from "./host.ts"
 import { END_WITHIN_MS, endLeases } from "./leases.ts"
-import { CLIENT_OPTIONS, type Options, readClientOptions, readsTokenFromInput, readTokenOptions } from "./options.ts"
+import { type Options, readClientOptions, readsTokenFromInput, readTokenOptions } from "./options.ts"
 import { report } from "./report.ts"
 import { exitCodeOf, Signals } from "./signals.ts"
-
-const USAGE = `Usage: daypass exec --broker URL --grants a,b [--ttl 15m] [--files] [--azure-cli] [--audience TEXT]
-  [--timeout 60s] [--source NAME] [--token-file FILE] [--token-variable NAME] [--pass-id-token] [--unmasked]
-  -- COMMAND [ARGUMENT...]
-       daypass exec --policies DIR --local --grants a,b [--ttl 15m] [--files] [--unmasked] -- COMMAND [ARGUMENT...]
-
-Exchanges the job's ID token for credentials, runs one command with them, and revokes them when it ends. Finds the token by
-itself in the CIs that it knows. Outside of CI, a person's login counts: run daypass login first. With --local, no broker is asked:
-the policies in DIR decide here what you get with your age key.
-
-  --broker URL           the broker's origin; default: the variable DAYPASS_BROKER
-  --policies DIR         the policy folder, for --local
-  --local                decides on this machine, without any network, and records in your own folder
-  --grants a,b           the names of the grants that the command needs
-  --ttl TIME             a shorter lifetime than the policy's: 90s, 15m, 1h
-  --files                values go to files; variables hold paths and public values only
-  --azure-cli            logs az in before the command; needs a grant of Azure that hands over the broker's token
-  --audience TEXT        the broker's audience, if it is not its origin
-  --timeout TIME         for the calls to the broker together; default 60s
-  --source NAME          the CI whose token is meant, when there are several; login for a person's own
-  --token-file FILE      a file with the job's ID token; - for standard input
-  --token-variable NAME  a variable with the job's ID token
-  --pass-id-token        leaves the variables with which the CI gives ID tokens to the command
-  --unmasked             the command gets this process's own streams; values in its output are not replaced
-
-Exit codes: the command's own; 128 and the signal's number after a signal; 125 when Daypass fails and the command does
-not run; 127 when there is no such command; 2 when the arguments are wrong.`
 
 const FAILED = 125
 
 /** `daypass exec`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const dashes = args.indexOf("--")
-  const [before, command] = dashes === -1 ? [args, []] : [args.slice(0, dashes), args.slice(dashes + 1)]
-  const own = {
-    ...CLIENT_OPTIONS,
-    files: { type: "boolean" },
-    "azure-cli": { type: "boolean" },
-    "pass-id-token": { type: "boolean" },
-    unmasked: { type: "boolean" },
-  } as const
-  const read = readArguments(before, USAGE, own, io)
-  if (typeof read === "number") return read
-  if (read.positionals.length > 0 || dashes === -1) return misused("write -- before the command", USAGE, io)
-  if (command.length === 0) return misused("write the command after --", USAGE, io)
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const { options, after: command } = given
+  if (command === null) return misused("write -- before the command")
+  if (command.length === 0) return misused("write the command after --")
   const started = Date.now()
   const { hasCommands } = startClient(io)
   try {
-    return await execute({ options: read.options, command, started, hasCommands }, io)
+    return await execute({ options, command, started, hasCommands }, io)
   } catch (thrown) {
     report(thrown)
     return thrown instanceof ActionError && thrown.code === "input_invalid" ? 2 : FAILED

@@ -1,26 +1,13 @@
 import type { ActionError } from "../../action/failure.ts"
 import { type Inputs, invalid, readInputs } from "../../action/inputs.ts"
+import { CLIENT_OPTIONS } from "../commands/shared.ts"
 import type { CliIo } from "../io.ts"
 import { fileTokens, inputTokens } from "./sources/file.ts"
 import { isSet } from "./sources/source.ts"
 import type { Found } from "./sources/sources.ts"
-import { findSource, SOURCES } from "./sources/sources.ts"
+import { findSource } from "./sources/sources.ts"
 import { noToken } from "./sources/token-text.ts"
 import { variableTokens } from "./sources/variable.ts"
-
-/** What `exec` and `token` have in common. Spread them into the command's own options. */
-export const CLIENT_OPTIONS = {
-  broker: { type: "string" },
-  policies: { type: "string" },
-  local: { type: "boolean" },
-  grants: { type: "string" },
-  ttl: { type: "string" },
-  audience: { type: "string" },
-  timeout: { type: "string" },
-  source: { type: "string" },
-  "token-file": { type: "string" },
-  "token-variable": { type: "string" },
-} as const
 
 export type Options = Readonly<Record<string, string | boolean | undefined>>
 
@@ -60,15 +47,10 @@ export function readTokenOptions(options: Options): TokenOptions {
   if (first !== undefined && second !== undefined) throw invalid(second, `cannot be used with --${first}`)
   const value = textOf(options[first ?? ""])
   if (first !== undefined && value.trim() === "") throw invalid(first, "is empty")
-  if (first === "source") return { source: knownSource(value) }
+  if (first === "source") return { source: value }
   if (first === "token-file") return { file: value }
   if (first !== undefined && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(value)) throw noVariableName()
   return first === undefined ? {} : { variable: value }
-}
-
-function knownSource(value: string): string {
-  if (SOURCES.some(({ name }) => name === value)) return value
-  throw invalid("source", `must be one of ${SOURCES.map(({ name }) => name).join(", ")}`)
 }
 
 /** Does not quote what came: the most common mistake is the token itself in the place of the variable's name. */

@@ -4,7 +4,7 @@ import { parseStrictJsonObject } from "../../broker/issuers/strict-json.ts"
 import { impossible, reasonOf } from "../arguments.ts"
 import { findingLine } from "../format.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { findingsOf, loadPolicies } from "../policies.ts"
 import { isKeyBound, type ReadToken, readSubjectToken } from "../subject-token.ts"
 import { askBroker } from "./broker.ts"
@@ -12,18 +12,9 @@ import { decideOffline } from "./offline.ts"
 import { type Outcome, printExplanation } from "./print.ts"
 import { type Question, readQuestion } from "./question.ts"
 
-const USAGE = `Usage: daypass explain (--claims FILE | --token -) [--policies DIR] [--broker URL] [--grants a,b] [--ttl 15m] [--format text|json|github] [--json]
-
-Decides with the broker's own code what a job with these claims would get. It does not check what makes a token valid for
-one call: signature, audience, time and jti. FILE contains the claims of a subject token as JSON. --token - reads the token
-from standard input and shows its claims, without verifying them. With --broker, the broker decides: it verifies the
-token, mints nothing, and the token can still be used.
-Exit codes: 0 allow, 1 deny, 2 the policies, the claims or the token cannot be used.`
-
 /** `daypass explain`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const question = readQuestion(args, USAGE, io)
-  if (typeof question === "number") return question
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const question = readQuestion(given)
   const subject = await readSubject(question, io)
   if (typeof subject === "string") return impossible(subject, io)
   const { claims, token } = subject

@@ -4,44 +4,15 @@ import { visible } from "../../broker/core/policy/faults.ts"
 import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
 import type { PolicyFault } from "../../broker/core/policy/model.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
-import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
-import {
-  counted,
-  type Finding,
-  FORMAT_OPTIONS,
-  type Format,
-  findingLine,
-  formatOf,
-  printJson,
-  printReport,
-} from "../format.ts"
+import { impossible, misused, reasonOf } from "../arguments.ts"
+import { counted, type Finding, type Format, findingLine, formatOf, printJson, printReport } from "../format.ts"
 import { apiUrl, BAD_API_URL, connectGitHub } from "../github/api.ts"
 import { isBranch, issuerOf, parseRepository } from "../github/names.ts"
 import { askRepository, type RepositoryFacts } from "../github/repository.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { loadPolicies } from "../policies.ts"
 import { type NewFile, type Plan, planFor } from "./plan.ts"
-
-const USAGE = `Usage: daypass init OWNER/REPO [--environment NAME] [--dir DIR] [--connection NAME] [--repository-id ID --owner-id ID [--branch NAME]] [--format text|json|github] [--json]
-
-Writes a first policy for a repository into DIR (default: policies), and an organisation file if there is none. Policies
-identify repositories by id. The command gets the ids from GitHub, with the token in $GITHUB_TOKEN or $GH_TOKEN; if you
-give the ids, it does not ask GitHub. It never overwrites a file, and writes only files that daypass check accepts.
-It is for jobs of GitHub Actions. For another CI, copy the organisation file and the policy from that CI's page of the
-documentation, write your ids into them, and run daypass check.
-Exit codes: 0 written, 1 a file exists already or the new policy does not fit the others, 2 the arguments are wrong, or
-the ids are not known.`
-
-const OPTIONS = {
-  ...FORMAT_OPTIONS,
-  environment: { type: "string" },
-  dir: { type: "string" },
-  connection: { type: "string" },
-  "repository-id": { type: "string" },
-  "owner-id": { type: "string" },
-  branch: { type: "string" },
-} as const
 
 const ID = /^[1-9][0-9]{0,19}$/
 const CONNECTION = /^[a-z][a-z0-9-]{0,63}$/
@@ -59,9 +30,8 @@ interface Request {
 }
 
 /** `daypass init`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const request = readRequest(args, io)
-  if (typeof request === "number") return request
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const request = readRequest(given)
   const { folder, environment, connection } = request
   const api = apiUrl(io.env)
   if (api === null) return impossible(BAD_API_URL, io)
@@ -78,38 +48,37 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   return EXIT.ok
 }
 
-function readRequest(args: readonly string[], io: CliIo): Request | number {
-  const read = readArguments(args, USAGE, OPTIONS, io)
-  if (typeof read === "number") return read
-  const no = (message: string) => misused(message, USAGE, io)
-  const format = formatOf(read.options, USAGE, io)
-  if (typeof format === "number") return format
-  const [text, ...others] = read.positionals
-  if (text === undefined || others.length > 0) return no("init takes one repository, as OWNER/REPO")
+function readRequest(given: Arguments): Request {
+  const format = formatOf(given.options)
+  const [text = ""] = given.positionals
   const repository = parseRepository(text)
   if (repository === null)
-    return no("the repository must be OWNER/REPO, of letters, digits, dashes and underscores, with dots in REPO only")
+    return misused(
+      "the repository must be OWNER/REPO, of letters, digits, dashes and underscores, with dots in REPO only",
+    )
 
-  const option = (name: keyof typeof OPTIONS) => {
-    const value = read.options[name]
+  const option = (name: string) => {
+    const value = given.options[name]
     return typeof value === "string" ? value : undefined
   }
   const environment = option("environment")
   if (environment !== undefined && !isEnvironment(environment)) {
-    return no(
+    return misused(
       `--environment must have 1 to ${MAX_ENVIRONMENT_CHARACTERS} visible characters, without a space at either end`,
     )
   }
   const connection = option("connection")
   if (connection !== undefined && !CONNECTION.test(connection)) {
-    return no("--connection must start with a lower-case letter, followed by lower-case letters, digits and dashes")
+    return misused(
+      "--connection must start with a lower-case letter, followed by lower-case letters, digits and dashes",
+    )
   }
   const [id, ownerId, branch] = [option("repository-id"), option("owner-id"), option("branch")]
   for (const one of [id, ownerId])
-    if (one !== undefined && !ID.test(one)) return no("an id must be a number, such as 41")
-  if (branch !== undefined && !isBranch(branch)) return no("--branch must be the name of a branch, such as main")
+    if (one !== undefined && !ID.test(one)) return misused("an id must be a number, such as 41")
+  if (branch !== undefined && !isBranch(branch)) return misused("--branch must be the name of a branch, such as main")
   if ((id === undefined) !== (ownerId === undefined) || (id === undefined && branch !== undefined)) {
-    return no("give --repository-id and --owner-id together; --branch needs both")
+    return misused("give --repository-id and --owner-id together; --branch needs both")
   }
   const ids = id === undefined || ownerId === undefined ? undefined : { id, ownerId, branch: branch ?? "main" }
   return { format, repository, environment, folder: option("dir") || "policies", connection, ids }

@@ -1,26 +1,15 @@
 import { KEYS_PATH, type KeysReport } from "../../broker/wire/keys.ts"
 import { counted, printJson } from "../format.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
-import { OPERATOR_USAGE } from "../operate/options.ts"
+import { type Command, EXIT } from "../io.ts"
+import { asOperator } from "../operate/as-operator.ts"
 import { handlesPage, keysReport, readAnswer } from "./answers.ts"
-import { runKeys } from "./command.ts"
 import { type HandlesTotal, walkPages } from "./walk.ts"
 import { keyLine, sealAgain, verifierLines } from "./words.ts"
 
-const USAGE = `Usage: daypass keys list --broker URL [--json]
-
-Shows the broker's signing keys: which one signs, since when, and what happens next; and how much is still sealed under the
-previous deployment key, so that you know when DAYPASS_KEK_PREVIOUS can go. Needs the right keys.rotate.
-
-  --json                 prints an object
-${OPERATOR_USAGE}
-
-Exit codes: 0 shown, 1 not shown, 2 the arguments are wrong.`
-
 /** `daypass keys list`. */
-export function run(args: readonly string[], io: CliIo): Promise<number> {
-  return runKeys(args, io, { usage: USAGE, options: { json: { type: "boolean" } } }, async ({ client, options }) => {
+export const run: Command = ({ options }, io) =>
+  asOperator(options, io, async (client) => {
     const report = readAnswer(await client.call({ method: "GET", path: KEYS_PATH }), keysReport)
     const handles = await walkPages(async (after) => {
       const query = after === null ? {} : { after }
@@ -32,7 +21,6 @@ export function run(args: readonly string[], io: CliIo): Promise<number> {
     } else for (const line of [...keyLines(report), ...sealedLines(report, handles)]) io.out(inert(line))
     return EXIT.ok
   })
-}
 
 function keyLines({ keys, rotate_every_seconds, publishes_next_at, verifiers }: KeysReport): readonly string[] {
   const schedule =

@@ -1,27 +1,15 @@
 import { KEYS_PATH } from "../../broker/wire/keys.ts"
 import { counted, printJson } from "../format.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
-import { OPERATOR_USAGE } from "../operate/options.ts"
+import { type Command, EXIT } from "../io.ts"
+import { asOperator } from "../operate/as-operator.ts"
 import { keysReport, readAnswer, resealPage } from "./answers.ts"
-import { runKeys } from "./command.ts"
 import { walkPages } from "./walk.ts"
 import { sealAgain } from "./words.ts"
 
-const USAGE = `Usage: daypass keys reseal --broker URL [--json]
-
-After the deployment key was changed: seals under DAYPASS_KEK what is still sealed under DAYPASS_KEK_PREVIOUS, in the storage of
-the broker: its signing keys, the key of its log of heads, and the revocation handles of open leases. It names the settings that are to be sealed again by
-hand. It can be repeated, and jobs can run meanwhile.
-
-  --json                 prints an object
-${OPERATOR_USAGE}
-
-Exit codes: 0 nothing is left under the previous key, 1 something is left, or the call was refused, 2 the arguments are wrong.`
-
 /** `daypass keys reseal`. */
-export function run(args: readonly string[], io: CliIo): Promise<number> {
-  return runKeys(args, io, { usage: USAGE, options: { json: { type: "boolean" } } }, async ({ client, options }) => {
+export const run: Command = ({ options }, io) =>
+  asOperator(options, io, async (client) => {
     let ownKeys = 0
     const handles = await walkPages(async (after) => {
       const request = { method: "POST", path: `${KEYS_PATH}/reseal`, json: { after } } as const
@@ -49,4 +37,3 @@ export function run(args: readonly string[], io: CliIo): Promise<number> {
     }
     return previous + left.length === 0 ? EXIT.ok : EXIT.no
   })
-}

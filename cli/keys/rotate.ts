@@ -1,29 +1,14 @@
 import { KEYS_PATH, type RotationReport } from "../../broker/wire/keys.ts"
 import { printJson } from "../format.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
-import { OPERATOR_USAGE } from "../operate/options.ts"
+import { type Command, EXIT } from "../io.ts"
+import { asOperator } from "../operate/as-operator.ts"
 import { keysReport, readAnswer, rotationReport } from "./answers.ts"
-import { runKeys } from "./command.ts"
 import { verifierLines } from "./words.ts"
 
-const USAGE = `Usage: daypass keys rotate --broker URL [--now] [--json]
-
-Takes the next step of a rotation of the broker's signing keys. First it publishes the next key. A day later, when every cloud
-has read the keys again, it lets that key sign; the broker does this step by itself, too. Jobs notice nothing.
-
-  --now                  for a stolen key: replaces all keys at once. The old ones leave the key set, so their tokens die as
-                         soon as a verifier reads the keys again. The price: until then, a verifier may refuse the new key's
-                         tokens, and jobs that need it fail. Operators' tokens of before are refused at once
-  --json                 prints an object
-${OPERATOR_USAGE}
-
-Exit codes: 0 the step is done, or is not due yet; 1 refused, 2 the arguments are wrong.`
-
 /** `daypass keys rotate`. */
-export function run(args: readonly string[], io: CliIo): Promise<number> {
-  const options = { now: { type: "boolean" }, json: { type: "boolean" } } as const
-  return runKeys(args, io, { usage: USAGE, options }, async ({ client, options }) => {
+export const run: Command = ({ options }, io) =>
+  asOperator(options, io, async (client) => {
     const now = options["now"] === true
     // Asked before: afterwards, this token of a replaced key opens nothing.
     const { verifiers } = readAnswer(await client.call({ method: "GET", path: KEYS_PATH }), keysReport)
@@ -35,7 +20,6 @@ export function run(args: readonly string[], io: CliIo): Promise<number> {
         io.out(inert(line))
     return EXIT.ok
   })
-}
 
 function saidOf({ outcome, kid, signs_from }: RotationReport): string {
   switch (outcome) {

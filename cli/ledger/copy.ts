@@ -1,31 +1,19 @@
 import { type ChainVerdict, ChainVerifier } from "../../analysis/audit/verify.ts"
 import type { Sha256 } from "../../broker/core/audit-chain.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
-import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
-import { type CliIo, EXIT } from "../io.ts"
-
-const USAGE = `Usage: daypass ledger copy --from DIR --to URL
-
-Copies the ledger of a broker on Node into a new PostgreSQL database: audit trail, used tokens, leases, signing keys.
-DIR is the broker's data folder; the broker must be stopped. URL is postgres://USER@HOST/DATABASE, with the password in
-PGPASSWORD; or leave --to out and set DAYPASS_STORE. Verifies the audit chains on both sides, and prints their heads.
-The copy is one transaction: it is whole, or nothing is there. Never start a broker on DIR again afterwards: a token could
-be used once in each ledger.
-Exit codes: 0 copied, 1 the audit chain does not verify, and nothing was copied, 2 it cannot be done.`
+import { impossible, misused, reasonOf } from "../arguments.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 
 type Heads = ReadonlyMap<string, string>
 
 /** `daypass ledger copy`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, { from: { type: "string" }, to: { type: "string" } }, io)
-  if (typeof read === "number") return read
-  const { from } = read.options
-  const to = read.options["to"] ?? io.env["DAYPASS_STORE"]
-  if (typeof from !== "string" || from === "") return misused("ledger copy needs --from", USAGE, io)
-  if (typeof to !== "string" || to === "") return misused("ledger copy needs --to, or DAYPASS_STORE", USAGE, io)
-  if (read.positionals.length > 0) return misused("ledger copy takes options only", USAGE, io)
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const { from } = given.options
+  const to = given.options["to"] ?? io.env["DAYPASS_STORE"]
+  if (typeof from !== "string" || from === "") return misused("ledger copy needs --from")
+  if (typeof to !== "string" || to === "") return misused("ledger copy needs --to, or DAYPASS_STORE")
   try {
-    return await copy(from, to, read.options["to"] !== undefined, io)
+    return await copy(from, to, given.options["to"] !== undefined, io)
   } catch (error) {
     if (reasonOf(error) === "ERR_UNKNOWN_BUILTIN_MODULE") {
       return impossible(`ledger copy needs Node 22.13 or newer, which has node:sqlite; this is ${process.version}`, io)
@@ -44,9 +32,9 @@ async function copy(from: string, to: string, isOption: boolean, io: CliIo): Pro
   const { copyLedger } = await import("../../broker/adapters/postgres/copy.ts")
   const { sha256 } = await import("../../broker/adapters/node/sha256.ts")
   const fault = isOption ? optionFault("--to", to) : null
-  if (fault !== null) return misused(fault, USAGE, io)
+  if (fault !== null) return misused(fault)
   const address = readDatabaseAddress(to, io.env["PGPASSWORD"])
-  if (!address.ok) return misused(`the URL of the database ${address.fault}`, USAGE, io)
+  if (!address.ok) return misused(`the URL of the database ${address.fault}`)
 
   const source = openStoppedLedger(from, io.now().getTime())
   try {

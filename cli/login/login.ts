@@ -1,7 +1,7 @@
 import { parseCompactJws } from "../../broker/issuers/compact-jws.ts"
-import { impossible, misused, readArguments } from "../arguments.ts"
+import { impossible, misused } from "../arguments.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { expiryOf } from "../subject-token.ts"
 import { openBrowser } from "./browser.ts"
 import { signInByCode } from "./code-flow.ts"
@@ -12,23 +12,6 @@ import { findProvider, type Provider } from "./provider.ts"
 import { prepareSignIn, type SignIn } from "./sign-in.ts"
 import { keepLogin } from "./stored-login.ts"
 import { namesOf, personIn } from "./who.ts"
-
-const USAGE = `Usage: daypass login (--broker URL [--provider NAME] | --issuer URL --client-id ID)
-  [--device] [--no-browser] [--port NUMBER] [--scope SCOPES]
-
-Signs you in at your company's OpenID provider. Then "daypass exec" gets credentials for you, by the policies for people.
-Keeps the ID token until it expires, in one file that only you can read, and no refresh token.
-
-  --broker URL      the broker, which says where people sign in
-  --provider NAME   which provider, where the broker names several
-  --issuer URL      the provider, for a broker that cannot be asked; with --client-id
-  --client-id ID    the client that people sign in to
-  --device          sign in on another device, with a code: for a machine without a browser
-  --no-browser      print the address, and do not open it
-  --port NUMBER     the port that the browser comes back to, where the provider allows only one
-  --scope SCOPES    what to ask for, in quotes (default "openid email profile", and "groups" where the provider knows it)
-DAYPASS_CLIENT_SECRET is the client's secret, where the provider gives one to programs, as Google does.
-Exit codes: 0 signed in, 1 not signed in, 2 the arguments are wrong.`
 
 /** What a login does outside of `CliIo`. Tests pass their own. */
 export interface LoginWorld {
@@ -42,30 +25,13 @@ const WORLD: LoginWorld = {
 }
 
 /** `daypass login`. */
-export async function run(args: readonly string[], io: CliIo, world: LoginWorld = WORLD): Promise<number> {
-  const read = readArguments(
-    args,
-    USAGE,
-    {
-      broker: { type: "string" },
-      provider: { type: "string" },
-      issuer: { type: "string" },
-      "client-id": { type: "string" },
-      device: { type: "boolean" },
-      "no-browser": { type: "boolean" },
-      port: { type: "string" },
-      scope: { type: "string" },
-    },
-    io,
-  )
-  if (typeof read === "number") return read
-  const text = (name: string) => (typeof read.options[name] === "string" ? { [name]: read.options[name] } : {})
+export async function run(given: Arguments, io: CliIo, world: LoginWorld = WORLD): Promise<number> {
+  const text = (name: string) => (typeof given.options[name] === "string" ? { [name]: given.options[name] } : {})
   const scope = text("scope")["scope"]
   const port = portOf(text("port")["port"])
-  if (read.positionals.length > 0) return misused("login takes no arguments besides its options", USAGE, io)
-  if (port === null) return misused("--port must be a number from 1 to 65535", USAGE, io)
+  if (port === null) return misused("--port must be a number from 1 to 65535")
   const wrong = scope === undefined ? null : faultOfScope(scope)
-  if (wrong !== null) return misused(wrong, USAGE, io)
+  if (wrong !== null) return misused(wrong)
   const { "client-id": clientId } = text("client-id")
   const named = {
     ...text("broker"),
@@ -80,9 +46,9 @@ export async function run(args: readonly string[], io: CliIo, world: LoginWorld 
     const secret = io.env["DAYPASS_CLIENT_SECRET"]
     const signIn = await prepareSignIn(provider.value, io.http, { scope, secret })
     const token =
-      read.options["device"] === true
+      given.options["device"] === true
         ? await onOtherDevice(signIn, io, world)
-        : await inBrowser(signIn, port, read.options["no-browser"] === true, io, world)
+        : await inBrowser(signIn, port, given.options["no-browser"] === true, io, world)
     await finish(token, provider.value, io)
     return EXIT.ok
   } catch (error) {

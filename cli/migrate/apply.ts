@@ -4,25 +4,16 @@ import { printJson } from "../format.ts"
 import type { GitHub } from "../github/api.ts"
 import { GitHubError } from "../github/github-error.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { type Write, writeAll } from "./apply/local.ts"
 import { type Proposed, propose } from "./apply/pull-request.ts"
-import { type Gathered, gather, PLAN_USAGE, refused } from "./plan/gather.ts"
+import { type Gathered, gather, refused } from "./plan/gather.ts"
 import { type Plan, planFor, type Wish } from "./plan/plan.ts"
 import { jsonOf, summaryOf } from "./plan/words.ts"
 
-const USAGE = `Usage: daypass migrate apply OWNER/REPO --environment NAME --broker URL --action SHA [...]
-
-Does what daypass migrate plan shows: writes the policy file into the policy folder, and the changed workflows on a new branch of
-the repository, with a pull request; or with --local into the checkout. Run it again when you like: what is done is not done
-twice. Publish the policies before you merge the pull request.
-${PLAN_USAGE}
-Exit codes: 0 done, or nothing to do, 1 the policy folder has errors, 2 the arguments are wrong, or something cannot be read or
-written.`
-
 /** `daypass migrate apply`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const gathered = await gather("apply", args, USAGE, io)
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const gathered = await gather(given, io)
   if (typeof gathered === "number") return gathered
   const { wish, files, folder, loaded, json, github, commit } = gathered
   const planned = planFor(wish, files, loaded)

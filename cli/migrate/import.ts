@@ -1,48 +1,28 @@
 import { existsSync, statSync } from "node:fs"
 import { resolve } from "node:path"
-import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
+import { impossible, misused, reasonOf } from "../arguments.ts"
 import { counted } from "../format.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { gitCryptFiles } from "./import/git-crypt.ts"
 import { recipientsFor } from "./import/recipients.ts"
 import { sopsFile, type Values } from "./import/sops-file.ts"
 import { cutAtHash, valuesOf } from "./import/values.ts"
 
-const USAGE = `Usage: daypass migrate import FILE|DIR... --into FILE.sops.yaml [--age KEY,...]
-       daypass migrate import NAME.sts.yaml... --repository OWNER/REPO [--policies DIR]
-
-Writes the values of dotenv files, of other text files, or of a checkout's files under git-crypt (unlocked by their owner) into
-one new SOPS file, encrypted for public keys of age: those of --age, or of .sops.yaml. No value is written in the clear.
-The second form turns trust policies of octo-sts into policies; --repository is the one that has them.
-It never overwrites a file, and leaves the old files as they are.
-Exit codes: 0 written, 1 a file exists already, or something cannot be carried over, 2 the arguments are wrong, or a file
-cannot be read.`
-
-const OPTIONS = {
-  into: { type: "string" },
-  age: { type: "string" },
-  repository: { type: "string" },
-  policies: { type: "string" },
-} as const
-
 /** `daypass migrate import`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, OPTIONS, io)
-  if (typeof read === "number") return read
-  const { into, age, repository, policies } = read.options
-  if (read.positionals.length === 0) return misused("migrate import takes the files to import", USAGE, io)
-  const trust = read.positionals.filter((path) => /\.sts\.ya?ml$/.test(path))
+export async function run({ options, positionals }: Arguments, io: CliIo): Promise<number> {
+  const { into, age, repository, policies } = options
+  const trust = positionals.filter((path) => /\.sts\.ya?ml$/.test(path))
   if (trust.length > 0) {
-    if (trust.length < read.positionals.length || into !== undefined || age !== undefined)
-      return misused("import trust policies of octo-sts alone, without --into and --age", USAGE, io)
+    if (trust.length < positionals.length || into !== undefined || age !== undefined)
+      return misused("import trust policies of octo-sts alone, without --into and --age")
     const { importTrust } = await import("./import/octo-sts/import-trust.ts")
-    return importTrust(trust, { repository: text(repository), folder: text(policies) ?? "policies" }, USAGE, io)
+    return importTrust(trust, { repository: text(repository), folder: text(policies) ?? "policies" }, io)
   }
   const target = text(into)
   if (target === undefined || !/\.sops\.ya?ml$/.test(target))
-    return misused("migrate import needs --into: a new file that ends in .sops.yaml", USAGE, io)
-  return importValues(read.positionals, resolve(io.cwd, target), text(age), io)
+    return misused("migrate import needs --into: a new file that ends in .sops.yaml")
+  return importValues(positionals, resolve(io.cwd, target), text(age), io)
 }
 
 const text = (option: string | boolean | undefined) =>

@@ -2,36 +2,23 @@ import { statSync } from "node:fs"
 import { resolve } from "node:path"
 import * as z from "zod"
 import { jsonOfUtf8 } from "../../broker/core/utf8.ts"
-import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
+import { impossible, reasonOf } from "../arguments.ts"
 import { printJson } from "../format.ts"
 import { parseRepository } from "../github/names.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { surveyGitHub } from "./survey/ask-github.ts"
 import { checkoutsAt } from "./survey/checkout.ts"
 import { type Survey, shareOf } from "./survey/model.ts"
 import { surveyRepository } from "./survey/repository.ts"
 import { linesOf } from "./survey/words.ts"
 
-const USAGE = `Usage: daypass migrate survey ORG|OWNER/REPO|DIR [--since FILE] [--json]
-
-Lists the static secrets of an organisation, a repository or a checkout: their names and ages, every use in workflows, and
-what each becomes: a role, a grant, a value in a store, or nothing. It never sees a value. For an organisation or a repository
-it asks GitHub, with the token in $GITHUB_TOKEN or $GH_TOKEN; gh auth token prints one. For a folder (write ./NAME) with one or
-more checkouts it uses no network. --since compares with an earlier survey: the file of its --json.
-Exit codes: 0 done, 1 something was not seen, 2 the arguments are wrong, or GitHub gave no answer.`
-
-const OPTIONS = { since: { type: "string" }, json: { type: "boolean" } } as const
 const OWNER = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/
 
 /** `daypass migrate survey`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, OPTIONS, io)
-  if (typeof read === "number") return read
-  const [target = "", ...others] = read.positionals
-  if (target === "" || others.length > 0)
-    return misused("migrate survey takes one organisation, repository or folder", USAGE, io)
-  const { since, json } = read.options
+export async function run({ options, positionals }: Arguments, io: CliIo): Promise<number> {
+  const [target = ""] = positionals
+  const { since, json } = options
   const before = typeof since === "string" ? await earlier(since, io) : null
   if (typeof before === "string") return impossible(before, io)
 

@@ -1,69 +1,46 @@
-import { impossible, misused, readArguments } from "../arguments.ts"
+import { impossible, misused } from "../arguments.ts"
 import { counted, findingLine, printJson } from "../format.ts"
 import { connectGitHub, type GitHub, part } from "../github/api.ts"
 import { GitHubError } from "../github/github-error.ts"
 import { parseRepository } from "../github/names.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { findingsOf, loadPolicies } from "../policies.ts"
-import { eachRecord, RECORD_USAGE, SIGN_IN_OPTIONS, unreadable } from "../record/source.ts"
-import { WINDOW_OPTIONS, windowOf } from "../record/window.ts"
+import { eachRecord, unreadable } from "../record/source.ts"
+import { windowOf } from "../record/window.ts"
 import { filesOn, repositoryNamed, storedIn } from "./survey/github-source.ts"
 import { type Deletion, deletionsOf } from "./verify/deletions.ts"
 import { Followed, type Standing, standingsOf } from "./verify/follow.ts"
 
-const USAGE = `Usage: daypass migrate verify OWNER/REPO --environment NAME --record FILE|URL [--policies DIR] [--since TIME] [--until TIME]
-                              [--delete] [--json]
-
-Says of every secret that was replaced whether each workflow has got the grant in its place, by the record of the broker. When all
-have, it names the command that deletes the old secret. With --delete it asks GitHub to delete these secrets, after it has
-looked that no workflow on the default branch names them. Nothing is deleted without --delete.
-${RECORD_USAGE}
-Exit codes: 0 all secrets can be deleted or are, 1 some are still waited for, 2 the arguments are wrong, or something cannot
-be read.`
-
-const OPTIONS = {
-  ...SIGN_IN_OPTIONS,
-  ...WINDOW_OPTIONS,
-  environment: { type: "string" },
-  record: { type: "string" },
-  policies: { type: "string" },
-  delete: { type: "boolean" },
-  json: { type: "boolean" },
-} as const
-
 /** `daypass migrate verify`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, OPTIONS, io)
-  if (typeof read === "number") return read
-  const { record, json } = read.options
+export async function run({ options, positionals }: Arguments, io: CliIo): Promise<number> {
+  const { record, json } = options
   const text = (value: string | boolean | undefined) => (typeof value === "string" && value !== "" ? value : undefined)
-  const [target = "", ...others] = read.positionals
+  const [target = ""] = positionals
   const repository = parseRepository(target)
-  if (repository === null || others.length > 0)
-    return misused("migrate verify takes one repository, as OWNER/REPO", USAGE, io)
-  if (typeof record !== "string" || record === "") return misused("migrate verify needs --record", USAGE, io)
-  const window = windowOf(read.options, io.now())
-  if (typeof window === "string") return misused(window, USAGE, io)
-  const folder = text(read.options["policies"]) ?? "policies"
+  if (repository === null) return misused("the repository must be OWNER/REPO")
+  if (typeof record !== "string" || record === "") return misused("migrate verify needs --record")
+  const window = windowOf(options, io.now())
+  if (typeof window === "string") return misused(window)
+  const folder = text(options["policies"]) ?? "policies"
   const loaded = loadPolicies(folder)
   if (typeof loaded === "string") return impossible(loaded, io)
   if (!loaded.result.ok) {
     for (const finding of findingsOf(loaded)) io.err(inert(findingLine(folder, finding)))
     return EXIT.no
   }
-  const environment = text(read.options["environment"]) ?? null
+  const environment = text(options["environment"]) ?? null
   const followed = new Followed(loaded.result.value, loaded.inputs, target, environment)
   if (followed.replaced.length === 0)
     return impossible(`no policy of ${target} says what it is in place of: run daypass migrate apply first`, io)
   try {
-    await eachRecord({ from: record, options: read.options }, window, io, (one) => followed.add(one))
+    await eachRecord({ from: record, options }, window, io, (one) => followed.add(one))
   } catch (error) {
     return unreadable(error, io)
   }
   const standings = standingsOf(followed)
   const ready = standings.filter(({ waiting }) => waiting.length === 0)
-  const deleted = read.options["delete"] === true ? await remove(repository, environment, ready, io) : null
+  const deleted = options["delete"] === true ? await remove(repository, environment, ready, io) : null
   if (typeof deleted === "string") return impossible(deleted, io)
   if (json === true)
     printJson({ ok: ready.length === standings.length, secrets: standings, deleted: deleted ?? [] }, io)

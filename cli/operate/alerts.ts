@@ -2,23 +2,11 @@ import * as z from "zod"
 import { ActionError } from "../../action/failure.ts"
 import type { HttpReply } from "../../action/http.ts"
 import { ALERTS_PATH, testPath } from "../../broker/wire/alerts.ts"
-import { misused, readArguments } from "../arguments.ts"
+import { misused } from "../arguments.ts"
 import { inert, inertJson } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type CliIo, type Command, EXIT } from "../io.ts"
+import { asOperator } from "./as-operator.ts"
 import type { OperatorClient } from "./client.ts"
-import { OPERATOR_OPTIONS, OPERATOR_USAGE } from "./options.ts"
-import { asOperator } from "./stop-target.ts"
-
-const USAGE = `Usage: daypass alerts list --broker URL [--json]
-       daypass alerts test NAME --broker URL
-
-list shows the endpoints of alerts and the exports that the organisation file names, and which of them fail. test sends one
-message to an endpoint now, and switches an endpoint on again that had answered 410. Both need the right policies.read.
-
-  --json                 prints the answer as JSON
-${OPERATOR_USAGE}
-
-Exit codes: 0 everything arrives, 1 something does not, or the broker refused, 2 the arguments are wrong.`
 
 const orNull = z.string().nullable()
 const failing = { failing_since: orNull, last_failure: orNull }
@@ -37,18 +25,16 @@ const alertsAnswer = z.object({
 })
 const testAnswer = z.object({ delivered: z.boolean(), failure: orNull })
 
-/** `daypass alerts`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, { ...OPERATOR_OPTIONS, json: { type: "boolean" } } as const, io)
-  if (typeof read === "number") return read
-  const [verb, name, ...more] = read.positionals
-  if (verb === "list" && name === undefined) {
-    return asOperator(read.options, io, (client) => list(client, read.options["json"] === true, io))
-  }
-  if (verb === "test" && name !== undefined && /^[a-z][a-z0-9-]{0,63}$/.test(name) && more.length === 0) {
-    return asOperator(read.options, io, (client) => test(client, name, io))
-  }
-  return misused("alerts takes list, or test and the name of an endpoint", USAGE, io)
+/** `daypass alerts list`. */
+export const runList: Command = ({ options }, io) =>
+  asOperator(options, io, (client) => list(client, options["json"] === true, io))
+
+/** `daypass alerts test`. */
+export const runTest: Command = async ({ options, positionals }, io) => {
+  const [name = ""] = positionals
+  if (!/^[a-z][a-z0-9-]{0,63}$/.test(name))
+    return misused("NAME must be the name of an endpoint in the organisation file")
+  return await asOperator(options, io, (client) => test(client, name, io))
 }
 
 async function list(client: OperatorClient, asJson: boolean, io: CliIo): Promise<number> {

@@ -1,53 +1,27 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { STOP_IN_FORCE_SECONDS, STOPS_PATH, type StopRequest, type StopTarget } from "../../broker/wire/stops.ts"
-import { misused, readArguments } from "../arguments.ts"
+import { misused } from "../arguments.ts"
 import type { Options } from "../exec/options.ts"
 import { counted } from "../format.ts"
 import { inertJson } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
+import { asOperator } from "./as-operator.ts"
 import type { OperatorClient } from "./client.ts"
 import { endLeases } from "./end-leases.ts"
-import { OPERATOR_OPTIONS, OPERATOR_USAGE } from "./options.ts"
 import { readStop, readStops, type Stop } from "./stop-answers.ts"
-import { asOperator, readTarget, TARGET_USAGE } from "./stop-target.ts"
-
-const USAGE = `Usage: daypass stop WHAT --broker URL --reason TEXT [--unit ISSUER:NAME] [--for 2h] [--revoke] [--json]
-       daypass stop list --broker URL [--json]
-
-Orders the broker to give nothing to a scope, in force everywhere within ${STOP_IN_FORCE_SECONDS} seconds. Jobs are refused with the code stopped
-and read the reason. Whoever may stop is never stopped.
-
-${TARGET_USAGE}
-  --reason TEXT          told to every job that is refused, and recorded
-  --for 2h               the stop ends by itself; left out: with daypass resume
-  --revoke               also ends what open leases of the scope hold, and waits for it (needs the right leases.revoke)
-  --json                 prints the answer as JSON
-${OPERATOR_USAGE}
-
-Exit codes: 0 stopped (with --revoke: and everything that can be revoked is), 1 refused, or not everything is revoked yet,
-2 the arguments are wrong.`
+import { readTarget } from "./stop-target.ts"
 
 /** `daypass stop`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const own = {
-    ...OPERATOR_OPTIONS,
-    reason: { type: "string" },
-    unit: { type: "string" },
-    for: { type: "string" },
-    revoke: { type: "boolean" },
-    json: { type: "boolean" },
-  } as const
-  const read = readArguments(args, USAGE, own, io)
-  if (typeof read === "number") return read
-  const { options, positionals } = read
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const { options, positionals } = given
   if (positionals[0] === "list") {
     const extra =
       positionals.length > 1 || ["reason", "unit", "for", "revoke"].some((name) => options[name] !== undefined)
-    if (extra) return misused("stop list takes --broker and --json only", USAGE, io)
+    if (extra) return misused("stop list takes --broker and --json only")
     return asOperator(options, io, (client) => list(client, options, io))
   }
   const target = readTarget(positionals, options)
-  if (typeof target === "string") return misused(target, USAGE, io)
+  if (typeof target === "string") return misused(target)
   return asOperator(options, io, (client) => stop(client, target, options, io))
 }
 

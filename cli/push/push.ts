@@ -3,11 +3,11 @@ import type { PolicyDiff } from "../../analysis/diff/model.ts"
 import { explainDiff } from "../../analysis/diff/words.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
-import { impossible, misused, readArguments } from "../arguments.ts"
+import { impossible, misused } from "../arguments.ts"
 import { diffAsJson } from "../diff/json.ts"
-import { counted, FORMAT_OPTIONS, type Format, fails, formatOf, printJson, printReport } from "../format.ts"
+import { counted, type Format, fails, formatOf, printJson, printReport } from "../format.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { findingsOf, loadPolicies } from "../policies.ts"
 import { changesBetween, linesOf, type PolicyChanges } from "./changes.ts"
 import { type Pushed, PushRefusal, planPush, publish } from "./publish.ts"
@@ -15,48 +15,20 @@ import { signerFor } from "./sign.ts"
 import { createKvStore, type NamespaceChoice, StoreError } from "./store.ts"
 import { installedWrangler, type Wrangler } from "./wrangler.ts"
 
-const USAGE = `Usage: daypass push DIR [--binding NAME] [--namespace-id ID] [--env NAME] [--config FILE] [--local] [--persist-to DIR] [--sign FILE] [--all] [--dry-run] [--format text|json|github] [--json]
-
-Checks and compiles a policy folder, prints what changes, and publishes the folder to Workers KV through wrangler, for
-brokers at the edge. Writes only what changed. The old policies stay in force until everything is written.
---binding names the KV namespace by its binding in wrangler.toml (default: POLICIES); --env and --config are wrangler's
-options. --namespace-id names it by id instead. --local uses the namespace of wrangler dev, and --persist-to its folder.
---sign signs with an Ed25519 private key (PEM); without it, the key in DAYPASS_PUBLISHER_KEY signs, if it is set.
---all writes every key, to repair damage. --dry-run only prints the changes.
-Exit codes: 0 published, or nothing to publish, 1 the folder has errors, or another push published at the same time,
-2 it failed: the arguments are wrong, the folder cannot be read, or wrangler reports an error.`
-
-const OPTIONS = {
-  ...FORMAT_OPTIONS,
-  binding: { type: "string" },
-  "namespace-id": { type: "string" },
-  env: { type: "string" },
-  config: { type: "string" },
-  local: { type: "boolean" },
-  "persist-to": { type: "string" },
-  sign: { type: "string" },
-  all: { type: "boolean" },
-  "dry-run": { type: "boolean" },
-} as const
-
 const DEFAULT_BINDING = "POLICIES"
 
 /** `daypass push`. */
-export function run(args: readonly string[], io: CliIo): Promise<number> {
-  return push(args, io, installedWrangler(io))
+export function run(given: Arguments, io: CliIo): Promise<number> {
+  return push(given, io, installedWrangler(io))
 }
 
 /** The command with a wrangler of the caller's choice. */
-export async function push(args: readonly string[], io: CliIo, wrangler: Wrangler): Promise<number> {
-  const read = readArguments(args, USAGE, OPTIONS, io)
-  if (typeof read === "number") return read
-  const format = formatOf(read.options, USAGE, io)
-  if (typeof format === "number") return format
-  const [folder, ...others] = read.positionals
-  if (folder === undefined || folder === "" || others.length > 0) return misused("push takes one folder", USAGE, io)
-  const choice = choiceOf(read.options)
-  if (typeof choice === "string") return misused(choice, USAGE, io)
-  const { sign: file } = read.options
+export async function push(given: Arguments, io: CliIo, wrangler: Wrangler): Promise<number> {
+  const format = formatOf(given.options)
+  const [folder = ""] = given.positionals
+  const choice = choiceOf(given.options)
+  if (typeof choice === "string") return misused(choice)
+  const { sign: file } = given.options
   const sign = await signerFor(typeof file === "string" ? file : undefined, io)
   if (typeof sign === "string") return impossible(sign, io)
   const loaded = loadPolicies(folder)
@@ -78,13 +50,13 @@ export async function push(args: readonly string[], io: CliIo, wrangler: Wrangle
       providers: PROVIDERS,
       now: io.now(),
       sign,
-      all: read.options["all"] === true,
+      all: given.options["all"] === true,
     })
     const changes = { ...changesBetween(plan.older, set), diff: diffFrom(plan.older, set) }
     for (const note of plan.notes) io.err(inert(`daypass: ${note}`))
     if (!plan.needed) return await out.end({ changes, dryRun: false, pushed: null })
     out.show(changes)
-    if (read.options["dry-run"] === true) return await out.end({ changes, dryRun: true, pushed: null })
+    if (given.options["dry-run"] === true) return await out.end({ changes, dryRun: true, pushed: null })
     const pushed = await publish(store, plan, (text) => io.err(text))
     if (pushed.leftover !== null)
       reportFailure(

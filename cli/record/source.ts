@@ -1,14 +1,14 @@
 import { open, stat } from "node:fs/promises"
 import { ActionError } from "../../action/failure.ts"
 import type { FiledRecord } from "../../analysis/records/record-lines.ts"
-import { type Arguments, impossible, reasonOf } from "../arguments.ts"
+import { impossible, reasonOf } from "../arguments.ts"
 import { exportedBy } from "../audit/broker-export.ts"
 import { exportedFolder } from "../audit/exported-folder.ts"
 import type { Options } from "../exec/options.ts"
 import { report } from "../exec/report.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import type { OperatorClient } from "../operate/client.ts"
-import { OPERATOR_OPTIONS, operatorOptions } from "../operate/options.ts"
+import { operatorOptions } from "../operate/options.ts"
 import { linesOf, RecordFault } from "./lines.ts"
 import { isWithin, type Window } from "./window.ts"
 
@@ -20,15 +20,6 @@ export interface RecordPlace {
   /** A client of the broker that is open already. */
   readonly client?: OperatorClient
 }
-
-/** The options with which a command signs in at the broker that its record is of. */
-const { broker: _, ...signIn } = OPERATOR_OPTIONS
-export const SIGN_IN_OPTIONS = signIn
-
-/** The lines about records in a command's usage. */
-export const RECORD_USAGE = `A record is a file of daypass audit export, a folder that a broker exports to, - for standard input, or the URL of a broker,
-where you are an operator with the right audit.read. The options to sign in are those of daypass audit export.
-TIME is 90d, 12h or 2026-11-01.`
 
 /** How much of a file is read at once. */
 const PIECE_BYTES = 1 << 18

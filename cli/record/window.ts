@@ -6,8 +6,6 @@ export interface Window {
   readonly until: string | null
 }
 
-export const WINDOW_OPTIONS = { since: { type: "string" }, until: { type: "string" } } as const
-
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 }
 
 /** The window that `--since` and `--until` ask for, or a sentence that says what is wrong with them. */

@@ -5,40 +5,21 @@ import { unifiedDiff } from "../../analysis/used/unified-diff.ts"
 import { exchanges } from "../../analysis/used/words.ts"
 import { createPolicyLoader } from "../../broker/core/policy/policy-loader.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
-import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
-import { counted, type Finding, FORMAT_OPTIONS, formatOf, printJson, printReport } from "../format.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { impossible, misused, reasonOf } from "../arguments.ts"
+import { counted, type Finding, formatOf, printJson, printReport } from "../format.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { findingsOf, loadPolicies } from "../policies.ts"
-import { eachRecord, RECORD_USAGE, SIGN_IN_OPTIONS, unreadable } from "../record/source.ts"
-import { WINDOW_OPTIONS, windowOf } from "../record/window.ts"
-
-const USAGE = `Usage: daypass tighten DIR --record FILE|URL [--since TIME] [--until TIME] [--patch FILE]
-                       [--format text|json|github] [--json]
-
-Finds rules, grants and connections of a policy folder that no recorded run used, and the tightest rules that would still
-have passed what was used. --patch writes the changes to a new file, for git apply. It changes no policy itself.
-${RECORD_USAGE}
-Exit codes: 0 done, 1 the folder has errors, 2 the arguments are wrong, or something cannot be read or written.`
+import { eachRecord, unreadable } from "../record/source.ts"
+import { windowOf } from "../record/window.ts"
 
 /** `daypass tighten`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const options = {
-    ...FORMAT_OPTIONS,
-    ...SIGN_IN_OPTIONS,
-    ...WINDOW_OPTIONS,
-    record: { type: "string" },
-    patch: { type: "string" },
-  } as const
-  const read = readArguments(args, USAGE, options, io)
-  if (typeof read === "number") return read
-  const format = formatOf(read.options, USAGE, io)
-  if (typeof format === "number") return format
-  const [folder = "", ...others] = read.positionals
-  if (folder === "" || others.length > 0) return misused("tighten takes one folder", USAGE, io)
-  const { record, patch: target } = read.options
-  if (typeof record !== "string" || record === "") return misused("tighten needs --record", USAGE, io)
-  const window = windowOf(read.options, io.now())
-  if (typeof window === "string") return misused(window, USAGE, io)
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const format = formatOf(given.options)
+  const [folder = ""] = given.positionals
+  const { record, patch: target } = given.options
+  if (typeof record !== "string" || record === "") return misused("tighten needs --record")
+  const window = windowOf(given.options, io.now())
+  if (typeof window === "string") return misused(window)
   const loaded = loadPolicies(folder)
   if (typeof loaded === "string") return impossible(loaded, io)
   const { result, inputs } = loaded
@@ -52,7 +33,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 
   const runs = new Runs([result.value], ["event", "ref"])
   try {
-    await eachRecord({ from: record, options: read.options }, window, io, (one) => runs.add(one))
+    await eachRecord({ from: record, options: given.options }, window, io, (one) => runs.add(one))
   } catch (error) {
     return unreadable(error, io)
   }

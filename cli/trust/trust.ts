@@ -4,10 +4,10 @@ import { didYouMean, quote } from "../../broker/core/policy/faults.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
-import { impossible, misused, readArguments } from "../arguments.ts"
-import { counted, printJson, printReport } from "../format.ts"
+import { impossible, misused } from "../arguments.ts"
+import { counted, type Format, formatOf, printJson, printReport } from "../format.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { findingsOf, loadPolicies } from "../policies.ts"
 import { compareWith } from "./against.ts"
 import { trustAsJson } from "./json.ts"
@@ -15,55 +15,15 @@ import { sidesOf } from "./side.ts"
 import { terraformLines } from "./terraform.ts"
 import { textLines } from "./text.ts"
 
-const USAGE = `Usage: daypass trust DIR [--connection NAME] [--grant NAME] [--broker URL] [--format text|json|github|terraform] [--json]
-       daypass trust DIR --connection NAME --against FILE [--against FILE] [--trusted-by NAME] [--grant NAME] [--broker URL]
-
-Prints what the other side of each connection must trust for the grants of a policy folder: the broker as issuer, the
-audience, and the subject of each grant, in the form that the vendor takes. --format terraform prints the inputs of the
-modules in examples/terraform.
-With --against, compares them with what the other side trusts now: a role's trust policy of AWS, a role of Vault, a federated
-credential of Azure, a provider or an IAM policy of Google Cloud, as JSON. --against - reads it from standard input. For Google
-Cloud, --against can be given twice: a provider and an IAM policy decide together.
-
-  --broker URL        the broker's URL; by default $DAYPASS_URL
-  --trusted-by NAME   with --against: the role, client or account whose document it is, if it does not say so itself
-Exit codes: 0 printed, or the other side lets in nothing beyond the policies; 3 it lets in more, or that cannot be ruled out;
-1 the folder has errors; 2 the arguments are wrong, or a file cannot be read.`
-
-const OPTIONS = {
-  format: { type: "string" },
-  json: { type: "boolean" },
-  connection: { type: "string" },
-  grant: { type: "string" },
-  broker: { type: "string" },
-  against: { type: "string", multiple: true },
-  "trusted-by": { type: "string" },
-} as const
-
-const FORMATS = ["text", "json", "github", "terraform"] as const
-type TrustFormat = (typeof FORMATS)[number]
-
 /** `daypass trust`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, OPTIONS, io)
-  if (typeof read === "number") return read
-  const {
-    connection,
-    grant,
-    broker,
-    against,
-    "trusted-by": trustedBy,
-    format: named,
-    json,
-  } = read.options as TrustOptions
-  const format = json === true ? "json" : ((named ?? "text") as TrustFormat)
-  if (!FORMATS.includes(format) || (json === true && named !== undefined && named !== "json"))
-    return misused(`--format must be one of ${FORMATS.join(", ")}; --json means --format json`, USAGE, io)
-  const [folder = "", ...others] = read.positionals
-  if (folder === "" || others.length > 0) return misused("trust takes one folder", USAGE, io)
-  if (trustedBy !== undefined && against === undefined) return misused("--trusted-by goes with --against", USAGE, io)
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const { connection, grant, broker, "trusted-by": trustedBy, format: named, json } = given.options as TrustOptions
+  const format: Format | "terraform" = named === "terraform" && json !== true ? named : formatOf(given.options)
+  const { against } = given.repeated
+  const [folder = ""] = given.positionals
+  if (trustedBy !== undefined && against === undefined) return misused("--trusted-by goes with --against")
   if (against !== undefined && (connection === undefined || format === "terraform"))
-    return misused("--against needs --connection NAME, and prints text, json or github", USAGE, io)
+    return misused("--against needs --connection NAME, and prints text, json or github")
   const url = brokerUrlOf(broker, io)
   if (!url.ok) return impossible(url.fault, io)
 
@@ -79,7 +39,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const set = loaded.result.value
   const wrong = misspelled(set, connection, grant)
   if (wrong !== null) return impossible(wrong, io)
-  const given = givenBy(set, {}, { providers: PROVIDERS })
+  const gives = givenBy(set, {}, { providers: PROVIDERS })
   if (against !== undefined)
     return await compareWith(
       {
@@ -92,11 +52,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
         broker: url.value,
       },
       set,
-      given,
+      gives,
       io,
     )
 
-  const sides = sidesOf(set, given, { connection, grant })
+  const sides = sidesOf(set, gives, { connection, grant })
   if (format === "json") printJson(trustAsJson(sides, set, url.value), io)
   else {
     const lines = format === "terraform" ? terraformLines(sides, url.value) : textLines(sides, url.value)
@@ -109,7 +69,6 @@ interface TrustOptions {
   readonly connection?: string
   readonly grant?: string
   readonly broker?: string
-  readonly against?: readonly string[]
   readonly "trusted-by"?: string
   readonly format?: string
   readonly json?: boolean

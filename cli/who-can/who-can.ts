@@ -5,46 +5,20 @@ import type { PolicySet } from "../../broker/core/policy/model.ts"
 import { compilePattern, type Pattern } from "../../broker/core/policy/pattern.ts"
 import { knownKeys } from "../../broker/core/policy/schema-faults.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
-import { impossible, misused, readArguments } from "../arguments.ts"
-import { counted, FORMAT_OPTIONS, formatOf, printJson, printReport } from "../format.ts"
+import { impossible, misused } from "../arguments.ts"
+import { counted, formatOf, printJson, printReport } from "../format.ts"
 import { inert } from "../inert.ts"
-import { type CliIo, EXIT } from "../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { findingsOf, loadPolicies } from "../policies.ts"
 import { jsonOf } from "./json.ts"
 import { findingsOfWhoCan, linesOf, summaryOf } from "./print.ts"
 
-const USAGE = `Usage: daypass who-can DIR [--connection NAME] [--grant NAME] [--grant-field KEY=VALUE ...]
-                       [--unit NAME | --repository OWNER/REPO] [--environment NAME] [--all]
-                       [--format text|json|github] [--json]
-
-Lists the jobs that can get a grant by the policies and boundaries of a folder: repositories, projects and other units of
-every issuer, environments, and the conditions. --unit is the name of one: acme/shop. VALUE and NAME of --unit may be
-patterns. --repository is another name of --unit. --all also lists allow rules without effect. --format github annotates
-the rules that give the grant; --json is --format json.
-Exit codes: 0 a job can get it, 1 no job can, or the folder has errors, 2 the arguments are wrong, or the folder cannot
-be read.`
-
-const OPTIONS = {
-  ...FORMAT_OPTIONS,
-  connection: { type: "string" },
-  grant: { type: "string" },
-  "grant-field": { type: "string", multiple: true },
-  unit: { type: "string" },
-  repository: { type: "string" },
-  environment: { type: "string" },
-  all: { type: "boolean" },
-} as const
-
 /** `daypass who-can`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, OPTIONS, io)
-  if (typeof read === "number") return read
-  const format = formatOf(read.options, USAGE, io)
-  if (typeof format === "number") return format
-  const [folder = "", ...others] = read.positionals
-  if (folder === "" || others.length > 0) return misused("who-can takes one folder", USAGE, io)
-  const query = queryOf(read.options)
-  if (typeof query === "string") return misused(query, USAGE, io)
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const format = formatOf(given.options)
+  const [folder = ""] = given.positionals
+  const query = queryOf(given)
+  if (typeof query === "string") return misused(query)
   const loaded = loadPolicies(folder)
   if (typeof loaded === "string") return impossible(loaded, io)
   if (!loaded.result.ok) {
@@ -59,7 +33,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (unknown !== null) return impossible(unknown, io)
 
   const found = whoCan(set, query, { providers: PROVIDERS })
-  const all = read.options["all"] === true
+  const all = given.options["all"] === true
   if (format === "json") printJson(jsonOf(found, set), io)
   else if (format === "text") for (const line of linesOf(found, set, all)) io.out(inert(line))
   else {
@@ -70,7 +44,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 }
 
 /** The query that the options describe, or a sentence that says what is wrong with them. */
-function queryOf(options: Readonly<Record<string, unknown>>): WhoCanQuery | string {
+function queryOf({ options, repeated }: Arguments): WhoCanQuery | string {
   const text = (name: string) => (typeof options[name] === "string" ? options[name] : undefined)
   const [connection, grant, environment] = [text("connection"), text("grant"), text("environment")]
   const [named, repository] = [text("unit"), text("repository")]
@@ -79,9 +53,8 @@ function queryOf(options: Readonly<Record<string, unknown>>): WhoCanQuery | stri
   const owned = unit === undefined ? undefined : patternOf(unit)
   if (typeof owned === "string") return `${option}: ${owned}`
   if (repository?.includes("/") === false) return "--repository is OWNER/REPO, such as acme/shop or acme/*"
-  const given = options["grant-field"]
   const fields: FieldWish[] = []
-  for (const wish of Array.isArray(given) ? (given as unknown[]).map(String) : []) {
+  for (const wish of repeated["grant-field"] ?? []) {
     const at = wish.indexOf("=")
     if (at < 1 || at === wish.length - 1)
       return "--grant-field is KEY=VALUE, such as role=arn:aws:iam::111122223333:role/*"

@@ -3,11 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { openNodeStore } from "../../broker/adapters/node/ledgers.ts"
-import { run as auditExport } from "../../cli/audit/export.ts"
-import { run as auditVerify } from "../../cli/audit/verify.ts"
-import type { Command } from "../../cli/io.ts"
 import { denial } from "../contract/ledger-samples.ts"
-import { scriptedIo } from "./run-cli.ts"
+import { runWork, scriptedIo } from "./run-cli.ts"
 
 const ISSUER = "https://issuer.example"
 
@@ -19,10 +16,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-async function command(run: Command, ...args: readonly string[]) {
+async function command(name: string, ...args: readonly string[]) {
   const out: string[] = []
   const err: string[] = []
-  const code = await run(args, {
+  const code = await runWork(name, args, {
     ...scriptedIo(),
     out: (text) => out.push(`${text}\n`),
     err: (text) => err.push(`${text}\n`),
@@ -41,11 +38,11 @@ async function write(records: Readonly<Record<string, number>>): Promise<void> {
 
 /** Exports the folder's ledger, lets `change` touch the lines, and verifies what came of it. */
 async function verify(change: (lines: string[]) => string[] = (lines) => lines, ...options: readonly string[]) {
-  const exported = await command(auditExport, "--data", folder)
+  const exported = await command("audit export", "--data", folder)
   expect(exported).toMatchObject({ code: 0, err: "" })
   const file = join(folder, "trail.jsonl")
   writeFileSync(file, change(exported.out.split("\n")).join("\n"))
-  const verified = await command(auditVerify, file, ...options)
+  const verified = await command("audit verify", file, ...options)
   return {
     ...verified,
     out: verified.out.replaceAll(file, "FILE"),
@@ -82,7 +79,7 @@ describe("daypass audit export and verify", () => {
   test("write every record in the formats of other systems, one in a line", async () => {
     await write({ 7: 1, 41: 3 })
     const linesOf = async (format: string) => {
-      const { code, out } = await command(auditExport, "--data", folder, "--format", format)
+      const { code, out } = await command("audit export", "--data", folder, "--format", format)
       expect(code).toBe(0)
       return out.trimEnd().split("\n")
     }
@@ -98,7 +95,7 @@ describe("daypass audit export and verify", () => {
     ])
     const [body] = await linesOf("otlp")
     expect(JSON.parse(body ?? "").resourceLogs[0].scopeLogs[0].logRecords).toHaveLength(4)
-    expect(await command(auditExport, "--data", folder, "--format", "xml")).toMatchObject({ code: 2 })
+    expect(await command("audit export", "--data", folder, "--format", "xml")).toMatchObject({ code: 2 })
   })
 
   test("find one changed byte, and name the record", async () => {
@@ -135,16 +132,16 @@ describe("daypass audit export and verify", () => {
 })
 
 describe("what the commands cannot carry out", () => {
-  test.each<[string, Command, string[], RegExp]>([
-    ["no file", auditVerify, [], /takes one file or folder/],
-    ["two files", auditVerify, ["a", "b"], /takes one file or folder/],
-    ["an unknown option", auditVerify, ["a", "--fast"], /--fast/],
-    ["a head that is none", auditVerify, ["a", "--head", "abc"], /64 hexadecimal digits/],
-    ["a file that is not there", auditVerify, ["/nonexistent/file"], /cannot be read: ENOENT/],
-    ["a folder in place of a file", auditVerify, ["/"], /cannot be read: EISDIR/],
-    ["no folder", auditExport, [], /needs --broker, --data/],
-    ["an argument too many", auditExport, ["--data", "a", "b"], /takes options only/],
-    ["a folder without a ledger", auditExport, ["--data", "/nonexistent"], /the ledger in \S+ cannot be read/],
+  test.each<[string, string, string[], RegExp]>([
+    ["no file", "audit verify", [], /missing required argument 'FILE'/],
+    ["two files", "audit verify", ["a", "b"], /too many arguments/],
+    ["an unknown option", "audit verify", ["a", "--fast"], /--fast/],
+    ["a head that is none", "audit verify", ["a", "--head", "abc"], /64 hexadecimal digits/],
+    ["a file that is not there", "audit verify", ["/nonexistent/file"], /cannot be read: ENOENT/],
+    ["a folder in place of a file", "audit verify", ["/"], /cannot be read: EISDIR/],
+    ["no folder", "audit export", [], /needs --broker, --data/],
+    ["an argument too many", "audit export", ["--data", "a", "b"], /too many arguments/],
+    ["a folder without a ledger", "audit export", ["--data", "/nonexistent"], /the ledger in \S+ cannot be read/],
   ])("ends with 2 and a reason: %s", async (_name, run, args, reason) => {
     const result = await command(run, ...args)
     expect(result).toMatchObject({ code: 2, out: "", err: expect.stringMatching(reason) })
@@ -153,7 +150,7 @@ describe("what the commands cannot carry out", () => {
   test("is not told apart from a correct no: a file that is no audit trail ends with 1", async () => {
     const file = join(folder, "junk")
     writeFileSync(file, "\x1b[2Jjunk\n")
-    const { code, out } = await command(auditVerify, file)
+    const { code, out } = await command("audit verify", file)
     expect(code).toBe(1)
     expect(out).toBe(`${file}:1: the line is not JSON in UTF-8\n`)
   })
@@ -162,7 +159,7 @@ describe("what the commands cannot carry out", () => {
 test("a trail of unknown origin cannot move the terminal's cursor", async () => {
   const file = join(folder, "trail.jsonl")
   writeFileSync(file, '{"ledger":{"issuer":"https://i\u009b2J","repository_id":"\u202e41"}}\n{}\n')
-  const { code, out } = await command(auditVerify, file)
+  const { code, out } = await command("audit verify", file)
   expect(code).toBe(1)
   expect(out).toContain('unit "\\u{202e}41" of "https://i\\u{9b}2J"')
 })

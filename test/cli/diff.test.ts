@@ -117,8 +117,8 @@ describe("daypass diff", () => {
   })
 
   it.each([
-    { args: [OLD], says: "diff takes two folders" },
-    { args: [OLD, OLD, OLD], says: "diff takes two folders" },
+    { args: [], says: "missing required argument 'OLD'" },
+    { args: [OLD, OLD, OLD], says: "too many arguments" },
     { args: [OLD, "/nowhere"], says: "cannot be read (ENOENT)" },
     { args: ["/nowhere", OLD], says: "cannot be read (ENOENT)" },
     { args: [OLD, OLD, "--format", "yaml"], says: "--format must be one of" },

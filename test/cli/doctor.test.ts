@@ -12,7 +12,7 @@ import { type GitHub, startGitHub } from "../support/github.ts"
 import { CLIENT, type OpenIdProvider, openIdProvider } from "../support/openid/provider.ts"
 import type { Vendor } from "../support/vendor.ts"
 import { startVendors, trustBroker, vendorSecrets, writeToolsFolder } from "../support/vendor-world.ts"
-import { folderOf, ORGANISATION, POLICY, type Script, scriptedIo } from "./run-cli.ts"
+import { folderOf, ORGANISATION, POLICY, runWork, type Script, scriptedIo } from "./run-cli.ts"
 
 const OPS = { repository: "acme/ops", repository_id: "77", repository_owner_id: "9001", ref: "refs/heads/main" }
 
@@ -31,11 +31,8 @@ interface Told {
 async function run(args: readonly string[], script: Script = {}, sight = noSight): Promise<Told> {
   const [out, err]: [string[], string[]] = [[], []]
   const io = { ...scriptedIo({ http, now: () => new Date(), ...script }) }
-  const code = await doctor(
-    args,
-    { ...io, out: (text) => void out.push(text), err: (text) => void err.push(text) },
-    sight,
-  )
+  const said = { ...io, out: (text: string) => void out.push(text), err: (text: string) => void err.push(text) }
+  const code = await runWork("doctor", args, said, (given) => doctor(given, said, sight))
   return { code, out: out.join("\n"), err: err.join("\n") }
 }
 

@@ -153,11 +153,6 @@ describe("daypass explain --token -", () => {
       ["--claims", "x", "--broker", BROKER, "--grants", "a"],
       /does not accept claims without a token/,
     ],
-    [
-      "grants without anything to decide with",
-      ["--token", "-", "--grants", "a"],
-      /needs --policies DIR or --broker URL/,
-    ],
     ["no grants to ask a broker for", ["--token", "-", "--broker", BROKER], /--grants takes/],
     ["a broker over http", ["--token", "-", "--broker", "http://broker.example.com", "--grants", "a"], /https URL/],
     [

@@ -151,9 +151,10 @@ describe("daypass explain", () => {
     expect(err).toMatch(message)
   })
 
-  it("names the option that it does not know, and leaves Node's hints out", async () => {
-    const { err } = await explain({}, "--claim", "x")
-    expect(err.split("\n")[0]).toBe("daypass: Unknown option '--claim'")
+  it("names the option that it does not know, and the one that was meant, and repeats no value", async () => {
+    const { err } = await explain({}, "--claim=secret")
+    expect(err.split("\n")[0]).toBe('daypass: there is no option --claim. Did you mean "--claims"?')
+    expect(err).not.toContain("secret")
   })
 
   it("ends with 2 and the faults for a policy folder that has some", async () => {

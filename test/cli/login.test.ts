@@ -9,7 +9,7 @@ import { keepLogin, loginFile, storedLogin } from "../../cli/login/stored-login.
 import { type NodeBroker, startNodeBroker } from "../support/broker-node.ts"
 import { Person } from "../support/openid/person.ts"
 import { CLIENT, type OpenIdProvider, openIdProvider } from "../support/openid/provider.ts"
-import { folderOf, runScripted, type Script, scriptedIo } from "./run-cli.ts"
+import { folderOf, runScripted, runWork, type Script, scriptedIo } from "./run-cli.ts"
 
 const http = createHttp({ userAgent: "daypass-test" })
 let provider: OpenIdProvider
@@ -60,7 +60,9 @@ function machine(script: Script = {}) {
     const nobody = () => {
       throw new Error("nobody expected this")
     }
-    const code = await login(args, io, { open: nobody, sleep: nobody, ...world })
+    const code = await runWork("login", args, io, (given) =>
+      login(given, io, { open: nobody, sleep: nobody, ...world }),
+    )
     return { code, out: out?.join("\n") ?? "", err: err?.join("\n") ?? "" }
   }
   const daypass = (...args: string[]) => runScripted(base, ...args)
@@ -296,7 +298,7 @@ describe("daypass login", () => {
       open: () => expect.fail("a browser was opened"),
       sleep: async () => {},
     }
-    expect(await login([...here(), "--no-browser"], io, world)).toBe(0)
+    expect(await runWork("login", [...here(), "--no-browser"], io, (given) => login(given, io, world))).toBe(0)
     expect(running).toHaveLength(1)
   })
 
@@ -336,7 +338,8 @@ describe("daypass login --device", () => {
       slept.push(ms)
       await onSleep(said.join("\n"), slept.length)
     }
-    const code = await login([...args, "--device"], io, { open: () => expect.fail("a browser was opened"), sleep })
+    const world = { open: () => expect.fail("a browser was opened"), sleep }
+    const code = await runWork("login", [...args, "--device"], io, (given) => login(given, io, world))
     return { code, text: said.join("\n"), slept, on }
   }
 
@@ -445,8 +448,8 @@ describe("where a person signs in", () => {
     [["--port", "x"], /--port must be a number/],
     [["--scope", "email"], /must contain openid/],
     [["--scope", "openid offline_access"], /must not contain offline_access/],
-    [["someone"], /takes no arguments/],
-    [["--token", "x"], /Unknown option/],
+    [["someone"], /too many arguments/],
+    [["--token", "x"], /there is no option/],
   ] as const)("is refused for %j", async (args, message) => {
     const { code, err } = await machine().signIn({}, ...args)
     expect(code).toBe(2)

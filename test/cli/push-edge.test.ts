@@ -14,7 +14,7 @@ import { startWorkerdBroker, type WorkerdBroker } from "../support/broker-worker
 import { COMPILE_CACHE } from "../support/compile-cache.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
 import { freePort } from "../support/servers.ts"
-import { scriptedIo } from "./run-cli.ts"
+import { runWork, scriptedIo } from "./run-cli.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const NAMESPACE = "0123456789abcdef0123456789abcdef"
@@ -47,7 +47,7 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
       env: { PATH: process.env["PATH"], HOME: folder, ...COMPILE_CACHE },
     })
     const target = ["--env", "production", "--config", config, "--local", "--persist-to", persistTo]
-    const code = await push([policies, ...target, ...args], io, wrangler)
+    const code = await runWork("push", [policies, ...target, ...args], io, (given) => push(given, io, wrangler))
     return { code, out: out.join("\n") }
   }
 
@@ -156,7 +156,9 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
   })
 
   it("are unavailable once current is gone, and nothing else decides in their place", async () => {
-    await (await broker.namespace()).delete(CURRENT_KEY)
+    const namespace = await broker.namespace()
+    const newest = (await namespace.get(CURRENT_KEY)) ?? ""
+    await namespace.delete(CURRENT_KEY)
     await broker.advance(POLICIES_FRESH_SECONDS)
     expect(await exchange()).toMatchObject({ status: 503, json: { code: "policy_unavailable" } })
     expect(await health()).toMatchObject({ status: 503, policies: { version: null } })
@@ -165,7 +167,8 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
     const token = await github.mint(DEPLOYMENT, { audience: broker.url })
     expect((await send(broker, `/v1/leases/${lease}`, { method: "DELETE", token })).status).toBe(200)
 
-    expect((await run()).code).toBe(0)
+    await namespace.put(CURRENT_KEY, newest)
+    await broker.advance(POLICIES_FRESH_SECONDS)
     expect(await exchange()).toMatchObject({ status: 403, json: { code: "not_allowed" } })
   })
 })

@@ -14,7 +14,7 @@ import { KEEP_RETIRED_SECONDS } from "../../cli/push/publish.ts"
 import { push } from "../../cli/push/push.ts"
 import { job } from "../core/job.ts"
 import { clockOf } from "../support/clock.ts"
-import { type CliRun, folderOf, ORGANISATION, POLICY, scriptedIo } from "./run-cli.ts"
+import { type CliRun, folderOf, ORGANISATION, POLICY, runWork, scriptedIo } from "./run-cli.ts"
 import { ACCOUNT, ScriptedWrangler } from "./scripted-wrangler.ts"
 
 const NOON = Date.parse("2026-11-22T12:00:00Z")
@@ -41,7 +41,7 @@ async function run(
     out: (text: string) => void out.push(text),
     err: (text: string) => void err.push(text),
   }
-  const code = await push(args, io, wrangler.run)
+  const code = await runWork("push", args, io, (given) => push(given, io, wrangler.run))
   return { code, out: out.join("\n"), err: err.join("\n") }
 }
 
@@ -284,8 +284,8 @@ describe("daypass push", () => {
   })
 
   it.each([
-    ["no folder", [], /push takes one folder/],
-    ["two folders", [OLD, NEW], /push takes one folder/],
+    ["no folder where the default one is not there", [], /the folder policies cannot be read/],
+    ["two folders", [OLD, NEW], /too many arguments/],
     ["a folder that is not there", ["/nonexistent"], /ENOENT/],
     ["two namespaces", [OLD, "--binding", "A", "--namespace-id", "b"], /give only one/],
     ["a place for data that is elsewhere", [OLD, "--persist-to", "x"], /--local/],

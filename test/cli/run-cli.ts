@@ -2,8 +2,9 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFile
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { afterAll } from "vitest"
-import type { CliIo } from "../../cli/io.ts"
-import { main } from "../../cli/main.ts"
+import { COMMANDS } from "../../cli/commands/index.ts"
+import type { CliIo, Command } from "../../cli/io.ts"
+import { main, runCommand } from "../../cli/main.ts"
 import { createFile } from "../../cli/node-io.ts"
 
 export interface CliRun {
@@ -53,6 +54,13 @@ export async function runScripted(script: Script, ...args: string[]): Promise<Cl
     err: (text) => void err.push(text),
   })
   return { code, out: out.join("\n"), err: err.join("\n") }
+}
+
+/** Runs a command whose work the test makes, in a world of its own. */
+export function runWork(name: string, args: readonly string[], io: CliIo, work?: Command): Promise<number> {
+  const declaration = COMMANDS.find((command) => command.name === name)
+  if (declaration === undefined) throw new Error(`there is no command ${name}`)
+  return runCommand(declaration, args, io, work)
 }
 
 const made: string[] = []

@@ -171,7 +171,6 @@ describe("daypass test", () => {
   })
 
   it.each<[string, string[]]>([
-    ["no folder", []],
     ["two folders", ["a", "b"]],
     ["an unknown option", ["a", "--all"]],
     ["an unknown format", ["a", "--format", "xml"]],
@@ -182,7 +181,7 @@ describe("daypass test", () => {
   ])("says how it is used for %s, and ends with 2", async (_, args) => {
     const { code, out, err } = await runCli("test", ...args)
     expect([code, out]).toEqual([2, ""])
-    expect(err).toContain("Usage: daypass test DIR")
+    expect(err).toContain("Usage: daypass test [DIR]")
   })
 
   it("ends with 2 when the folder cannot be read", async () => {

@@ -203,7 +203,7 @@ describe("daypass trust", () => {
       args: [FOLDER, "--broker", `${BROKER}?x`],
       says: "--broker: must be an https URL",
     },
-    { name: "without a folder", args: ["--broker", BROKER], says: "trust takes one folder" },
+    { name: "with two folders", args: [FOLDER, FOLDER, "--broker", BROKER], says: "too many arguments" },
     {
       name: "with an unknown connection",
       args: [FOLDER, "--broker", BROKER, "--connection", "aws-prd"],

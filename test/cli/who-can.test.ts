@@ -228,8 +228,7 @@ connections:`,
   })
 
   it.each([
-    { args: [], says: "who-can takes one folder" },
-    { args: [FOLDER, FOLDER], says: "who-can takes one folder" },
+    { args: [FOLDER, FOLDER], says: "too many arguments" },
     { args: ["/nowhere"], says: "cannot be read (ENOENT)" },
     { args: [FOLDER, "--connection", "aws-prd"], says: 'no connection "aws-prd". Did you mean "aws-prod"?' },
     { args: [FOLDER, "--grant", "deplyo"], says: 'no grant "deplyo". Did you mean "deploy"?' },

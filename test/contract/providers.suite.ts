@@ -154,8 +154,10 @@ function expectMinted(outcome: unknown, { expect: expected }: ProviderCase): Min
   })
   expect(minted.handle !== undefined, "a handle exactly when it can be revoked").toBe(minted.revocation === "revocable")
   // Locators are no secrets, and a value in a story may be one of their words.
-  const { versions, ...rest } = minted
+  const { versions, keys, ...rest } = minted
   const serialised = JSON.stringify([rest, Object.values(versions ?? {})])
+  // Public names, which may hold a value of one character.
+  for (const name of Object.values(keys ?? {})) expect(name).toMatch(/^age1[a-z0-9]{58}$/)
   for (const { value } of Object.values(minted.values)) {
     if (value instanceof Secret && value.reveal() !== "")
       expect(serialised, "secrets do not serialise").not.toContain(JSON.stringify(value.reveal()).slice(1, -1))

@@ -42,7 +42,7 @@ export const STEPS: readonly DemoStep[] = [
   { name: "No server saw an unexpected request", run: worldIsClean },
 ]
 
-async function credentialsArrive(world: World, { check, show }: Findings, story: Story): Promise<void> {
+async function credentialsArrive(world: World, { check, show, headline }: Findings, story: Story): Promise<void> {
   const job = world.github.job(deployment(MAIN, "1001"))
   const run = await act(world, "main", job)
   show("the action's log", run.log)
@@ -67,11 +67,13 @@ async function credentialsArrive(world: World, { check, show }: Findings, story:
     `the session tags tell AWS the job's repository: ${issued?.tags["repository"]}`,
     issued?.tags["repository"] === REPOSITORY.repository,
   )
+  const minutes = issued && Math.round((Date.parse(issued.expiration) - Date.now()) / 60_000)
+  headline(`a job on main got a session of ${issued?.roleArn} for ${minutes} minutes, masked in its log`)
   const capture = world.wiretap.captures.at(-1)
   if (capture) story.deployed = { job, run, capture }
 }
 
-async function featureBranchIsRefused(world: World, { check, show }: Findings): Promise<void> {
+async function featureBranchIsRefused(world: World, { check, show, headline }: Findings): Promise<void> {
   const before = world.sts.requests.length
   const run = await act(world, "main", world.github.job(deployment(FEATURE, "1002")))
   const summary = asRendered(run.summary)
@@ -83,6 +85,9 @@ async function featureBranchIsRefused(world: World, { check, show }: Findings): 
     `the summary says that the policy requires ${MAIN}, and that the job ran on ${FEATURE}`,
     summary.includes(MAIN) && summary.includes(FEATURE),
   )
+  const reason = /ref must be \S+, but is [\w/-]+/.exec(summary)?.[0]
+  check("the reason is one sentence", reason !== undefined)
+  headline(`the same job on another branch was denied: ${reason}`)
 }
 
 async function ceilingHolds(world: World, { check, show }: Findings): Promise<void> {
@@ -138,7 +143,7 @@ async function replayIsRefused(world: World, { check }: Findings, { deployed }: 
   check("AWS was not asked for anything", world.sts.requests.length === before)
 }
 
-async function stolenTokenOpensNothing(world: World, { check }: Findings): Promise<void> {
+async function stolenTokenOpensNothing(world: World, { check, headline }: Findings): Promise<void> {
   const job = world.github.job(deployment(MAIN, "1003"))
   world.wiretap.interceptNext()
   const before = world.wiretap.captures.length
@@ -169,11 +174,12 @@ async function stolenTokenOpensNothing(world: World, { check }: Findings): Promi
     "the JWE contains no credential in plain text",
     issued !== undefined && !jobsKey.body.includes(issued.secretAccessKey),
   )
+  headline(`a stolen token was useless: without its key ${describe(noKey)}, with another key ${describe(ownKey)}`)
   check("the thief cannot decrypt it without the job's private key", !(await thief.opens(jobsKey.body)))
   await act(world, "post", job, { state: run.state })
 }
 
-async function postRevokes(world: World, { check, show }: Findings, { deployed }: Story): Promise<void> {
+async function postRevokes(world: World, { check, show, headline }: Findings, { deployed }: Story): Promise<void> {
   if (!deployed) throw new Error("there is no lease to close, because the first step failed")
   const lease = deployed.run.outputs["lease"] ?? ""
   const run = await act(world, "post", deployed.job, { state: deployed.run.state })
@@ -187,9 +193,10 @@ async function postRevokes(world: World, { check, show }: Findings, { deployed }
     `the log says that the AWS session cannot be revoked and expires at ${expires}`,
     run.log.includes("Cannot revoke aws-deploy.") && run.log.includes(`It expires at ${expires}`),
   )
+  headline(`the job ended, and so did its lease. AWS cannot revoke a session: it expires at ${expires}`)
 }
 
-async function auditChainHolds(world: World, { check, show }: Findings): Promise<void> {
+async function auditChainHolds(world: World, { check, show, headline }: Findings): Promise<void> {
   const records = await trail(world)
   show(
     "the broker's audit records",
@@ -218,6 +225,7 @@ async function auditChainHolds(world: World, { check, show }: Findings): Promise
     "a copy with one changed byte in that record does not verify, and the output names the record",
     changed.exitCode === 1 && changed.output.includes(`record ${denied?.record.seq} of`),
   )
+  headline(`all ${records.length} records verify. With one changed byte, record ${denied?.record.seq} does not`)
 }
 
 async function worldIsClean({ github, api, sts, vendors }: World, { check }: Findings): Promise<void> {

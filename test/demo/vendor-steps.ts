@@ -13,7 +13,12 @@ export function vendorSteps(vendors: readonly Vendor[]): readonly DemoStep[] {
   }))
 }
 
-async function runVendor(vendor: Vendor, runId: string, world: World, { check, show }: Findings): Promise<void> {
+async function runVendor(
+  vendor: Vendor,
+  runId: string,
+  world: World,
+  { check, show, headline }: Findings,
+): Promise<void> {
   const job = world.github.job(toolsJob(runId))
   const step = {
     inputs: { broker: world.broker.url, grants: Object.keys(vendor.grants).join() },
@@ -33,4 +38,5 @@ async function runVendor(vendor: Vendor, runId: string, world: World, { check, s
   tell(await vendor.checkEnd(post))
   check("the leak sweep looked, and found nothing", !post.log.includes("::warning"))
   check("no revocable credential is still alive", vendor.alive() === 0)
+  headline(`a job got ${vendor.gives}`)
 }

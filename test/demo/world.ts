@@ -93,10 +93,10 @@ export async function startWorld(
   const abort = new AbortController()
   ends.defer(() => abort.abort())
 
-  report.say(`   GitHub's OIDC issuer and runner   ${github.issuer}`, "dim")
-  report.say(`   GitLab's OIDC issuer              ${gitlab.issuer}`, "dim")
-  report.say(`   GitHub's API, as an App sees it   ${api.url}`, "dim")
-  report.say(`   AWS STS                           ${sts.url}`, "dim")
-  report.say(`   the broker, in workerd            ${broker.url}`, "dim")
+  report.tell(`   GitHub's OIDC issuer and runner   ${github.issuer}`, "dim")
+  report.tell(`   GitLab's OIDC issuer              ${gitlab.issuer}`, "dim")
+  report.tell(`   GitHub's API, as an App sees it   ${api.url}`, "dim")
+  report.tell(`   AWS STS                           ${sts.url}`, "dim")
+  report.tell(`   the broker, in workerd            ${broker.url}`, "dim")
   return { folder, github, gitlab, api, shop, sts, vendors, broker, wiretap, signal: abort.signal }
 }

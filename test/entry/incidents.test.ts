@@ -181,7 +181,7 @@ function rewriteRecords(unitId: string): void {
   sql.close()
 }
 
-/** Puts a copy of the ledger in place, as docs/run-on-node.md says. */
+/** Puts a copy of the ledger in place, as docs/operate-on-node.md says. */
 function restore(copy: string): void {
   for (const end of ["", "-wal", "-shm"]) rmSync(join(broker.data, `ledger.db${end}`), { force: true })
   copyFileSync(copy, join(broker.data, "ledger.db"))

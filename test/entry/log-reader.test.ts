@@ -18,7 +18,7 @@ it("goes on serving when whatever reads its log is gone", async () => {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const settings = ["--policies", policies, "--data", join(folder, "data"), "--url", url, "--port", `${port}`]
-  const broker = spawn(join(ROOT, "node_modules/.bin/node"), ["broker/entry/node.ts", ...settings], {
+  const broker = spawn(join(ROOT, "node_modules/.bin/node"), ["broker/entry/built.ts", ...settings], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"] ?? "", ...COMPILE_CACHE },
     stdio: ["ignore", "pipe", "pipe"],

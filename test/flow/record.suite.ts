@@ -6,9 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { ChainVerifier } from "../../analysis/audit/verify.ts"
 import type { AuditRecord } from "../../broker/core/audit-record.ts"
 import { EXPORT_PATH, LEDGERS_PATH, SEARCH_PATH } from "../../broker/wire/record.ts"
-import { run as auditExport } from "../../cli/audit/export.ts"
 import { openOperator } from "../../cli/operate/client.ts"
-import { scriptedIo } from "../cli/run-cli.ts"
+import { runWork, scriptedIo } from "../cli/run-cli.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
 import { type RunningBroker, type StartBroker, send } from "./world.ts"
 
@@ -152,7 +151,7 @@ connections:
       const exported = async (...args: readonly string[]) => {
         const options = Object.entries(await optionsOf("operator")).flatMap(([name, value]) => [`--${name}`, value])
         const out = join(folder, `export-${++runs}.jsonl`)
-        expect(await auditExport([...options, "--out", out, ...args], io)).toBe(0)
+        expect(await runWork("audit export", [...options, "--out", out, ...args], io)).toBe(0)
         const verifier = new ChainVerifier(sha256)
         verifier.push(readFileSync(out))
         const verdict = verifier.end()

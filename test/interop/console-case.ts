@@ -1,17 +1,14 @@
 import assert from "node:assert/strict"
-import { mkdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { fileURLToPath } from "node:url"
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core"
+import type { Browser, BrowserContext, Page } from "playwright-core"
 import { readAuditTrail } from "../../broker/adapters/node/audit-reader.ts"
 import { trailFromExport } from "../flow/trail.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
 import { type ConsoleWorld, startConsoleWorld } from "../support/console-world.ts"
 import { TOOLS } from "../support/vendor-world.ts"
+import { findings, openBrowser, picture } from "./axe.ts"
 import type { Check } from "./run.ts"
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const TIMEOUT_MS = 30_000
 /** The broker begins so many hours ago, so that its console has a past to show. */
 const HOURS = 40
@@ -29,10 +26,7 @@ export async function consoleCase(_: string, check: Check): Promise<void> {
       trail: async (issuer, unitId) => trailFromExport(readAuditTrail(broker.data), issuer, unitId),
     }
   })
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    chromiumSandbox: process.getuid?.() !== 0,
-  })
+  const browser = await openBrowser()
   try {
     await past(world)
     const paths = await pathsOf(world)
@@ -112,7 +106,7 @@ async function eachPage(
     })
     await page.goto(`${world.broker.url}/console`)
     await findings(page, "sign-in")
-    await picture(page, "sign-in", colorScheme)
+    await picture(page, "console-sign-in", colorScheme)
     // The answer to who is not signed in is 401, which Chromium tells as an error.
     broken.length = 0
     await signIn(page)
@@ -125,7 +119,7 @@ async function eachPage(
       await findings(page, name)
       for (const summary of await page.locator("main summary").all()) await summary.click()
       if (name === "search") await page.locator(".records summary").first().click()
-      await picture(page, name, colorScheme)
+      await picture(page, `console-${name}`, colorScheme)
     }
     assert.deepEqual(broken, [])
     await lift(page, world)
@@ -187,7 +181,7 @@ async function verifies(world: ConsoleWorld, browser: Browser, paths: Readonly<R
     await page
       .getByText(/^It verifies\. \d+ records verify\. The head is [0-9a-f]{64}\. The first \d+ of them are /)
       .waitFor()
-    await picture(page, "verified", "light")
+    await picture(page, "console-verified", "light")
     // What the broker sends is changed on its way: one record says something else.
     await page.route("**/console/verify/export?**", async (route) => {
       const answer = await route.fetch()
@@ -198,27 +192,6 @@ async function verifies(world: ConsoleWorld, browser: Browser, paths: Readonly<R
       .getByText(/^Record 1 does not verify: the record does not match its own hash: it was changed\.$/)
       .waitFor()
   })
-}
-
-/** By the rules of WCAG 2.2 up to AA, and axe's own of good practice. */
-async function findings(page: Page, name: string): Promise<void> {
-  const axe = readFileSync(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8")
-  // By the debugger and not as a script of the page, which its policy forbids.
-  await page.evaluate(axe)
-  const found = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-  const { violations } = found as { readonly violations: readonly { id: string; nodes: readonly { html: string }[] }[] }
-  assert.deepEqual(
-    violations.map(({ id, nodes }) => `${name}: ${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`),
-    [],
-  )
-}
-
-async function picture(page: Page, name: string, colorScheme: string): Promise<void> {
-  const folder = process.env["DAYPASS_IMAGES"]
-  if (folder === undefined) return
-  mkdirSync(folder, { recursive: true })
-  await page.evaluate("scrollTo(0, 0)")
-  await page.screenshot({ path: join(folder, `console-${name}${colorScheme === "dark" ? "-dark" : ""}.png`) })
 }
 
 async function signIn(page: Page): Promise<void> {

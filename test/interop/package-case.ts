@@ -5,7 +5,6 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { readAuditTrail } from "../../broker/adapters/node/audit-reader.ts"
 import { openNodeStore } from "../../broker/adapters/node/ledgers.ts"
-import packageJson from "../../package.json" with { type: "json" }
 import { denial } from "../contract/ledger-samples.ts"
 import { githubClaims } from "../support/github-claims.ts"
 import { installPackage, type PackagedRun, runNode } from "../support/packaged.ts"
@@ -83,9 +82,8 @@ export async function packageCase(_programs: string, check: Check): Promise<void
         else assert.deepEqual(told, expected)
       })
     }
-    await check(`Node ${other}: npm start says that the broker needs Node 24`, async () => {
-      const [, , ...args] = packageJson.scripts.start.split(" ")
-      const { code, out, err } = await runNode(node, [...args, "--help"], { cwd: ROOT, env: {} })
+    await check(`Node ${other}: daypass serve says that the broker needs Node 24`, async () => {
+      const { code, out, err } = await runNode(node, [command, "serve", "--help"], { cwd: folder, env: {} })
       assert.deepEqual([code, out], [2, ""])
       assert.ok(err.startsWith(`The broker needs Node 24 or newer, and this is Node ${other}.`), err)
     })

@@ -17,11 +17,13 @@ import { motoCase } from "./moto-case.ts"
 import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
 import { packageCase } from "./package-case.ts"
+import { pagesCase } from "./pages-case.ts"
 import { installBrowser, peopleCase } from "./people-case.ts"
 import { postgresCase } from "./postgres-case.ts"
 import { promtoolCase } from "./promtool-case.ts"
 import { runCase } from "./run-case.ts"
 import { runCloudsCase } from "./run-clouds-case.ts"
+import { installSite, siteCase } from "./site-case.ts"
 import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
 import { installAge, installPgBouncer, installPostgres, installPromtool, installTools } from "./tools.ts"
@@ -38,6 +40,7 @@ type Case = (programs: string, check: Check) => Promise<unknown>
 const CASES: Readonly<Record<string, Case>> = {
   postgres: postgresCase,
   console: consoleCase,
+  "the site of the docs": siteCase,
   "logins of tools": loginsCase,
   sops: sopsCase,
   openbao: openbaoCase,
@@ -55,6 +58,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "a witness of the log": witnessCase,
   promtool: promtoolCase,
   zizmor: zizmorCase,
+  "pages of operators": pagesCase,
   actionlint: actionlintCase,
 }
 
@@ -64,7 +68,7 @@ const LANES = 2
 /** Installs all that the cases need, so that it can be done while something else runs. */
 async function install(): Promise<string> {
   console.log(
-    "installing moto, OpenBao, act, sops, zizmor, actionlint, a witness, vendors' clients and older Nodes (once a version), PostgreSQL, PgBouncer, age, promtool, git, curl, skopeo, kubectl and Chromium where they are missing",
+    "installing moto, OpenBao, act, sops, zizmor, actionlint, a witness, vendors' clients and older Nodes and what builds the site (once a version), PostgreSQL, PgBouncer, age, promtool, git, curl, skopeo, kubectl and Chromium where they are missing",
   )
   const [programs] = await Promise.all([
     installTools().then(async (programs) => {
@@ -83,6 +87,7 @@ async function install(): Promise<string> {
       .then(installPromtool),
     installNodes(),
     installNodeClients(),
+    installSite(),
   ])
   return programs
 }

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Secret } from "../../broker/core/secret.ts"
-import { dataKeyFor, readAgeKeys } from "../../broker/providers/sops/age.ts"
+import { readAgeKeys } from "../../broker/providers/sops/age.ts"
+import { dataKeyOf } from "../../broker/providers/sops/data-key.ts"
 import { readDocument } from "../../broker/providers/sops/document.ts"
 import { openDocument } from "../../broker/providers/sops/opened.ts"
 import { sops } from "../../broker/providers/sops/provider.ts"
@@ -175,9 +176,9 @@ async function open(
   const document = readDocument(name, new Uint8Array(bytes))
   if (!document.ok) return document.fault[0]?.message ?? "refused"
   const keys = await readAgeKeys({ name: "SOPS", connection: "c" }, "env:K", new Secret(key))
-  const dataKey = await dataKeyFor(document.value.metadata.recipients, keys)
+  const dataKey = await dataKeyOf(document.value.metadata, { age: keys, services: [] })
   if (typeof dataKey === "string") return dataKey
-  const opened = await openDocument(document.value, dataKey)
+  const opened = await openDocument(document.value, dataKey.bytes)
   if (opened.outcome !== "opened") return opened.outcome
   return new Map(
     opened.values.map(({ leaf, value }) => [

@@ -42,15 +42,18 @@ export async function witnessCase(programs: string, check: Check): Promise<void>
     const logKey = ((await broker.checkpoints.policy()) ?? "").split("\n")[0]?.slice("log ".length) ?? ""
     const origin = logKey.split("+")[0]
     writeFileSync(path("logs.yaml"), `Logs:\n  - Origin: ${origin}\n    PublicKey: ${logKey}\n`)
-    const args = ["--listen", `127.0.0.1:${port}`, "--metrics_listen", "", "--private_key_path", path("key")]
-    const witness = await startProgram(
-      program,
-      [...args, "--additional_logs", path("logs.yaml"), "--db_file", path("db")],
-      {
-        env: { PATH: process.env["PATH"] ?? "", HOME: folder },
-        isReady: async () => (await fetch(`${url}/add-checkpoint`, { method: "POST", body: "x" })).status === 400,
-      },
-    )
+    const args = [
+      "--listen",
+      `127.0.0.1:${port}`,
+      "--private_key_path",
+      path("key"),
+      "--additional_logs",
+      path("logs.yaml"),
+    ]
+    const witness = await startProgram(program, args, {
+      env: { PATH: process.env["PATH"] ?? "", HOME: folder },
+      isReady: async () => (await fetch(`${url}/add-checkpoint`, { method: "POST", body: "x" })).status === 400,
+    })
     try {
       await cases(check)
     } finally {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { KmsKeys } from "./aws-stores/kms.ts"
 import { getParametersByPath } from "./aws-stores/parameter-paths.ts"
 import { getParameters, type StoredParameter } from "./aws-stores/parameters.ts"
 import { Permissions, type Statement } from "./aws-stores/permissions.ts"
@@ -14,6 +15,13 @@ const JSON_TYPE = "application/x-amz-json-1.1"
 const ACCOUNT = "111122223333"
 const IRELAND = { region: "eu-west-1", partition: "aws" }
 
+/** The name of each service in signatures, by the first part of its operations. */
+const SERVICES: Readonly<Record<string, string>> = {
+  secretsmanager: "secretsmanager",
+  AmazonSSM: "ssm",
+  TrentService: "kms",
+}
+
 /** What the stores can do besides failing as any server: refuse with a code of their own. */
 export type StoreMisbehaviour = Misbehaviour | StoreErrorCode
 
@@ -21,6 +29,8 @@ export interface AwsStores {
   readonly url: string
   addSecret(secret: StoredSecret): void
   addParameter(parameter: StoredParameter): void
+  /** The keys of AWS KMS. */
+  readonly keys: KmsKeys
   /** What sessions of a role may do, by the role's ARN. Replaces what they might before. */
   permit(role: string, statements: readonly Statement[]): void
   /** Makes the next `times` answers fail; for good when `times` is left out. `null` mends it. */
@@ -34,8 +44,8 @@ export interface AwsStores {
 }
 
 /**
- * Starts a stand-in for AWS Secrets Manager and Parameter Store on loopback, of one account and region: GetSecretValue,
- * GetParameters and GetParametersByPath, as strict as the real ones. `sessions` are those that STS handed out, which alone are let in.
+ * Starts a stand-in for AWS Secrets Manager, Parameter Store and KMS on loopback, of one account and region: GetSecretValue,
+ * GetParameters, GetParametersByPath and Decrypt, as strict as the real ones. `sessions` are those that STS handed out, which alone are let in.
  */
 export async function startAwsStores(
   sessions: () => readonly IssuedCredentials[],
@@ -44,6 +54,7 @@ export async function startAwsStores(
   const log = new RequestLog("the stand-in for AWS's stores")
   const secrets = new Map<string, StoredSecret>()
   const parameters = new Map<string, StoredParameter>()
+  const keys = new KmsKeys()
   const statements = new Map<string, readonly Statement[]>()
   const failures = new Failures<StoreMisbehaviour>()
 
@@ -54,6 +65,7 @@ export async function startAwsStores(
       getParameters(input, parameters, { prefix: `arn:${partition}:ssm:${region}:${ACCOUNT}:`, permissions }),
     "AmazonSSM.GetParametersByPath": (input, permissions) =>
       getParametersByPath(input, parameters, { prefix: `arn:${partition}:ssm:${region}:${ACCOUNT}:`, permissions }),
+    "TrentService.Decrypt": (input, permissions) => keys.decrypt(input, permissions),
   }
 
   const server = await startServer(serve, (fault) => log.unexpected(`a fault of the stand-in: ${String(fault)}`))
@@ -68,11 +80,11 @@ export async function startAwsStores(
         log.unexpected(`${request.method} ${request.url?.split("?")[0]} ${target}`)
         throw new StoreRefusal("UnknownOperationException", "There is no such operation here.")
       }
-      const service = target.startsWith("AmazonSSM.") ? "ssm" : "secretsmanager"
+      const service = SERVICES[target.split(".")[0] ?? ""] ?? ""
       const signed = { method: "POST", path: "/", headers: request.headers, body: body ?? "" }
       const session = verifySignature(signed, { region, service }, sessions())
       const input = inputOf(request, body)
-      about = `${target} ${[input["Names"] ?? input["SecretId"] ?? input["Path"]].flat().join(" ")}`
+      about = `${target} ${[input["Names"] ?? input["SecretId"] ?? input["Path"] ?? input["KeyId"]].flat().join(" ")}`
       if (how !== null && isErrorCode(how)) throw new StoreRefusal(how, "Refused, because the test says so.")
       const permissions = new Permissions(session.sessionName, statements.get(session.roleArn) ?? [])
       const answer = JSON.stringify(operations[target]?.(input, permissions))
@@ -91,6 +103,7 @@ export async function startAwsStores(
   return {
     url: server.url,
     addSecret: (secret) => void secrets.set(secret.name, secret),
+    keys,
     addParameter: (parameter) => void parameters.set(parameter.name, parameter),
     permit: (role, allowed) => void statements.set(role, allowed),
     fail: (how, times) => failures.set(how, times),

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { type Answer, ApiRefusal, granted, OAuthRefusal, refused } from "./google/answer.ts"
+import { decryptPathOf, KmsKeys } from "./google/kms.ts"
 import { exchangeToken, type PoolProvider } from "./google/pool.ts"
 import {
   accessVersion,
@@ -14,13 +15,13 @@ import { type IssuedToken, Tokens } from "./google/tokens.ts"
 import { RequestLog } from "./request-log.ts"
 import { Failures, type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
 
-export type GoogleApi = "sts" | "iamcredentials" | "secretmanager"
+export type GoogleApi = "sts" | "iamcredentials" | "secretmanager" | "kms"
 
 /** What Google can do besides failing as any server. */
 export type GoogleMisbehaviour = Misbehaviour | "throttled" | "service-disabled"
 
 export interface Google {
-  /** STS, the IAM Service Account Credentials API and Secret Manager of every region, all on one host. */
+  /** STS, the IAM Service Account Credentials API, Cloud KMS and Secret Manager of every region, all on one host. */
   readonly url: string
   /** Makes a pool's provider exist; one of the same name is replaced. */
   addProvider(provider: PoolProvider): void
@@ -30,6 +31,8 @@ export interface Google {
   addProject(project: Project): void
   /** Makes a secret exist in a project; one of the same name is replaced. */
   addSecret(secret: StoredSecret): void
+  /** The keys of Cloud KMS. */
+  readonly keys: KmsKeys
   /** Makes the next `times` answers of an API fail; for good when `times` is left out. `null` mends it. */
   fail(api: GoogleApi, how: GoogleMisbehaviour | null, times?: number): void
   /** All that was handed out, in order. */
@@ -45,7 +48,7 @@ export interface Google {
 const GENERATE = /^\/v1\/(projects\/[^/?#]+\/serviceAccounts\/[^/?#:]+):generateAccessToken$/
 
 /**
- * Starts a stand-in for Google on loopback: its Security Token Service, IAM Service Account Credentials, Secret Manager.
+ * Starts a stand-in for Google on loopback: its Security Token Service, IAM Service Account Credentials, Secret Manager, Cloud KMS.
  *
  * @param endAfterSeconds ends access tokens sooner than Google does, so that a test sees how a client gets the next one
  */
@@ -55,10 +58,12 @@ export async function startGoogle({ endAfterSeconds = Number.POSITIVE_INFINITY }
   const accounts = new Map<string, ServiceAccount>()
   const secrets: Secrets = { projects: new Map(), secrets: [] }
   const tokens = new Tokens(endAfterSeconds)
+  const keys = new KmsKeys()
   const failures: Readonly<Record<GoogleApi, Failures<GoogleMisbehaviour>>> = {
     sts: new Failures(),
     iamcredentials: new Failures(),
     secretmanager: new Failures(),
+    kms: new Failures(),
   }
 
   const server = await startServer(
@@ -81,6 +86,11 @@ export async function startGoogle({ endAfterSeconds = Number.POSITIVE_INFINITY }
     if (method === "GET" && version !== null && (await readBody(request)) === "")
       return answer(response, "secretmanager", `AccessSecretVersion ${version[3]}/${version[4]}`, async () =>
         granted(accessVersion(version, request.headers.authorization, secrets, tokens)),
+      )
+    const key = decryptPathOf(url)
+    if (method === "POST" && key !== null)
+      return answer(response, "kms", `Decrypt ${key.split("/").at(-1)}`, async () =>
+        granted(keys.decrypt(key, headersOf(request), await readBody(request), tokens)),
       )
     log.unexpected(`${method} ${url.split("?")[0]} 404`)
     response.writeHead(404).end()
@@ -116,6 +126,7 @@ export async function startGoogle({ endAfterSeconds = Number.POSITIVE_INFINITY }
       const at = secrets.secrets.findIndex(isSame)
       secrets.secrets.splice(at < 0 ? secrets.secrets.length : at, at < 0 ? 0 : 1, secret)
     },
+    keys,
     fail: (api, how, times) => failures[api].set(how, times),
     issued: tokens.issued,
     requests: log.entries,

@@ -87,6 +87,8 @@ export async function startVault(): Promise<Vault> {
     if (place === "POST sys/leases/revoke") return engines.revoke(call)
     if (/^(?:GET|POST) gcp\/roleset\/[^/]+\/token$/.test(place)) return engines.giveGoogleToken(call)
     if (/^POST database\/creds\/[^/]+$/.test(place)) throw new VaultRefusal(405, "unsupported operation")
+    const transit = /^POST sops\/decrypt\/([^/]+)$/.exec(place)?.[1]
+    if (transit !== undefined) return engines.decryptWith(transit, call)
     const [, kv, creds, legacy] = /^GET (?:secret\/data\/(.+)|database\/creds\/([^/]+)|legacy\/(.+))$/.exec(place) ?? []
     if (kv !== undefined) return engines.readVersioned(kv, call)
     if (creds !== undefined) return engines.mint(creds, call, token)

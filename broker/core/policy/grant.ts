@@ -94,7 +94,8 @@ export function readGrant(
     const message = `${name}: the connection ${wanted} is of the provider ${connection.provider}, which needs a broker, and on a person's own machine there is none. Name a connection of a provider that needs none, such as sops.`
     faults.push(fault(file, nodeAt(root, [...path, "connection"]).at, "grant_conflict", message))
   }
-  const tooLong = provider.subjectLimit && jobs ? subjectTooLong(jobs, name, provider.subjectLimit) : null
+  const limit = provider.subjectLimit?.(connection.settings)
+  const tooLong = limit && jobs ? subjectTooLong(jobs, name, limit) : null
   if (tooLong !== null) faults.push(fault(file, keyPosition(root, path), "subject_too_long", `${name}: ${tooLong}.`))
   const fileNames = provider.files?.namedBy(fields.value, connection.settings) ?? []
   const others = template === null ? fileNames : namesWithOtherClaims(template, provider, connection)

@@ -7,6 +7,7 @@ import { archiveFaults, exportFaults } from "./export-faults.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import { issuerFaults } from "./issuer-faults.ts"
 import { keysOf } from "./issuer-keys.ts"
+import { joinConnections } from "./joined-connections.ts"
 import type { Boundary, Connection, ConnectionReading, IssuerConfig, Organisation, PolicyFault } from "./model.ts"
 import { isPlainMap } from "./plain.ts"
 import { boundaryEnvironmentFaults } from "./policy-environment.ts"
@@ -51,6 +52,7 @@ export function readOrganisation(
   for (const [name, part] of Object.entries(sectionOf(value, "connections"))) {
     connections.set(name, readConnection(file, document, providers, name, part, faults))
   }
+  joinConnections(file, root, connections, faults)
   let boundaries: readonly Boundary[] = []
   if (parsed.success) {
     faults.push(...sharedUrls(file, document, parsed.data))

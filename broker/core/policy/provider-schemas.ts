@@ -11,7 +11,12 @@ export interface ProviderSchemas {
   checkCeiling?(field: string, pattern: string, connection: unknown): string | null
   checkFilled?(connection: unknown, job: Pick<Identity, "ownerId" | "issuerUrl">): string | null
   audiences?(connection: unknown): ConnectionAudiences
-  readonly subjectLimit?: SubjectLimit
+  subjectLimit?(connection: unknown): SubjectLimit | undefined
+  /**
+   * Present when its connections go through other connections of the organisation file. Adds what they need of those to the
+   * settings, when the file loads; the fault is about one place in the connection. Pure.
+   */
+  join?(connection: unknown, others: ReadonlyMap<string, NamedSettings>): Result<unknown, JoinFault>
   underCeiling?(grant: unknown): unknown
   organisationWide?(grant: unknown): readonly GrantKey[]
   reachesBeyond?(grant: unknown, connection: unknown): string | null
@@ -24,6 +29,19 @@ export interface ProviderSchemas {
   readonly maxTtlSeconds: number
   leastTtlSeconds?(grant: unknown): number
   resource(grant: unknown): string
+}
+
+/** A connection of the organisation file, as another one may use it. */
+export interface NamedSettings {
+  readonly provider: string
+  readonly settings: unknown
+}
+
+/** Where a connection names another one wrongly, and what to change: a whole sentence. */
+export interface JoinFault {
+  /** Keys of maps and indexes of lists, from the connection on. */
+  readonly at: readonly PropertyKey[]
+  readonly message: string
 }
 
 /** A key in a field of a grant that is a map: `["permissions", "members"]`. */

@@ -5,6 +5,8 @@ import { MIN_TTL_SECONDS, roleParts } from "./grant.ts"
 import { openSession } from "./role-session.ts"
 import type { AwsStoreSettings } from "./store-settings.ts"
 
+type LoginSettings = Pick<AwsStoreSettings, "role" | "region" | "audience" | "session_tags" | "sts_endpoint">
+
 /**
  * Calls `use` with a session of the connection's role. The session never leaves this instance's memory.
  *
@@ -15,7 +17,10 @@ import type { AwsStoreSettings } from "./store-settings.ts"
  * @throws {BrokerError} the errors of the login and of `use`
  */
 export async function withSession<Result>(
-  request: MintRequest<AwsStoreSettings, unknown>,
+  request: Pick<
+    MintRequest<LoginSettings, unknown>,
+    "connection" | "identity" | "grantName" | "connectionName" | "subject"
+  >,
   io: ProviderIo,
   use: (session: SessionCredentials) => Promise<Result>,
 ): Promise<Result> {

@@ -25,7 +25,7 @@ export const aws: Provider<Connection, Grant> = {
   maxTtlSeconds: MAX_TTL_SECONDS,
 
   audiences: (settings) => ({ presented: [audienceOf(settings)] }),
-  subjectLimit: SUBJECT_LIMIT,
+  subjectLimit: () => SUBJECT_LIMIT,
 
   resource: (wanted) => wanted.role,
 

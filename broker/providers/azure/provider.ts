@@ -47,7 +47,7 @@ export const azure: Provider<Connection, Grant> = {
 
   underCeiling: reachOf,
   audiences: ({ audience }) => ({ presented: [audience] }),
-  subjectLimit: SUBJECT_LIMIT,
+  subjectLimit: () => SUBJECT_LIMIT,
 
   reachesBeyond({ hand_over, client_id }) {
     if (hand_over === undefined) return null

@@ -61,7 +61,7 @@ export const google: Provider<Connection, Grant> = {
 
   underCeiling: reachOf,
   audiences: (settings) => ({ presented: [audienceOf(settings)] }),
-  subjectLimit: SUBJECT_LIMIT,
+  subjectLimit: () => SUBJECT_LIMIT,
 
   reachesBeyond({ hand_over }) {
     if (hand_over === undefined) return null

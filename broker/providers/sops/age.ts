@@ -2,11 +2,10 @@ import { BrokerError } from "../../core/errors.ts"
 import type { Secret } from "../../core/secret.ts"
 import { nameOf, type SecretReference } from "../../core/secret-reference.ts"
 import type { OtherSide } from "../call.ts"
-import type { Recipient } from "./metadata.ts"
 
 /** An age key of the connection. Only its public half can be printed. */
 export interface AgeKey {
-  /** The public half: `age1...` */
+  /** The public half: `age1...`, or `age1pq1...` */
   readonly recipient: string
   /** Decrypts an age file. Rejects when the file is not for this key, or is damaged. */
   open(file: Uint8Array): Promise<Uint8Array>
@@ -17,7 +16,6 @@ const loadAge = () => import("./age-library.ts")
 
 /** More than one key is needed for a while when a team replaces its key. */
 const MAX_KEYS = 16
-const DATA_KEY_BYTES = 32
 
 /**
  * Reads the output of `age-keygen`: identities on separate lines, or separated by spaces in a setting of one line, and
@@ -35,12 +33,10 @@ export async function readAgeKeys(side: OtherSide, key: SecretReference, secret:
   const no = (what: string) =>
     new BrokerError(
       "configuration_invalid",
-      `The secret ${nameOf(key)} of connection ${side.connection} ${what}: set it to the output of age-keygen, 1 to ${MAX_KEYS} keys that begin with AGE-SECRET-KEY-1.`,
+      `The secret ${nameOf(key)} of connection ${side.connection} ${what}: set it to the output of age-keygen, 1 to ${MAX_KEYS} keys that begin with AGE-SECRET-KEY-1 or AGE-SECRET-KEY-PQ-1.`,
     )
   if (identities.length === 0) throw no("contains no age key")
   if (identities.length > MAX_KEYS) throw no("has too many keys")
-  if (identities.some((one) => one.startsWith("AGE-SECRET-KEY-PQ-")))
-    throw no("contains a post-quantum key, which is not supported")
   return await Promise.all(
     identities.map(async (identity) => {
       const known = await ageKeyOf(identity)
@@ -50,9 +46,12 @@ export async function readAgeKeys(side: OtherSide, key: SecretReference, secret:
   )
 }
 
-/** The X25519 key with this private half, `AGE-SECRET-KEY-1...`; null for any other text. */
+/**
+ * The key with this private half, null for any other text: `AGE-SECRET-KEY-1...` of X25519, or `AGE-SECRET-KEY-PQ-1...` of
+ * X25519 and ML-KEM-768 together.
+ */
 export async function ageKeyOf(identity: string): Promise<AgeKey | null> {
-  if (!identity.startsWith("AGE-SECRET-KEY-1")) return null
+  if (!/^AGE-SECRET-KEY-(?:PQ-)?1/.test(identity)) return null
   const { Decrypter, identityToRecipient } = await loadAge()
   try {
     const decrypter = new Decrypter()
@@ -64,27 +63,13 @@ export async function ageKeyOf(identity: string): Promise<AgeKey | null> {
   }
 }
 
-/**
- * Decrypts the data key of a file with one of these keys.
- *
- * `foreign`: it is not encrypted for any of these keys. `damaged`: it names one of them, but cannot be decrypted.
- */
-export async function dataKeyFor(
-  recipients: readonly Recipient[],
-  keys: readonly AgeKey[],
-): Promise<Uint8Array<ArrayBuffer> | "foreign" | "damaged"> {
+/** What an armoured age file holds; null when it is damaged. */
+export async function openWithAge(key: AgeKey, armoured: string): Promise<Uint8Array | null> {
   const { armor } = await loadAge()
-  let outcome: "foreign" | "damaged" = "foreign"
-  for (const { recipient, enc } of recipients) {
-    const key = keys.find((one) => one.recipient === recipient)
-    if (key === undefined) continue
-    outcome = "damaged"
-    try {
-      const dataKey = await key.open(armor.decode(enc))
-      if (dataKey.length === DATA_KEY_BYTES) return new Uint8Array(dataKey)
-    } catch {
-      // Any error of age means that this entry is damaged. Another entry may be valid.
-    }
+  try {
+    return await key.open(armor.decode(armoured))
+  } catch {
+    // Any error of age means that this entry is damaged. Another entry may be valid.
+    return null
   }
-  return outcome
 }

@@ -74,7 +74,7 @@ export const cases: readonly ProviderCase[] = [
       "age1naqm4dekmhcewkkakd6spc6f08wn7pew43syxvyv53x6930hretsfm0ed2",
       "contains text that is not an age key",
     ],
-    ["is a post-quantum key", AGE_KEY.replace("KEY-1", "KEY-PQ-1"), "contains a post-quantum key"],
+    ["is a post-quantum key that is cut off", AGE_KEY.replace("KEY-1", "KEY-PQ-1"), "text that is not an age key"],
     ["is endless", `${AGE_KEY}\n`.repeat(17), "has too many keys"],
   ].map(
     ([how, secret = "", detailHolds = ""]): ProviderCase => ({

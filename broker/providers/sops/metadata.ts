@@ -1,11 +1,17 @@
 import { isPlainMap } from "../../core/policy/plain.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
+import { entriesOf, isUsedGroup, type KeyEntry, othersOf } from "./key-entries.ts"
 import { readSealed } from "./sealed-value.ts"
 
 /** The part of SOPS's metadata in a file that is needed to decrypt it. None of it is secret. */
 export interface Metadata {
-  /** The file's data key, encrypted once for each X25519 key of age. */
-  readonly recipients: readonly Recipient[]
+  /**
+   * The groups of keys that the file's key is split among, each with the keys of which any one opens it. A file without groups
+   * has one, whose keys open the whole file.
+   */
+  readonly groups: readonly (readonly KeyEntry[])[]
+  /** How many of the groups are needed. */
+  readonly threshold: number
   /** Exactly as written, because the MAC is bound to it. */
   readonly lastModified: string
   readonly mac: string
@@ -15,51 +21,26 @@ export interface Metadata {
   readonly settings: Readonly<Record<string, unknown>>
 }
 
-export interface Recipient {
-  /** `age1...` */
-  readonly recipient: string
-  /** An armoured age file. */
-  readonly enc: string
-}
-
-const X25519 = /^age1[ac-hj-np-z02-9]{58}$/
 /** RFC 3339, in the form that SOPS writes. */
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)$/
-/** Keys of other kinds than age, with their common names. */
-const OTHER_KEYS: readonly (readonly [string, string])[] = [
-  ["pgp", "PGP"],
-  ["kms", "AWS KMS"],
-  ["gcp_kms", "Google Cloud KMS"],
-  ["azure_kv", "Azure Key Vault"],
-  ["hc_vault", "HashiCorp Vault"],
-  ["hckms", "Huawei Cloud KMS"],
-]
-
-/** Recipients of age other than X25519 keys (age, doc/age.1: "RECIPIENTS AND IDENTITIES"). */
-const OTHER_RECIPIENTS: readonly (readonly [RegExp, string])[] = [
-  [/^ssh-/, "an SSH key"],
-  [/^age1pq1/, "a post-quantum key of age"],
-  [/^age1[a-z0-9-]+1/, "a plugin of age"],
-]
+/** Each group may cost a call of a vendor. Nobody splits a key among more people's groups. */
+const MAX_GROUPS = 16
 
 /** Reads SOPS's metadata in a file. The fault is the end of a sentence that begins with the file. */
 export function readMetadata(settings: unknown): Result<Metadata, string> {
   if (!isPlainMap(settings)) return fail("has a key sops without SOPS's metadata")
-  if (isUsed(settings["key_groups"]) || isUsed(settings["shamir_threshold"])) {
+  const stated = groupsOf(settings)
+  const groups = stated.map(entriesOf)
+  const threshold = thresholdOf(settings, groups.length)
+  if (groups.length > MAX_GROUPS) return fail(`splits its key among more than ${MAX_GROUPS} key groups: use fewer`)
+  if (threshold === null)
+    return fail("has a shamir_threshold that does not fit its key groups: encrypt it with sops again")
+  if (groups.filter((group) => group.length > 0).length < threshold) {
+    const others = [...new Set(stated.flatMap(othersOf))]
+    const instead = others.length === 0 ? "" : `, but for ${others.join(", ")}`
+    const what = groups.length > 1 ? `in ${threshold} of its key groups ` : ""
     return fail(
-      "splits its key among key groups, but the broker has only one age key: encrypt it without key_groups and shamir_threshold",
-    )
-  }
-  const stated: readonly unknown[] = Array.isArray(settings["age"]) ? settings["age"] : []
-  const age = stated.filter(isRecipient)
-  if (age.length === 0) {
-    const others = [
-      ...new Set(stated.map(kindOf).filter((kind) => kind !== null)),
-      ...OTHER_KEYS.filter(([key]) => isUsed(settings[key])).map(([, name]) => name),
-    ]
-    const instead = others.length === 0 ? "" : ` but for ${others.join(", ")}`
-    return fail(
-      `is not encrypted for an age key (age1...)${instead}: name the broker's key in .sops.yaml, and run sops updatekeys on the file`,
+      `is not encrypted ${what}for an age key (age1...), nor for a key of AWS KMS, Google Cloud KMS, Azure Key Vault or Vault${instead}: name a key of the connection in .sops.yaml, and run sops updatekeys on the file`,
     )
   }
   const { mac, lastmodified } = settings
@@ -68,26 +49,24 @@ export function readMetadata(settings: unknown): Result<Metadata, string> {
   if (typeof lastmodified !== "string" || !MOMENT.test(lastmodified))
     return fail("has no time of its last change (lastmodified): encrypt it with sops again")
   const macOnlyEncrypted = [true, "true"].some((yes) => settings["mac_only_encrypted"] === yes)
-  return ok({ recipients: age, lastModified: lastmodified, mac, macOnlyEncrypted, settings })
+  return ok({ groups, threshold, lastModified: lastmodified, mac, macOnlyEncrypted, settings })
 }
 
-/** What kind of key an entry of age's is for, if the broker has no such keys. */
-function kindOf(entry: unknown): string | null {
-  const recipient = isPlainMap(entry) ? entry["recipient"] : null
-  if (typeof recipient !== "string") return null
-  return OTHER_RECIPIENTS.find(([form]) => form.test(recipient))?.[1] ?? null
+type Part = Readonly<Record<string, unknown>>
+
+/** As SOPS reads them: the keys of a file without groups count before any groups. */
+function groupsOf(settings: Part): readonly Part[] {
+  const { key_groups: groups } = settings
+  if (isUsedGroup(settings) || !Array.isArray(groups) || groups.length === 0) return [settings]
+  return groups.map((group) => (isPlainMap(group) ? group : {}))
 }
 
-/** Present, and not empty or zero. */
-const isUsed = (setting: unknown) =>
-  ![undefined, null, "", 0, "0"].some((nothing) => setting === nothing) &&
-  !(Array.isArray(setting) && setting.length === 0)
-
-function isRecipient(entry: unknown): entry is Recipient {
-  return (
-    isPlainMap(entry) &&
-    typeof entry["recipient"] === "string" &&
-    X25519.test(entry["recipient"]) &&
-    typeof entry["enc"] === "string"
-  )
+/** Without a number, all groups are needed, as in SOPS. Null for a number that SOPS never writes. */
+function thresholdOf({ shamir_threshold: stated }: Part, groups: number): number | null {
+  if (groups === 1) return 1
+  if (stated === undefined || stated === null) return groups
+  // A dotenv file has texts alone.
+  const threshold = typeof stated === "string" && /^\d{1,3}$/.test(stated) ? Number(stated) : stated
+  const fits = typeof threshold === "number" && Number.isInteger(threshold) && threshold >= 2 && threshold <= groups
+  return fits ? threshold : null
 }

@@ -109,22 +109,45 @@ function readDotenv(text: string): Reading {
   })
 }
 
-const AGE_ENTRY = /^age__list_(\d{1,3})__map_(recipient|enc)$/
+/** `kms__list_0__map_context__map_app`: a member `app` of the map `context` in the first item of the list `kms`. */
+const STEP = /__(?:list_(\d{1,3})(?=__|$)|map_)/
 
-/** SOPS's metadata in a format without maps: `age__list_0__map_enc` is `enc` of the first entry of `age`. */
+/** SOPS's metadata in a format without maps. Maps have no prototype; items of a list keep their order, without holes. */
 function nested(settings: ReadonlyMap<string, string>): Readonly<Record<string, unknown>> {
-  const age = new Map<string, Record<string, string>>()
-  const flat: [string, unknown][] = []
+  const root = new Map<string, unknown>()
   for (const [key, value] of settings) {
-    const [, index, part] = AGE_ENTRY.exec(key) ?? []
-    if (index === undefined || part === undefined) {
-      // Of `pgp__list_0__map_fp` we only need to know that there is such a key.
-      flat.push([key.split("__", 1)[0] ?? key, value])
-      continue
+    const way = stepsOf(key)
+    let at = root
+    for (const step of way.slice(0, -1)) {
+      const next = at.get(step)
+      const below = next instanceof Map ? next : new Map<string, unknown>()
+      at.set(step, below)
+      at = below
     }
-    const entry = age.get(index) ?? {}
-    entry[part] = value
-    age.set(index, entry)
+    at.set(way.at(-1) ?? key, value)
   }
-  return Object.fromEntries([...flat, ["age", [...age.values()]]])
+  return plain(root) as Readonly<Record<string, unknown>>
+}
+
+/** The steps of a key. Those of list items begin with a `#`, which is in none of SOPS's own names. */
+function stepsOf(key: string): readonly string[] {
+  const steps: string[] = []
+  let rest = key
+  for (;;) {
+    const step = STEP.exec(rest)
+    steps.push(step === null ? rest : rest.slice(0, step.index))
+    if (step === null) return steps.filter((one) => one !== "")
+    if (step[1] !== undefined) steps.push(`#${step[1].padStart(3, "0")}`)
+    rest = rest.slice(step.index + step[0].length)
+  }
+}
+
+function plain(node: unknown): unknown {
+  if (!(node instanceof Map)) return node
+  const entries = [...(node as Map<string, unknown>)]
+  if (entries.every(([name]) => name.startsWith("#")))
+    return entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => plain(value))
+  const map: Record<string, unknown> = Object.create(null)
+  for (const [name, value] of entries) map[name] = plain(value)
+  return map
 }

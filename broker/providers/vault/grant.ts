@@ -31,6 +31,8 @@ const path = (what: string) =>
 /** The name of a role in Vault: letters, digits and _ . -, but . and - not at the ends. */
 const ROLE = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,126}[A-Za-z0-9_])?$/
 
+export const roleName = z.string().regex(ROLE, "a role's name may have letters, digits and _ . -, such as shop-deploy")
+
 const rolePattern = z
   .string()
   .regex(/^[A-Za-z0-9_.*-]{1,128}$/, "a role's name may have letters, digits and _ . -; * stands for some of these")
@@ -74,10 +76,7 @@ const OF_DYNAMIC = ["env", "parameters"] as const
 /** A grant for Vault: exactly one of stored secrets (`read`, `read_all`), `dynamic` and `token`. */
 export const grant = z
   .strictObject({
-    role: z
-      .string()
-      .regex(ROLE, "a role's name may have letters, digits and _ . -, such as shop-deploy")
-      .meta({ description: "The role of the JWT auth method that the broker logs in with." }),
+    role: roleName.meta({ description: "The role of the JWT auth method that the broker logs in with." }),
     read: readField(parseLocator).optional(),
     read_all: readAllField(parseWhole).optional(),
     dynamic: path("a path of a secrets engine")

@@ -17,7 +17,16 @@ export type Request = MintRequest<Connection, Grant>
  * @param isHeld the job's credential depends on this login
  * @throws {BrokerError}
  */
-export async function logIn(vault: Vault, request: Request, isHeld: boolean, io: ProviderIo): Promise<Login> {
+export async function logIn(
+  vault: Vault,
+  request: {
+    readonly connection: Pick<Connection, "url" | "audience" | "mount">
+    readonly grant: Pick<Grant, "role">
+    readonly subject: string
+  },
+  isHeld: boolean,
+  io: ProviderIo,
+): Promise<Login> {
   const { connection, grant, subject } = request
   const response = await retryTransient(io, async () => {
     const jwt = await io.identityToken(audienceOf(connection))

@@ -1,72 +1,36 @@
 import { RecordSearch, type SearchTerms } from "../../../analysis/records/search.ts"
-import { impossible, misused, readArguments } from "../../arguments.ts"
+import { impossible, misused } from "../../arguments.ts"
 import type { Options } from "../../exec/options.ts"
 import { counted, printJson } from "../../format.ts"
 import { inert } from "../../inert.ts"
-import { type CliIo, EXIT } from "../../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../../io.ts"
 import { openOperator } from "../../operate/client.ts"
-import {
-  eachRecord,
-  isBroker,
-  placeOf,
-  RECORD_USAGE,
-  SIGN_IN_OPTIONS,
-  signInOptions,
-  unreadable,
-} from "../../record/source.ts"
-import { isWithin, WINDOW_OPTIONS, type Window, windowOf } from "../../record/window.ts"
+import { eachRecord, isBroker, placeOf, signInOptions, unreadable } from "../../record/source.ts"
+import { isWithin, type Window, windowOf } from "../../record/window.ts"
 import { searchBroker } from "./from-broker.ts"
 import { linesOfFound, linesOfLeases, stateOf } from "./print.ts"
 import { ReachOf } from "./reach.ts"
 import { type Revoked, revokeLeases } from "./revoke.ts"
-import { TERM_OPTIONS, termsOf } from "./terms.ts"
-
-const USAGE = `Usage: daypass audit search (FILE | --broker URL) [--unit NAME] [--unit-id ID] [--owner NAME] [--actor NAME] [--actor-id ID]
-                       [--grant-name NAME] [--connection NAME] [--resource TEXT] [--code CODE] [--event EVENT]
-                       [--lease ID] [--run ID] [--request-id ID] [--since TIME] [--until TIME] [--limit NUMBER]
-                       [--value -] [--reach [--policies DIR]] [--revoke --reason TEXT] [--json]
-
-Finds records, the newest first. All that is given must be in the record, as a whole text.
---value - reads a value from standard input, such as a leaked token, and finds the lease that gave it: only its hash is sent.
---reach, with --actor-id, says what that person's runs got, and with --policies what the same units can still get.
---revoke, at a broker and with --value or --actor-id, ends the leases that were found. It needs the right leases.revoke.
-${RECORD_USAGE}
-Exit codes: 0 something was found, and all that can be revoked is, 1 nothing was found, or something is not revoked yet,
-2 the arguments are wrong, or something cannot be read.`
+import { termsOf } from "./terms.ts"
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 10_000
 
-const OPTIONS = {
-  ...WINDOW_OPTIONS,
-  ...TERM_OPTIONS,
-  ...SIGN_IN_OPTIONS,
-  broker: { type: "string" },
-  limit: { type: "string" },
-  reach: { type: "boolean" },
-  revoke: { type: "boolean" },
-  reason: { type: "string" },
-  policies: { type: "string" },
-  json: { type: "boolean" },
-} as const
-
 /** `daypass audit search`. */
-export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, OPTIONS, io)
-  if (typeof read === "number") return read
-  const { options } = read
-  const from = placeOf(read, io)
-  if (from === null) return misused("audit search takes one file, or --broker", USAGE, io)
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const { options } = given
+  const from = placeOf(given, io)
+  if (from === null) return misused("audit search takes one file, or --broker")
   const limit = options["limit"] === undefined ? DEFAULT_LIMIT : Number(options["limit"])
   if (!(Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT)) {
-    return misused(`--limit is a number from 1 to ${MAX_LIMIT}`, USAGE, io)
+    return misused(`--limit is a number from 1 to ${MAX_LIMIT}`)
   }
   const window = windowOf(options, io.now())
-  if (typeof window === "string") return misused(window, USAGE, io)
+  if (typeof window === "string") return misused(window)
   const fault = faultOf(from, options)
-  if (fault !== null) return misused(fault, USAGE, io)
+  if (fault !== null) return misused(fault)
   const terms = await termsOf(options, io)
-  if (typeof terms === "string") return misused(terms, USAGE, io)
+  if (typeof terms === "string") return misused(terms)
   const reaching = options["reach"] === true ? ReachOf.person(terms.actor_id ?? "", options["policies"]) : null
   if (typeof reaching === "string") return impossible(reaching, io)
   try {

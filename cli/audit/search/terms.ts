@@ -21,23 +21,6 @@ const TERMS = {
   "request-id": "request_id",
 } as const satisfies Readonly<Record<string, keyof SearchTerms>>
 
-export const TERM_OPTIONS = {
-  unit: { type: "string" },
-  "unit-id": { type: "string" },
-  owner: { type: "string" },
-  actor: { type: "string" },
-  "actor-id": { type: "string" },
-  "grant-name": { type: "string" },
-  connection: { type: "string" },
-  resource: { type: "string" },
-  code: { type: "string" },
-  event: { type: "string" },
-  lease: { type: "string" },
-  run: { type: "string" },
-  "request-id": { type: "string" },
-  value: { type: "string" },
-} as const
-
 /** Longer than any credential. */
 const MAX_VALUE_BYTES = 256 * 1024
 

@@ -15,9 +15,9 @@ const KEY_COMMAND = "SOPS_AGE_KEY_CMD"
 export const KEY_VARIABLES = [KEY, KEY_FILE, KEY_COMMAND] as const
 
 export interface AgeKeys {
-  /** The private halves, `AGE-SECRET-KEY-1...`. */
+  /** The private halves, `AGE-SECRET-KEY-1...` and `AGE-SECRET-KEY-PQ-1...`. */
   readonly identities: Secret<readonly string[]>
-  /** The public half of the first: who the person is. */
+  /** The public half of the first X25519 key: who the person is. */
   readonly person: string
 }
 
@@ -43,7 +43,7 @@ export async function findAgeKeys(place: Place): Promise<AgeKeys> {
     for (const identity of identitiesIn(text)) {
       const key = await ageKeyOf(identity)
       if (key === null) throw noToken(`There is an age key in ${where} that is damaged.`, `Correct it, or remove it.`)
-      person ??= key.recipient
+      if (isShort(key.recipient)) person ??= key.recipient
       if (!identities.includes(identity)) identities.push(identity)
     }
   }
@@ -51,13 +51,16 @@ export async function findAgeKeys(place: Place): Promise<AgeKeys> {
   return { identities: new Secret(identities), person }
 }
 
-/** The parts of a key file that are X25519 keys. Lines that begin with # are comments. */
+/** A policy names a person by a recipient of 62 characters. A post-quantum one has 1,959. */
+const isShort = (recipient: string) => !recipient.startsWith("age1pq1")
+
+/** The parts of a key file that are keys of age, post-quantum ones too. Lines that begin with # are comments. */
 function identitiesIn(text: string): readonly string[] {
   return text
     .split("\n")
     .filter((line) => !line.trimStart().startsWith("#"))
     .flatMap((line) => line.split(/\s+/))
-    .filter((part) => part.startsWith("AGE-SECRET-KEY-1"))
+    .filter((part) => /^AGE-SECRET-KEY-(?:PQ-)?1/.test(part))
 }
 
 async function readKeys(path: string, { readFile }: Place, change: string) {
@@ -95,7 +98,7 @@ function usualFile({ env, platform = process.platform }: Place): string {
 function noKey(usual: string, { env }: Place) {
   const command = isSet(env, KEY_COMMAND) ? ` ${KEY_COMMAND} is not run here: set ${KEY} to what it prints.` : ""
   return noToken(
-    `There is no age key in ${KEY}, in the file that ${KEY_FILE} names, or in ${usual}. Keys with a passphrase, keys of plugins, post-quantum keys and SSH keys cannot be used.`,
+    `There is no age key in ${KEY}, in the file that ${KEY_FILE} names, or in ${usual}. Keys with a passphrase, keys of plugins and SSH keys cannot be used, and post-quantum keys only beside an X25519 key, by which the policy knows you.`,
     `Make a key with age-keygen, and let a colleague add its public half to .sops.yaml and to the policy.${command}`,
   )
 }

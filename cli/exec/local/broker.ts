@@ -23,8 +23,13 @@ import { HttpError } from "../../../broker/ports/http.ts"
 import type { Log } from "../../../broker/ports/log.ts"
 import type { NodeStore } from "../../../broker/ports/node-store.ts"
 import { PROVIDERS } from "../../../broker/providers/index.ts"
+import type { ProviderTable } from "../../../broker/providers/provider.ts"
+import { sops, withAgeKeys } from "../../../broker/providers/sops/provider.ts"
 import { createSealer } from "../../../broker/signing/sealer.ts"
 import { createSigner } from "../../../broker/signing/signer.ts"
+
+/** Files are opened with the person's own age keys alone, because the keys of a connection are the broker's. */
+const OFFLINE: ProviderTable = new Map([...PROVIDERS, [sops.name, withAgeKeys(sops)]])
 
 export interface LocalBrokerOptions {
   /** The policies in force. The keys of its issuers are those whose tokens are taken. */
@@ -89,7 +94,7 @@ async function brokerOver(store: NodeStore, { set, ageKeys, url, folder, log }: 
     verifier: createVerifier({ audience: url, http: noNetwork, clock, cryptography }),
     ledgers: store.ledgers,
     stops: createStops(store.documents, clock),
-    providers: PROVIDERS,
+    providers: OFFLINE,
     signer: createSigner({ keyRing: store.keyRing, sealer, clock, cryptography }),
     sealer,
     connectionSecrets: { named: async () => ageKeys },

@@ -11,7 +11,7 @@ const IV_BYTES = 32
 const KEY_BYTES = 32
 
 /** A recipient of age: an X25519 key, or a post-quantum one. */
-export const RECIPIENT = /^age1(?:pq1)?[ac-hj-np-z02-9]{58,2100}$/
+export const RECIPIENT = /^age1(?:[ac-hj-np-z02-9]{58}|pq1[ac-hj-np-z02-9]{1952})$/
 
 /** Why a key cannot be in such a file; null when it can. */
 export function keyFault(key: string): string | null {

@@ -2,44 +2,19 @@ import { basename } from "node:path"
 import { visible } from "../../../broker/core/policy/faults.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import { fail, ok, type Result } from "../../../broker/core/result.ts"
-import { impossible, misused, readArguments } from "../../arguments.ts"
+import { impossible, misused } from "../../arguments.ts"
 import { counted, findingLine } from "../../format.ts"
 import { connectGitHub, type GitHub } from "../../github/api.ts"
 import { GitHubError } from "../../github/github-error.ts"
 import { isBranch, parseRepository } from "../../github/names.ts"
 import { askRepository } from "../../github/repository.ts"
 import { inert } from "../../inert.ts"
-import { type CliIo, EXIT } from "../../io.ts"
+import { type Arguments, type CliIo, EXIT } from "../../io.ts"
 import { findingsOf, type LoadedFolder, loadPolicies } from "../../policies.ts"
 import { checkoutAt } from "../survey/checkout.ts"
 import { filesOn, headOf } from "../survey/github-source.ts"
 import type { RepositoryFile } from "../workflow/read.ts"
 import type { PlanFault, Wish } from "./plan.ts"
-
-/** The options that `plan` and `apply` share. */
-export const PLAN_OPTIONS = {
-  environment: { type: "string" },
-  broker: { type: "string" },
-  action: { type: "string" },
-  policies: { type: "string" },
-  local: { type: "string" },
-  store: { type: "string" },
-  locator: { type: "string" },
-  "repository-id": { type: "string" },
-  branch: { type: "string" },
-  json: { type: "boolean" },
-} as const
-
-/** What every plan's usage says of them. */
-export const PLAN_USAGE = `  --environment NAME   the environment whose jobs change; left out: jobs that run in no environment
-  --broker URL         the broker, for the new steps; or $DAYPASS_BROKER
-  --action SHA         the full commit SHA of the daypass action that the new steps use
-  --policies DIR       the policy folder (default: policies)
-  --local DIR          read the workflows of this checkout, and ask GitHub for nothing but ids
-  --store CONNECTION   the connection of the store; needed unless daypass.yaml has exactly one of sops
-  --locator TEXT       where the store has a value, with {name} for the secret's name
-  --repository-id ID --branch NAME   the repository's id and default branch; GitHub is asked for what is left out
-With --local, --repository-id and --branch no network is used.`
 
 /** Everything that a plan is made of. */
 export interface Gathered {
@@ -55,35 +30,26 @@ export interface Gathered {
   readonly commit: string | null
 }
 
-/** Reads the arguments, the folder and the workflows. Returns an exit code after printing what is wrong. */
-export async function gather(
-  name: string,
-  args: readonly string[],
-  usage: string,
-  io: CliIo,
-): Promise<Gathered | number> {
-  const read = readArguments(args, usage, PLAN_OPTIONS, io)
-  if (typeof read === "number") return read
-  const no = (message: string) => misused(message, usage, io)
-  const option = (key: keyof typeof PLAN_OPTIONS) => {
-    const value = read.options[key]
+/** Reads the arguments, the folder and the workflows. Returns an exit code after printing what is wrong. @throws {Misuse} */
+export async function gather({ options, positionals }: Arguments, io: CliIo): Promise<Gathered | number> {
+  const option = (key: string) => {
+    const value = options[key]
     return typeof value === "string" && value !== "" ? value : undefined
   }
-  const [text = "", ...others] = read.positionals
-  const repository = parseRepository(text)
-  if (repository === null || others.length > 0) return no(`migrate ${name} takes one repository, as OWNER/REPO`)
+  const repository = parseRepository(positionals[0] ?? "")
+  if (repository === null) return misused("the repository must be OWNER/REPO")
   const broker = option("broker") ?? io.env["DAYPASS_BROKER"]
   if (broker === undefined || !/^https?:\/\/[A-Za-z0-9.:[\]-]+$/.test(broker))
-    return no("migrate needs --broker: the broker's origin, for example https://daypass.example.com")
+    return misused("migrate needs --broker: the broker's origin, for example https://daypass.example.com")
   const sha = option("action")
   if (sha === undefined || !/^[0-9a-f]{40}$/.test(sha))
-    return no("migrate needs --action: a full commit SHA of forty digits")
+    return misused("migrate needs --action: a full commit SHA of forty digits")
   const environment = option("environment") ?? null
   if (environment !== null && (visible(environment) !== environment || environment.trim() !== environment))
-    return no("--environment must have visible characters only, without a space at either end")
+    return misused("--environment must have visible characters only, without a space at either end")
   const [id, branch] = [option("repository-id"), option("branch")]
-  if (id !== undefined && !/^[1-9][0-9]{0,19}$/.test(id)) return no("an id must be a number, such as 41")
-  if (branch !== undefined && !isBranch(branch)) return no("--branch must be the name of a branch, such as main")
+  if (id !== undefined && !/^[1-9][0-9]{0,19}$/.test(id)) return misused("an id must be a number, such as 41")
+  if (branch !== undefined && !isBranch(branch)) return misused("--branch must be the name of a branch, such as main")
 
   const folder = option("policies") ?? "policies"
   const loaded = loadPolicies(folder)
@@ -109,7 +75,7 @@ export async function gather(
     commit: files.value.commit,
     folder,
     loaded: { ...loaded, set: loaded.result.value },
-    json: read.options["json"] === true,
+    json: options["json"] === true,
     local,
     github: facts.value.github,
   }

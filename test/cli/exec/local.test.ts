@@ -13,6 +13,8 @@ const KEY_FILE = join(VECTORS, "test-only.age-key.txt")
 const OTHER_KEY_FILE = join(VECTORS, "test-only-other.age-key.txt")
 const PERSON = "age1mmdmrggcxhdpl9q7h48v6welhj60mfpdqexja3ezqsj9l680fy8ql5najy"
 const OTHER = "age1znudlfzzt667rf6yuc24rqt7vwxa2mt5qxwyrh6nh9h98hc5wefsvra0px"
+/** Made only for this test. */
+const PQ_KEY = "AGE-SECRET-KEY-PQ-1MYT5X4Y2ZRA3PN3NMC4ERMJK2H0V57WNRZT7JG928VA7PUNW9V9SNCAMEY"
 const textOf = (file: string) => readFileSync(file, "utf8")
 const keyIn = (file: string) => /AGE-SECRET-KEY-\S+/.exec(textOf(file))?.[0] ?? ""
 /** The value of `database/password` in `pages.sops.yaml`, backwards: the command's own output hides it as it is. */
@@ -201,7 +203,8 @@ describe("the age key", () => {
       "/nowhere/keys, cannot be read (ENOENT)",
     ],
     ["is damaged", { SOPS_AGE_KEY: "AGE-SECRET-KEY-1CANARY" }, "in the variable SOPS_AGE_KEY that is damaged"],
-    ["is of another kind", { SOPS_AGE_KEY_FILE: "", SOPS_AGE_KEY: "AGE-SECRET-KEY-PQ-1CANARY" }, "post-quantum keys"],
+    ["is of another kind", { SOPS_AGE_KEY_FILE: "", SOPS_AGE_KEY: "AGE-PLUGIN-YUBIKEY-1CANARY" }, "keys of plugins"],
+    ["is post-quantum and alone", { SOPS_AGE_KEY_FILE: "", SOPS_AGE_KEY: PQ_KEY }, "only beside an X25519 key"],
   ])("is asked for when it %s", async (_, env, words) => {
     const me = person()
     const { code, out, err, left } = await me.exec({ env })
@@ -215,7 +218,7 @@ describe("the age key", () => {
     const me = person()
     const { code, out, err } = await me.exec({ env: { SOPS_AGE_KEY_FILE: OTHER_KEY_FILE } })
     expect([code, out]).toEqual([125, ""])
-    expect(err).toContain("cannot decrypt the file of pages.sops.yaml#database/password")
+    expect(err).toContain("can decrypt the file of pages.sops.yaml#database/password")
     expect(await me.events()).toEqual(["exchange.intended", "exchange.failed"])
   })
 
@@ -316,7 +319,7 @@ describe("before anything is decided", () => {
   })
 
   test.each<[string, readonly string[], string]>([
-    ["--local without a folder", ["--local"], "`--local` needs the policy folder"],
+    ["--local where the default folder is not there", ["--local"], "policies cannot be read (ENOENT)"],
     [
       "a folder without --local",
       ["--policies", "x", "--broker", "https://daypass.example.com"],

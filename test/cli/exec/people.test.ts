@@ -9,7 +9,7 @@ import { builtCli } from "../../support/built-cli.ts"
 import { Person } from "../../support/openid/person.ts"
 import { CLIENT, type OpenIdProvider, openIdProvider } from "../../support/openid/provider.ts"
 import { actionNode } from "../../support/runner.ts"
-import { folderOf, scriptedIo } from "../run-cli.ts"
+import { folderOf, runWork, scriptedIo } from "../run-cli.ts"
 import { endJobs, runJob } from "./job.ts"
 import { leasesIn, recordsWith, WHOLE_LEASE } from "./trail.ts"
 
@@ -58,7 +58,7 @@ async function account(name: string) {
       .then((page) => person.submit(page))
   }
   const world = { open, sleep: () => Promise.reject(new Error("nobody expected this")) }
-  expect(await login(["--broker", broker.url], io, world)).toBe(0)
+  expect(await runWork("login", ["--broker", broker.url], io, (given) => login(given, io, world))).toBe(0)
   await signedIn
   const file = loginFile({ env, now: () => new Date() })
   return { env, file, token: (JSON.parse(readFileSync(file, "utf8")) as { token: string }).token }

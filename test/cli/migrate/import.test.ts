@@ -3,7 +3,8 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createHttp } from "../../../broker/adapters/web/http.ts"
-import { ageKeyOf, dataKeyFor } from "../../../broker/providers/sops/age.ts"
+import { ageKeyOf } from "../../../broker/providers/sops/age.ts"
+import { dataKeyOf } from "../../../broker/providers/sops/data-key.ts"
 import { readDocument } from "../../../broker/providers/sops/document.ts"
 import { openDocument } from "../../../broker/providers/sops/opened.ts"
 import { patternsOf } from "../../../cli/migrate/import/octo-sts/regex.ts"
@@ -17,9 +18,9 @@ async function opened(path: string): Promise<Record<string, string>> {
   const document = readDocument(path, readFileSync(path))
   const key = await ageKeyOf(KEY)
   if (!document.ok || key === null) throw new Error(JSON.stringify(document))
-  const dataKey = await dataKeyFor(document.value.metadata.recipients, [key])
+  const dataKey = await dataKeyOf(document.value.metadata, { age: [key], services: [] })
   if (typeof dataKey === "string") throw new Error(dataKey)
-  const values = await openDocument(document.value, dataKey)
+  const values = await openDocument(document.value, dataKey.bytes)
   if (values.outcome !== "opened") throw new Error(values.outcome)
   return Object.fromEntries(
     values.values.map(({ leaf, value }) => [leaf.name, new TextDecoder().decode(value?.reveal())]),
@@ -304,7 +305,11 @@ describe("daypass migrate import of octo-sts", () => {
       `${ISSUER}subject_pattern: "repo:acme/shop:.*"\npermissions: {contents: read}\n`,
       /:2: subject_pattern does not say whether it means a ref/,
     ],
-    ["every ref", `${ISSUER}subject_pattern: "repo:acme/shop:ref:.*"\npermissions: {contents: read}\n`, /would let in every job of the repository, on any branch/],
+    [
+      "every ref",
+      `${ISSUER}subject_pattern: "repo:acme/shop:ref:.*"\npermissions: {contents: read}\n`,
+      /would let in every job of the repository, on any branch/,
+    ],
     [
       "a claim that cannot be said",
       `${ISSUER}subject: repo:acme/shop:ref:refs/heads/main\nclaim_pattern:\n  actor: a\n  workflow_ref: .+\npermissions: {contents: read}\n`,

@@ -329,10 +329,11 @@ grants:
 
   it("says in the record what the broker's own token reaches, and that nothing of it can be unknown", () => {
     const wanted = grant.parse({ service_account: ACCOUNT, hand_over: "federated-token" })
+    const settings = connection.parse({ workload_identity_provider: POOL_PROVIDER })
     expect(google.resource(wanted)).toBe(
       `the job's own principal in the workload identity pool and every service account that trusts it, meant for ${ACCOUNT}`,
     )
-    expect(google.local?.(wanted)).toBe(true)
-    expect(google.local?.(grant.parse({ service_account: ACCOUNT }))).toBe(false)
+    expect(google.local?.(wanted, settings)).toBe(true)
+    expect(google.local?.(grant.parse({ service_account: ACCOUNT }), settings)).toBe(false)
   })
 })

@@ -1,7 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Secret } from "../../../broker/core/secret.ts"
-import { dataKeyFor, readAgeKeys } from "../../../broker/providers/sops/age.ts"
+import { readAgeKeys } from "../../../broker/providers/sops/age.ts"
+import { dataKeyOf } from "../../../broker/providers/sops/data-key.ts"
 import { type Leaf, readDocument, readFile } from "../../../broker/providers/sops/document.ts"
 import { keyRuleOf } from "../../../broker/providers/sops/key-rule.ts"
 import { openDocument } from "../../../broker/providers/sops/opened.ts"
@@ -17,9 +18,9 @@ const encode = (text: string) => new TextEncoder().encode(text)
 async function openText(name: string, text: string, keys = KEYS) {
   const document = readDocument(name, encode(text))
   if (!document.ok) return document.fault[0]?.code ?? "refused"
-  const dataKey = await dataKeyFor(document.value.metadata.recipients, keys)
+  const dataKey = await dataKeyOf(document.value.metadata, { age: keys, services: [] })
   if (typeof dataKey === "string") return dataKey
-  const opened = await openDocument(document.value, dataKey)
+  const opened = await openDocument(document.value, dataKey.bytes)
   if (opened.outcome !== "opened") return opened.outcome
   return Object.fromEntries(opened.values.map(({ leaf, value }) => [placeOf(leaf), value?.reveal() ?? null]))
 }
@@ -182,7 +183,8 @@ describe("a file of secrets, before it is opened", () => {
     readFile(name, encode(text)).faults.map(({ line, column, code, message }) => [`${line}:${column} ${code}`, message])
   const head = (settings: string) =>
     `a: ENC[AES256_GCM,data:AA==,iv:${"A".repeat(43)}=,tag:${"A".repeat(22)}==,type:str]\nsops:\n${settings}`
-  const RECIPIENT = "    age: [{ recipient: age1mmdmrggcxhdpl9q7h48v6welhj60mfpdqexja3ezqsj9l680fy8ql5najy, enc: x }]\n"
+  const ENTRY = "{ recipient: age1mmdmrggcxhdpl9q7h48v6welhj60mfpdqexja3ezqsj9l680fy8ql5najy, enc: x }"
+  const RECIPIENT = `    age: [${ENTRY}]\n`
   const REST = `    lastmodified: "2026-11-28T04:00:00Z"\n    mac: ENC[AES256_GCM,data:AA==,iv:${"A".repeat(43)}=,tag:${"A".repeat(22)}==,type:str]\n`
 
   it("is fine with an age key, a MAC and a time", () => {
@@ -250,11 +252,11 @@ describe("a file of secrets, before it is opened", () => {
       /restore the file/,
     ],
     [
-      "keys of a cloud alone",
+      "damaged entries of clouds alone",
       "a.sops.yaml",
       head(`    kms: [{ arn: x }]\n    gcp_kms: [{}]\n    age: []\n${REST}`),
       "2:1 secrets_unusable",
-      /is not encrypted for an age key \(age1\.\.\.\) but for AWS KMS, Google Cloud KMS/,
+      /is not encrypted for an age key \(age1\.\.\.\), nor for a key of AWS KMS.* but for a damaged entry in kms, a damaged entry in gcp_kms/,
     ],
     [
       "PGP alone, in a dotenv file",
@@ -273,7 +275,7 @@ describe("a file of secrets, before it is opened", () => {
     ...(
       [
         ["ssh-ed25519 AAAA", "an SSH key"],
-        ["age1pq1qqqq", "a post-quantum key of age"],
+        ["age1pq1qqqq", "a damaged entry in age"],
         ["age1yubikey1qqqq", "a plugin of age"],
       ] as const
     ).map(([recipient, kind]): [string, string, string, string, RegExp] => [
@@ -281,28 +283,35 @@ describe("a file of secrets, before it is opened", () => {
       "a.sops.yaml",
       head(`    age: [{ recipient: ${recipient}, enc: x }]\n    pgp: [{ fp: x }]\n${REST}`),
       "2:1 secrets_unusable",
-      new RegExp(`is not encrypted for an age key \\(age1\\.\\.\\.\\) but for ${kind}, PGP: .*updatekeys`),
+      new RegExp(`, but for (?:PGP, )?${kind}(?:, PGP)?: .*updatekeys`),
     ]),
     [
-      "key groups",
+      "key groups without a key that can be used",
       "a.sops.yaml",
-      head(`    key_groups: [{ age: [] }]\n${RECIPIENT + REST}`),
+      head(`    shamir_threshold: 2\n    key_groups: [{ age: [${ENTRY}] }, { pgp: [{ fp: x }] }]\n${REST}`),
       "2:1 secrets_unusable",
-      /key groups/,
+      /is not encrypted in 2 of its key groups for an age key.* but for PGP/,
+    ],
+    ...["1", "4", "2.5", "{}", '"x"'].map((threshold): [string, string, string, string, RegExp] => [
+      `a threshold of ${threshold} of three key groups`,
+      "a.sops.yaml",
+      head(`    shamir_threshold: ${threshold}\n    key_groups: [{ age: [${ENTRY}] }, {}, {}]\n${REST}`),
+      "2:1 secrets_unusable",
+      /shamir_threshold that does not fit/,
+    ]),
+    [
+      "a crowd of key groups",
+      "a.sops.yaml",
+      head(`    shamir_threshold: 2\n    key_groups: [${`{ age: [${ENTRY}] },`.repeat(17)}]\n${REST}`),
+      "2:1 secrets_unusable",
+      /more than 16 key groups/,
     ],
     [
-      "a threshold",
-      "a.sops.yaml",
-      head(`    shamir_threshold: 2\n${RECIPIENT + REST}`),
-      "2:1 secrets_unusable",
-      /key groups/,
-    ],
-    [
-      "a threshold in a dotenv file",
+      "key groups without a key in a dotenv file",
       "a.sops.env",
-      "A=ENC[\nsops_shamir_threshold=2\n",
+      "A=ENC[\nsops_shamir_threshold=2\nsops_key_groups__list_0__map_pgp__list_0__map_fp=x\nsops_key_groups__list_1__map_hc_vault=\n",
       "2:1 secrets_unusable",
-      /key groups/,
+      /in 2 of its key groups .* but for PGP/,
     ],
     [
       "no MAC",

@@ -11,8 +11,8 @@ const HERE = fileURLToPath(new URL(".", import.meta.url))
  */
 export const installWitness = (programs: string): Promise<string> =>
   buildWithGo(programs, {
-    name: "omniwitness",
+    name: "witness",
     from: HERE,
-    files: ["go.mod", "go.sum"],
-    package: "github.com/transparency-dev/witness/cmd/omniwitness",
+    files: ["go.mod", "go.sum", "main.go"],
+    package: ".",
   })

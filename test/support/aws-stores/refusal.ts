@@ -14,6 +14,11 @@ export const STORE_ERRORS = {
   ResourceNotFoundException: 400,
   DecryptionFailure: 400,
   InvalidKeyId: 400,
+  NotFoundException: 400,
+  DisabledException: 400,
+  InvalidCiphertextException: 400,
+  IncorrectKeyException: 400,
+  KMSInternalException: 500,
   ThrottlingException: 400,
   InternalServiceError: 500,
 } as const satisfies Record<string, number>

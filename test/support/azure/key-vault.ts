@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto"
+import { constants, generateKeyPairSync, type KeyObject, privateDecrypt, publicEncrypt, randomBytes } from "node:crypto"
 import type { Azure } from "../azure.ts"
 import {
   type Ask,
@@ -8,6 +8,7 @@ import {
   type StoreAnswer,
   type StoreServer,
   startStoreServer,
+  textsIn,
 } from "../store-server.ts"
 
 const API_VERSIONS = ["7.4", "7.5", "7.6", "2025-07-01", "2026-04-01"]
@@ -28,9 +29,11 @@ export interface SecretVersion {
   readonly contentType?: string
 }
 
-/** Who may read: `Key Vault Secrets User` on one secret, or on the whole vault. */
+/** Who may read: `Key Vault Secrets User` on one secret, or on the whole vault; or `Key Vault Crypto User` on a key. */
 export interface Assignment {
   readonly clientId: string
+  /** A key that the client may use. Its secrets are not meant then. */
+  readonly key?: string
   /** All of the vault when left out. */
   readonly secret?: string
 }
@@ -39,6 +42,10 @@ export interface KeyVault extends StoreServer {
   /** Makes a secret exist, its versions the oldest first; one of the same name, in whatever case, is replaced. */
   addSecret(name: string, ...versions: readonly SecretVersion[]): void
   assign(assignment: Assignment): void
+  /** Makes an RSA key exist, with one version; returns that. */
+  addKey(name: string): string
+  /** What a client encrypts with a key's public half, RSA-OAEP-256, base64url. */
+  encrypt(key: string, plaintext: Uint8Array): string
   /** Closes the firewall, to everybody. */
   closeFirewall(): void
 }
@@ -46,26 +53,59 @@ export interface KeyVault extends StoreServer {
 /** Starts a stand-in for one vault that goes by roles. It takes the tokens that this Entra gave out, and no others. */
 export async function startKeyVault(entra: Pick<Azure, "holder" | "tenant">): Promise<KeyVault> {
   const secrets = new Map<string, { readonly name: string; readonly versions: readonly StoredVersion[] }>()
+  const keys = new Map<
+    string,
+    { readonly version: string; readonly privateKey: KeyObject; readonly publicKey: KeyObject }
+  >()
   const assignments: Assignment[] = []
   let isClosed = false
 
   const server = await startStoreServer("Azure Key Vault", async (ask) => {
     // The SDK leaves the version empty, and the slash before it.
+    const keyPath = /^\/keys\/([^/]+)\/([^/]+)\/decrypt$/.exec(ask.path)
+    if (keyPath !== null && ask.method === "POST" && hasExactly(ask.query, "api-version"))
+      return decrypt(ask, keyPath[1] ?? "", keyPath[2] ?? "")
     const path = /^\/secrets\/([^/]+)(?:\/([^/]*))?$/.exec(ask.path)
     if (path === null || ask.method !== "GET" || ask.body !== "" || !hasExactly(ask.query, "api-version")) return null
     if (!API_VERSIONS.includes(ask.query.get("api-version") ?? "")) return badParameter("api-version")
     return get(ask, path[1] ?? "", path[2] || undefined)
   })
 
-  function get(ask: Ask, name: string, version: string | undefined): StoreAnswer {
+  /** The client of a request that may come in, or why it may not. */
+  function clientOf(ask: Ask): string | StoreAnswer {
     const holder = entra.holder(bearerOf(ask) ?? "")
     if (holder === undefined) return unauthorized(entra.tenant, "AKV10000: Request is missing a Bearer or PoP token.")
     if (holder.resource !== RESOURCE) return unauthorized(entra.tenant, "AKV10022: Invalid audience.")
     if (isClosed)
       return forbidden("ForbiddenByFirewall", "Client address is not authorized and caller is not a trusted service.")
+    return holder.clientId
+  }
+
+  function decrypt(ask: Ask, name: string, version: string): StoreAnswer {
+    const client = clientOf(ask)
+    if (typeof client !== "string") return client
+    if (!assignments.some((one) => one.clientId === client && one.key === name))
+      return forbidden("ForbiddenByRbac", "Caller is not authorized to perform action on resource.")
+    const key = keys.get(name)
+    if (key === undefined || key.version !== version)
+      return refused(404, "KeyNotFound", `A key with (name/id) ${name} was not found in this key vault.`)
+    const asked = textsIn(ask, "alg", "value")
+    if (asked === null || asked.alg !== "RSA-OAEP-256") return badParameter("alg")
+    try {
+      const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" }
+      const plain = privateDecrypt({ key: key.privateKey, ...padding }, Buffer.from(asked.value, "base64url"))
+      return json(200, { kid: `${server.url}/keys/${name}/${version}`, value: plain.toString("base64url") })
+    } catch {
+      return badParameter("value")
+    }
+  }
+
+  function get(ask: Ask, name: string, version: string | undefined): StoreAnswer {
+    const client = clientOf(ask)
+    if (typeof client !== "string") return client
     if (!NAME.test(name)) return badParameter("name")
     const isSame = (secret = name) => secret.toLowerCase() === name.toLowerCase()
-    if (!assignments.some((one) => one.clientId === holder.clientId && isSame(one.secret)))
+    if (!assignments.some((one) => one.clientId === client && one.key === undefined && isSame(one.secret)))
       return forbidden("ForbiddenByRbac", "Caller is not authorized to perform action on resource.")
     const secret = secrets.get(name.toLowerCase())
     if (version !== undefined && !VERSION.test(version)) return badParameter("version")
@@ -92,6 +132,17 @@ export async function startKeyVault(entra: Pick<Azure, "holder" | "tenant">): Pr
     addSecret(name, ...versions) {
       if (!NAME.test(name)) throw new TypeError("a secret's name has letters, digits and -, at most 127")
       secrets.set(name.toLowerCase(), { name, versions: versions.map(stored) })
+    },
+    addKey(name) {
+      const version = randomBytes(16).toString("hex")
+      keys.set(name, { version, ...generateKeyPairSync("rsa", { modulusLength: 2048 }) })
+      return version
+    },
+    encrypt(name, plaintext) {
+      const key = keys.get(name)?.publicKey
+      if (key === undefined) throw new TypeError(`there is no key ${name}`)
+      const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" }
+      return publicEncrypt({ key, ...padding }, plaintext).toString("base64url")
     },
     assign: (assignment) => void assignments.push(assignment),
     closeFirewall() {

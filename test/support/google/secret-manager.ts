@@ -119,7 +119,7 @@ export function accessVersion(
 }
 
 /** CRC32C, bit by bit: nothing here has it from the code that is tested. */
-function checksumOf(data: Uint8Array): number {
+export function checksumOf(data: Uint8Array): number {
   let value = 0xffffffff
   for (const byte of data) {
     value ^= byte

@@ -4,7 +4,16 @@ import { randomBytes } from "node:crypto"
 const SCOPES: ReadonlySet<string> = new Set([
   "openid",
   ...[
-    ...["cloud-platform", "cloud-platform.read-only", "iam", "userinfo.email", "pubsub", "bigquery", "logging.write"],
+    ...[
+      "cloud-platform",
+      "cloud-platform.read-only",
+      "cloudkms",
+      "iam",
+      "userinfo.email",
+      "pubsub",
+      "bigquery",
+      "logging.write",
+    ],
     // gcloud asks for these together with all of Google Cloud.
     ...["appengine.admin", "sqlservice.login", "accounts.reauth"],
     ...["compute", "compute.readonly", "devstorage.read_only", "devstorage.read_write", "devstorage.full_control"],

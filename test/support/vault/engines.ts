@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto"
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto"
 import { parameters, type VaultAnswer, type VaultCall, VaultRefusal } from "./answers.ts"
 import type { VaultToken } from "./tokens.ts"
 
@@ -34,12 +34,13 @@ const GOOGLE_TOKEN_SECONDS = 3_599
 
 /**
  * A KV engine of version 2 at `secret`, one of version 1 at `legacy`, a database engine at `database` with its leases, and
- * Google Cloud's at `gcp`, whose tokens have none.
+ * Google Cloud's at `gcp`, whose tokens have none. A transit engine at `sops`.
  */
 export class VaultEngines {
   readonly databaseRoles = new Map<string, DatabaseRole>()
   readonly #versions = new Map<string, Version[]>()
   readonly #secrets = new Map<string, Readonly<Record<string, unknown>>>()
+  readonly #transit = new Map<string, Buffer>()
   readonly #leases = new Map<string, Lease>()
 
   /** Writes the next version of a secret at `secret`. */
@@ -54,6 +55,35 @@ export class VaultEngines {
     if (!found) throw new Error(`there is no version ${version} of ${path}`)
     found.deletedAt ||= new Date().toISOString()
     if (how === "destroy") found.destroyed = true
+  }
+
+  /** What the transit engine answers to an encryption; makes the key when there is none, as OpenBao does for who may. */
+  encryptWith(name: string, plaintext: Uint8Array): string {
+    const key = this.#transit.get(name) ?? randomBytes(32)
+    this.#transit.set(name, key)
+    const iv = randomBytes(12)
+    const cipher = createCipheriv("aes-256-gcm", key, iv)
+    const sealed = Buffer.concat([iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+    return `vault:v1:${sealed.toString("base64")}`
+  }
+
+  /** POST sops/decrypt/NAME. @throws {VaultRefusal} */
+  decryptWith(name: string, call: VaultCall): VaultAnswer {
+    const { ciphertext } = parameters(call, { ciphertext: "text" }, ["ciphertext"])
+    const key = this.#transit.get(name)
+    if (key === undefined) throw new VaultRefusal(400, "encryption key not found")
+    const [, version, text] = /^vault:v(\d+):(.+)$/.exec(String(ciphertext)) ?? []
+    if (text === undefined) throw new VaultRefusal(400, "invalid ciphertext: no prefix")
+    if (version !== "1") throw new VaultRefusal(400, "invalid ciphertext: version is too new")
+    const sealed = Buffer.from(text, "base64")
+    try {
+      const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, 12))
+      decipher.setAuthTag(sealed.subarray(-16))
+      const plain = Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()])
+      return { data: { plaintext: plain.toString("base64") } }
+    } catch {
+      throw new VaultRefusal(400, "cipher: message authentication failed")
+    }
   }
 
   /** Writes a secret at `legacy`. */

@@ -28,7 +28,7 @@ export const awsParameterStore = storeProvider({
   connection,
   parse: parseLocator,
   audiences: ({ audience }) => ({ ownLogin: [audience] }),
-  subjectLimit: SUBJECT_LIMIT,
+  subjectLimit: () => SUBJECT_LIMIT,
   asks: "job",
 
   whole: {

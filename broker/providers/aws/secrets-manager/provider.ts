@@ -13,7 +13,7 @@ export const awsSecretsManager = storeProvider({
   connection,
   parse: parseLocator,
   audiences: ({ audience }) => ({ ownLogin: [audience] }),
-  subjectLimit: SUBJECT_LIMIT,
+  subjectLimit: () => SUBJECT_LIMIT,
   asks: "job",
 
   read(wanted, request, side, io) {

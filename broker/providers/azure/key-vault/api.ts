@@ -8,8 +8,8 @@ import type { Located } from "../../read-grant.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../../stored-value.ts"
 import { type Connection, type Place, vaultUrl } from "./grant.ts"
 import { refusalsOf, UNUSABLE } from "./refusals.ts"
+import { API_VERSION } from "./vaults.ts"
 
-const API_VERSION = "2025-07-01"
 /** The limit for a value of 25 KB, the maximum in Key Vault, with each character escaped, and its tags. */
 const MAX_ANSWER_BYTES = 256 * 1024
 

@@ -4,6 +4,7 @@ import { fieldFault, isUrl, splitField } from "../../field.ts"
 import { origin, uuid } from "../../service.ts"
 import { storeSettings } from "../../store.ts"
 import { entra } from "../grant.ts"
+import { scopeOfVault } from "./vaults.ts"
 
 /**
  * Names of secrets (Microsoft's "Azure Key Vault keys, secrets and certificates overview"), only in lower case. Key Vault
@@ -43,16 +44,8 @@ export type Connection = z.infer<typeof connection>
 export const vaultUrl = ({ vault, url }: Pick<Connection, "vault" | "url">): string =>
   url ?? `https://${vault}.vault.azure.net`
 
-/** The domains of vaults in sovereign clouds. Each cloud's Entra issues tokens only for its own domain. */
-const SOVEREIGN = ["vault.azure.cn", "vault.usgovcloudapi.net"]
-
-/**
- * The scope of a token for the vault. A vault outside of the sovereign clouds' domains counts as one in the public cloud.
- */
-export function scopeOf(settings: Pick<Connection, "vault" | "url">): string {
-  const { hostname } = new URL(vaultUrl(settings))
-  return `https://${SOVEREIGN.find((domain) => hostname.endsWith(`.${domain}`)) ?? "vault.azure.net"}/.default`
-}
+/** The scope of a token for the vault. */
+export const scopeOf = (settings: Pick<Connection, "vault" | "url">): string => scopeOfVault(vaultUrl(settings))
 
 /** A secret and its version. */
 export interface Place {

@@ -17,7 +17,7 @@ export const azureKeyVault = storeProvider({
   // The audience is declared as presented, not as the broker's own login: Entra has one audience, and distinguishes grants
   // by subject.
   audiences: ({ audience }) => ({ presented: [audience] }),
-  subjectLimit: SUBJECT_LIMIT,
+  subjectLimit: () => SUBJECT_LIMIT,
   // The vault sees only the client, but Entra decides about the login by the job's subject.
   asks: "job",
 

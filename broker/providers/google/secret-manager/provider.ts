@@ -28,7 +28,7 @@ export const googleSecretManager = storeProvider({
   // The audience is declared as presented, not as the broker's own login: a pool has one audience, and distinguishes grants
   // by subject.
   audiences: (settings) => ({ presented: [audienceOf(settings)] }),
-  subjectLimit: SUBJECT_LIMIT,
+  subjectLimit: () => SUBJECT_LIMIT,
   asks: "job",
 
   read(wanted, { connection: settings, connectionName, subject }, side, io) {

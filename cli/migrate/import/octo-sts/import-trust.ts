@@ -24,12 +24,10 @@ interface Carried {
 export async function importTrust(
   paths: readonly string[],
   { repository, folder }: { readonly repository: string | undefined; readonly folder: string },
-  usage: string,
   io: CliIo,
 ): Promise<number> {
   const target = parseRepository(repository ?? "")
-  if (target === null)
-    return misused("name the repository that has the trust policies: --repository OWNER/REPO", usage, io)
+  if (target === null) return misused("name the repository that has the trust policies: --repository OWNER/REPO")
   const loaded = loadPolicies(folder)
   if (typeof loaded === "string") return impossible(loaded, io)
   if (!loaded.result.ok) {

@@ -1,29 +1,27 @@
-import { execFile } from "node:child_process"
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { delimiter, join } from "node:path"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { promisify } from "node:util"
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
-import packageJson from "../../package.json" with { type: "json" }
-import { installPackage, runNode } from "../support/packaged.ts"
+import { builtCli } from "../support/built-cli.ts"
+import { runNode } from "../support/packaged.ts"
 import { folderOf, ORGANISATION, POLICY } from "./run-cli.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
-const run = promisify(execFile)
 
-describe("the package that npm pack makes, installed in an empty folder", () => {
+// The package itself is installed by `npm run rehearse`, and on older Nodes by the interop run.
+describe("the command line, built and without its sources", () => {
   let folder: string
   let command: string
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "daypass-package-"))
-    command = await installPackage(folder)
+    folder = mkdtempSync(join(tmpdir(), "daypass-built-"))
+    command = await builtCli()
   })
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  /** Runs the installed command with the Node of this test. */
+  /** Runs the built command with the Node of this test. */
   const daypass = (...args: string[]) => daypassWith({ args })
   const daypassWith = ({
     args,
@@ -34,29 +32,6 @@ describe("the package that npm pack makes, installed in an empty folder", () => 
     readonly node?: readonly string[]
     readonly env?: Readonly<Record<string, string>>
   }) => runNode(process.execPath, [...node, command, ...args], { cwd: folder, env: { ...process.env, ...env } })
-
-  it("carries built JavaScript and no sources", () => {
-    expect(readdirSync(join(folder, "node_modules/daypass")).sort()).toEqual(
-      expect.arrayContaining(["cli", "package.json"]),
-    )
-    const files = readdirSync(join(folder, "node_modules/daypass/cli"), { recursive: true }).map(String)
-    expect(files).toContain("bin.js")
-    expect(files).toContain("dist/main.js")
-    expect(files.filter((name) => name.endsWith(".ts"))).toEqual([])
-  })
-
-  it("is linked as the command daypass, and says its version", async () => {
-    const { stdout } = await run(join(folder, "node_modules/.bin/daypass"), ["--version"], { cwd: folder })
-    expect(stdout).toBe(`${packageJson.version}\n`)
-  })
-
-  it("runs on the machine's own Node as well, which may be older than the one that this checkout brings", async () => {
-    const outside = (process.env["PATH"] ?? "").split(delimiter).filter((entry) => !entry.startsWith(ROOT))
-    const env = { ...process.env, PATH: outside.join(delimiter) }
-    const policies = folderOf({ "daypass.yaml": ORGANISATION, "p.yaml": POLICY })
-    const { stdout } = await run(join(folder, "node_modules/.bin/daypass"), ["check", policies], { cwd: folder, env })
-    expect(stdout).toContain("no faults")
-  })
 
   it("checks a folder, clean and faulty", async () => {
     const clean = folderOf({ "daypass.yaml": ORGANISATION, "p.yaml": POLICY })
