@@ -8,7 +8,8 @@ import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { type Write, writeAll } from "./apply/local.ts"
 import { type Proposed, propose } from "./apply/pull-request.ts"
 import { type Gathered, gather, refused } from "./plan/gather.ts"
-import { type Plan, planFor, type Wish } from "./plan/plan.ts"
+import type { Plan, Wish } from "./plan/model.ts"
+import { planFor } from "./plan/plan.ts"
 import { jsonOf, summaryOf } from "./plan/words.ts"
 
 /** `daypass migrate apply`. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import * as z from "zod"
 import { type GitHub, part } from "../../github/api.ts"
 import { GitHubError } from "../../github/github-error.ts"
-import type { FileChange } from "../plan/plan.ts"
+import type { FileChange } from "../plan/model.ts"
 import { headOf, readAs } from "../survey/github-source.ts"
 
 /** What goes to GitHub. */

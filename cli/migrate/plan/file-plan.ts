@@ -3,8 +3,8 @@ import { keysAt, readWorkflow, textAt, usesOf, type WorkflowFile } from "../work
 import { jobsOf, type SecretUse, secretUsesOf, type Workflows } from "../workflow/secret-uses.ts"
 import { editsOf } from "./job-edits.ts"
 import { type JobPlan, jobFault, type Left, planJob } from "./job-plan.ts"
+import type { FileChange, Wish } from "./model.ts"
 import type { OfferWorld } from "./offers.ts"
-import type { FileChange, Wish } from "./plan.ts"
 import type { MigratedGrant, MigratedRule, Replacement } from "./policy-file.ts"
 import { type Triggers, triggersOf } from "./triggers.ts"
 

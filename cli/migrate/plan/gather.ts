@@ -14,7 +14,7 @@ import { findingsOf, type LoadedFolder, loadPolicies } from "../../policies.ts"
 import { checkoutAt } from "../survey/checkout.ts"
 import { filesOn, headOf } from "../survey/github-source.ts"
 import type { RepositoryFile } from "../workflow/read.ts"
-import type { PlanFault, Wish } from "./plan.ts"
+import type { PlanFault, Wish } from "./model.ts"
 
 /** Everything that a plan is made of. */
 export interface Gathered {

@@ -1,54 +1,14 @@
-import type { Edit } from "../../../analysis/used/yaml-edits.ts"
 import { loadPolicySet, type PolicyInput } from "../../../broker/core/policy/load.ts"
-import type { PolicyFault, PolicySet } from "../../../broker/core/policy/model.ts"
+import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import { ok, type Result } from "../../../broker/core/result.ts"
 import { PROVIDERS } from "../../../broker/providers/index.ts"
 import { policyPath } from "../../init/text.ts"
 import { readWorkflows } from "../survey/repository.ts"
 import type { RepositoryFile } from "../workflow/read.ts"
 import { planFile } from "./file-plan.ts"
-import type { ActionStep } from "./job-edits.ts"
-import type { Left } from "./job-plan.ts"
+import type { Plan, PlanFault, Wish } from "./model.ts"
 import type { OfferWorld } from "./offers.ts"
-import {
-  type MigratedPolicy,
-  merged,
-  policyText,
-  type Replacement,
-  readPolicy,
-  replacementLine,
-} from "./policy-file.ts"
-
-/** What is to be moved, and by which means. */
-export interface Wish extends ActionStep {
-  readonly owner: string
-  readonly name: string
-  readonly repositoryId: string
-  readonly branch: string
-  /** Null: jobs that run in no environment. */
-  readonly environment: string | null
-  readonly store: string | undefined
-  readonly locator: string | undefined
-}
-
-/** A workflow before and after. */
-export interface FileChange {
-  readonly path: string
-  readonly before: string
-  readonly after: string
-  readonly edits: readonly Edit[]
-}
-
-export interface Plan {
-  /** The policy file, from the policy folder; null when it stays as it is. */
-  readonly policy: { readonly path: string; readonly text: string; readonly before: string | null } | null
-  readonly workflows: readonly FileChange[]
-  readonly replaced: readonly Replacement[]
-  readonly left: readonly Left[]
-  readonly notes: readonly string[]
-}
-
-export type PlanFault = string | readonly PolicyFault[]
+import { type MigratedPolicy, merged, policyText, readPolicy, replacementLine } from "./policy-file.ts"
 
 /** The plan for one environment of one repository. Pure; the fault says why there is none. */
 export function planFor(

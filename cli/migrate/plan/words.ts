@@ -1,7 +1,7 @@
 import { unifiedDiff } from "../../../analysis/used/unified-diff.ts"
 import { counted } from "../../format.ts"
 import { inert } from "../../inert.ts"
-import type { Plan } from "./plan.ts"
+import type { Plan } from "./model.ts"
 
 /** A plan for people: the changes as a patch, then what stays and what to look at. */
 export function linesOf({ policy, workflows, replaced, left, notes }: Plan, folder: string): readonly string[] {
