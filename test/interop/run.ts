@@ -13,6 +13,7 @@ import { consoleCase } from "./console-case.ts"
 import { federatedCase } from "./federated-case.ts"
 import { discardGoBuilds } from "./go-build.ts"
 import { installLoginClients, loginsCase } from "./logins-case.ts"
+import { migrateCase } from "./migrate-case.ts"
 import { motoCase } from "./moto-case.ts"
 import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
@@ -50,6 +51,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "moto's stores": storesCase,
   "the package on older Nodes": packageCase,
   moto: motoCase,
+  migrate: migrateCase,
   people: peopleCase,
   act: actCase,
   "vendors' clients": clientsCase,
