@@ -1,4 +1,4 @@
-// Writes what is derived from the providers, the commands and action.yml: their list, their tables in the docs, and the JSON Schemas for
+// Writes what is derived from the providers, the commands and both action.yml: their list, their tables in the docs, and the JSON Schemas for
 // editors.
 // `node generate.ts --check` writes nothing and exits 1 when a file is not fresh.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -20,6 +20,8 @@ import { verifyScript } from "./verify-script.ts"
 const ROOT = dirname(fileURLToPath(import.meta.url))
 const PROVIDERS_FOLDER = join(ROOT, "broker", "providers")
 
+const read = (path: string) => readFileSync(join(ROOT, path), "utf8")
+
 /** The files that this script owns, by path from the root, with what they must hold. */
 export async function generated(): Promise<ReadonlyMap<string, string>> {
   const places = placesOf(PROVIDERS_FOLDER)
@@ -29,7 +31,7 @@ export async function generated(): Promise<ReadonlyMap<string, string>> {
     ["broker/providers/index.ts", indexOf(places)],
     ["broker/providers/cases.ts", casesOf(places)],
     ["broker/console/generated/verify-script.ts", await verifyScript()],
-    ["docs/action-reference.md", referencePage(readFileSync(join(ROOT, "action.yml"), "utf8"))],
+    ["docs/action-reference.md", referencePage(read("action.yml"), read("action/review/action.yml"))],
     ["docs/alerts.md", alertsPage(readFileSync(join(ROOT, "docs/alerts.md"), "utf8"))],
     ["docs/claims.md", claimsPage()],
     ["docs/providers.md", docsTable(providers)],

@@ -35,3 +35,28 @@ export const withoutClients: Plugin = {
     builder.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {}" }))
   },
 }
+
+/** Leaves the clouds' SDKs out: the command line and the review read what their providers say of policies, and never call them. */
+export const withoutSdks: Plugin = {
+  name: "without-sdks",
+  setup(builder) {
+    builder.onResolve({ filter: /^@(?:aws-sdk|smithy)\// }, ({ path }) => ({
+      path,
+      namespace: "left-out",
+    }))
+    builder.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {}" }))
+  },
+}
+
+/** Leaves out what @secretlint tells its own developers: a logger that needs CommonJS, and marks of every run. */
+export const withoutDiagnostics: Plugin = {
+  name: "without-diagnostics",
+  setup(builder) {
+    const silent: Readonly<Record<string, string>> = {
+      debug: "export default () => () => {}",
+      "@secretlint/profiler": "export const secretLintProfiler = { mark() {} }",
+    }
+    builder.onResolve({ filter: /^(?:debug|@secretlint\/profiler)$/ }, ({ path }) => ({ path, namespace: "silent" }))
+    builder.onLoad({ filter: /.*/, namespace: "silent" }, ({ path }) => ({ contents: silent[path] ?? "" }))
+  },
+}

@@ -2,34 +2,9 @@ import { rm, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build, type Plugin } from "esbuild"
 import { licencesOf } from "../licences.ts"
-import { AGE, YAML } from "../replacements.ts"
+import { AGE, withoutDiagnostics, withoutSdks, YAML } from "../replacements.ts"
 
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
-
-/** Leaves the clouds' SDKs out: the command line reads what their providers say of policies, and never calls them. */
-const withoutSdks: Plugin = {
-  name: "without-sdks",
-  setup(builder) {
-    builder.onResolve({ filter: /^@(?:aws-sdk|smithy)\// }, ({ path }) => ({
-      path,
-      namespace: "left-out",
-    }))
-    builder.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {}" }))
-  },
-}
-
-/** Leaves out what @secretlint tells its own developers: a logger that needs CommonJS, and marks of every run. */
-const withoutDiagnostics: Plugin = {
-  name: "without-diagnostics",
-  setup(builder) {
-    const silent: Readonly<Record<string, string>> = {
-      debug: "export default () => () => {}",
-      "@secretlint/profiler": "export const secretLintProfiler = { mark() {} }",
-    }
-    builder.onResolve({ filter: /^(?:debug|@secretlint\/profiler)$/ }, ({ path }) => ({ path, namespace: "silent" }))
-    builder.onLoad({ filter: /.*/, namespace: "silent" }, ({ path }) => ({ contents: silent[path] ?? "" }))
-  },
-}
 
 /** Gives CommonJS (commander) Node's own modules as imports: an ES module has no `require`. */
 const builtinsAsImports: Plugin = {

@@ -6,6 +6,10 @@ export interface CliIo {
   out(text: string): void
   /** Writes `text` and a line end to standard error: errors, usage, progress. */
   err(text: string): void
+  /** Colours text for a stream that shows colours; missing where none does. */
+  readonly paint?: (stream: "out" | "err", style: "red" | "yellow" | "green", text: string) => string
+  /** Rewrites one line of the terminal; null erases it. Missing where nobody watches. */
+  readonly status?: (line: string | null) => void
   /** The file's bytes. Rejects as `node:fs/promises` does. */
   readFile(path: string): Promise<Uint8Array>
   /**

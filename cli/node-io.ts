@@ -2,6 +2,7 @@ import { appendFile, link, mkdir, open, readFile, unlink } from "node:fs/promise
 import { dirname, join } from "node:path"
 import { createHttp } from "../broker/adapters/web/http.ts"
 import type { CliIo } from "./io.ts"
+import { showsColours, styled } from "./terminal.ts"
 
 /** The streams and files of the process. If a reader such as `head` closes the pipe, output stops and the process goes on. */
 export function nodeIo(version: string): CliIo {
@@ -13,6 +14,9 @@ export function nodeIo(version: string): CliIo {
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
+    paint: (stream, style, text) =>
+      showsColours(stream === "out" ? process.stdout : process.stderr, process.env) ? styled(style, text) : text,
+    ...(process.stderr.isTTY && !process.env["CI"] && process.env["TERM"] !== "dumb" && { status }),
     readFile: async (path) => readFile(path),
     createFile,
     appendFile,
@@ -23,6 +27,15 @@ export function nodeIo(version: string): CliIo {
     cwd: process.cwd(),
     env: process.env,
   }
+}
+
+/** To the line's start, and erase the line: what comes then is written over it. */
+const REWRITE = "\r\u001b[2K"
+
+/** Cut to the terminal's width: a line that wraps could not be erased. */
+function status(line: string | null): void {
+  const { columns = 80 } = process.stderr
+  process.stderr.write(line === null ? REWRITE : `${REWRITE}${line.slice(0, Math.max(0, columns - 1))}`)
 }
 
 /**

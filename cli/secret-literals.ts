@@ -1,20 +1,7 @@
 import type { PolicyInput } from "../broker/core/policy/load.ts"
 import type { Finding } from "./format.ts"
-
-/** A literal that looks like a secret: the name of the rule that found it, and its offset in the text. */
-interface Literal {
-  readonly rule: string
-  readonly at: number
-}
-
-/** Rules for secrets of our connections that @secretlint does not know. */
-const OWN_RULES: readonly (readonly [rule: string, pattern: RegExp])[] = [
-  ["private key", /-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY-----/g],
-  ["age identity", /AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{10,}/g],
-  ["JSON Web Token", /\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/g],
-  ["Vault or OpenBao token", /\bhv[sbr]\.[A-Za-z0-9_-]{24,}/g],
-  ["Doppler token", /\bdp\.(?:pt|st|ct|sa|scim|audit|said)\.[A-Za-z0-9._-]{20,}/g],
-]
+import { titleOf } from "./secrets/kinds.ts"
+import { literalsIn } from "./secrets/literals.ts"
 
 const BETWEEN_FILES = "\n\n"
 
@@ -28,14 +15,14 @@ const BETWEEN_FILES = "\n\n"
 export async function findSecretLiterals(inputs: readonly PolicyInput[]): Promise<readonly Finding[]> {
   const texts = inputs.map(({ bytes }) => new TextDecoder().decode(bytes))
   // One run over all files: the linter keeps marks of every run and searches all of them, which takes minutes for 10,000 files.
-  const literals = [...(await byRecommendedRules(texts.join(BETWEEN_FILES))), ...byOwnRules(texts.join(BETWEEN_FILES))]
-  const sorted = literals.sort((a, b) => a.at - b.at)
+  const text = unsilenced(texts.join(BETWEEN_FILES))
+  const sorted = await literalsIn({ text, path: "policies.yaml" })
   let start = 0
   return inputs.flatMap(({ path }, index) => {
     const text = texts[index] ?? ""
     const end = start + text.length
     const own = sorted.filter(({ at }) => at >= start && at < end)
-    const findings = own.map(({ rule, at }) => findingAt(path, text, at - start, rule))
+    const findings = own.map(({ rule, at }) => findingAt(path, text, at - start, titleOf(rule)))
     start = end + BETWEEN_FILES.length
     // Two rules may match the same text.
     return findings.filter((one, place) => place === 0 || one.line !== findings[place - 1]?.line)
@@ -55,19 +42,3 @@ function findingAt(file: string, text: string, at: number, rule: string): Findin
  * write one. The replacement has the same length, so that offsets stay valid.
  */
 const unsilenced = (text: string) => text.replace(/secretlint/gi, "secretl1nt")
-
-async function byRecommendedRules(content: string): Promise<readonly Literal[]> {
-  const { lintSource } = await import("@secretlint/core")
-  const { creator } = await import("@secretlint/secretlint-rule-preset-recommend")
-  const { messages } = await lintSource({
-    source: { content: unsilenced(content), filePath: "policies.yaml", ext: ".yaml", contentType: "text" },
-    options: { noPhysicFilePath: true, maskSecrets: true, config: { rules: [{ id: "recommended", rule: creator }] } },
-  })
-  return messages.map(({ range, messageId, ruleId }) => ({
-    rule: `${ruleId.replace(/^.*secretlint-rule-/, "")} ${messageId}`.toLowerCase(),
-    at: range[0],
-  }))
-}
-
-const byOwnRules = (text: string): readonly Literal[] =>
-  OWN_RULES.flatMap(([rule, pattern]) => [...text.matchAll(pattern)].map(({ index }) => ({ rule, at: index })))

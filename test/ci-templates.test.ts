@@ -281,6 +281,7 @@ describe("the Jenkinsfile", () => {
 describe("the Kubernetes manifests", () => {
   interface Container {
     readonly name: string
+    readonly image: string
     readonly command?: readonly string[]
     readonly args?: readonly string[]
     readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[]
@@ -312,7 +313,7 @@ describe("the Kubernetes manifests", () => {
       const mount = daypass?.volumeMounts.find(({ name }) => name === "id-token")
       const token = volumes.find(({ name }) => name === "id-token")?.projected?.sources[0]?.serviceAccountToken
       expect(`${mount?.mountPath}/${token?.["path"]}`).toBe("/var/run/secrets/daypass/token")
-      expect(token?.["audience"]).toBe(daypass?.args?.[1])
+      expect(token?.["audience"]).toBe(daypass?.args?.[2])
       expect(automountServiceAccountToken).toBe(false)
       for (const { volumeMounts } of containers)
         expect(volumeMounts.map(({ name, readOnly }) => [name, readOnly])).toEqual([["credentials", true]])
@@ -337,15 +338,13 @@ describe("the Kubernetes manifests", () => {
               ? join(folder, "out")
               : one,
       )
-      expect(daypass?.command?.slice(0, 2)).toEqual(["sh", "-ec"])
-      expect(daypass?.command?.[2]).toMatch(/^npm install .* && exec \/scratch\/bin\/daypass token "\$@"$/)
-      const isFresh = args.includes("--refresh")
-      const run = await runJob([
-        "token",
-        ...args.filter((one) => one !== "--refresh"),
-        "--token-file",
-        join(folder, "token"),
+      // The image's entry point is the command line.
+      expect([daypass?.command, daypass?.image]).toEqual([
+        undefined,
+        `ghcr.io/daypass/daypass:${version}@sha256:<digest>`,
       ])
+      const isFresh = args.includes("--refresh")
+      const run = await runJob([...args.filter((one) => one !== "--refresh"), "--token-file", join(folder, "token")])
       expect([run.code, isFresh]).toEqual([0, path.includes("sidecar")])
       return readFileSync(join(folder, "out"), "utf8")
     })

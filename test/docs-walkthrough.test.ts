@@ -15,9 +15,20 @@ import { COMPILE_CACHE } from "./support/compile-cache.ts"
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 
-/** The pages, and the folder of this repository that a reader has before the first command; null for an empty one. */
-const WALKS: readonly { readonly page: string; readonly start: string | null; readonly commands: number }[] = [
-  { page: "docs/write-a-policy.md", start: null, commands: 10 },
+interface Walk {
+  readonly page: string
+  /** The folder of this repository that a reader has before the first command; null for an empty one. */
+  readonly start: string | null
+  readonly commands: number
+  /** The page that a reader goes on with, in the same folder. */
+  readonly next?: { readonly page: string; readonly commands: number }
+}
+
+const WALKS: readonly Walk[] = [
+  {
+    ...{ page: "docs/write-a-policy.md", start: null, commands: 9 },
+    next: { page: "docs/change-a-policy.md", commands: 1 },
+  },
   { page: "docs/control-repository.md", start: "examples/control-repository", commands: 6 },
   { page: "docs/who-can.md", start: "examples/control-repository", commands: 1 },
   { page: "docs/trust.md", start: "examples/control-repository", commands: 3 },
@@ -113,9 +124,8 @@ function isShown(output: string, shown: string): boolean {
 }
 
 /** The page as it would be if every output in it were the one of now. */
-function walk(page: string, start: string | null): { readonly walked: string; readonly commands: number } {
+function walk(page: string, desk: ReturnType<typeof deskFor>): { readonly walked: string; readonly commands: number } {
   const parts = partsOf(page)
-  const desk = deskFor(start)
   let output: string | null = null
   let commands = 0
   const walked = parts.map((part) => {
@@ -143,11 +153,14 @@ function walk(page: string, start: string | null): { readonly walked: string; re
 }
 
 describe("a reader who follows", () => {
-  it.each(WALKS)("$page word for word sees what it shows", async ({ page, start, commands: least }) => {
-    const file = join(ROOT, page)
-    const { walked, commands } = walk(readFileSync(file, "utf8"), start)
-    expect(commands).toBeGreaterThanOrEqual(least)
-    await expect(walked).toMatchFileSnapshot(file)
+  it.each(WALKS)("$page word for word sees what it shows", async ({ start, next, ...first }) => {
+    const desk = deskFor(start)
+    for (const { page, commands: least } of next ? [first, next] : [first]) {
+      const file = join(ROOT, page)
+      const { walked, commands } = walk(readFileSync(file, "utf8"), desk)
+      expect(commands).toBeGreaterThanOrEqual(least)
+      await expect(walked).toMatchFileSnapshot(file)
+    }
   })
 
   it("README.md sees no output there that is not of one of these pages", () => {
@@ -155,7 +168,9 @@ describe("a reader who follows", () => {
       .filter((part) => typeof part !== "string")
       .filter(({ info }) => info === "text")
     expect(shown).not.toEqual([])
-    const pages = WALKS.map(({ page }) => readFileSync(join(ROOT, page), "utf8"))
+    const pages = WALKS.flatMap(({ page, next }) => [page, ...(next ? [next.page] : [])]).map((page) =>
+      readFileSync(join(ROOT, page), "utf8"),
+    )
     for (const { text } of shown) expect(pages.some((page) => page.includes(text))).toBe(true)
   })
 })

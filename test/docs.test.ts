@@ -458,6 +458,14 @@ describe("what exists is named", () => {
     expect(names.filter((name) => !table.includes(`[\`${name}\`](cli/`))).toEqual([])
   })
 
+  it("what the broker on Node reads, as daypass serve declares it", () => {
+    const taken = [...read("broker/entry/node-options.ts").matchAll(/^ {8}([a-z]+): \{ type: /gm)].map(
+      ([, name]) => name,
+    )
+    const declared = Object.keys(COMMANDS.find(({ name }) => name === "serve")?.options ?? {})
+    expect([...declared, "help"].sort()).toEqual(taken.sort())
+  })
+
   it("the names of the sources of tokens", () => {
     expect([...SOURCE_NAMES].sort()).toEqual(SOURCES.map(({ name }) => name).sort())
   })
@@ -473,9 +481,9 @@ describe("what exists is named", () => {
         /\.(?:md|ya?ml|sh)$|file$|\/command$/.test(path)
           ? [
               ...read(path).matchAll(
-                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\bdaypass\/releases\/download\/v([0-9]+\.[0-9]+\.[0-9]+)|\bgh release download v([0-9]+\.[0-9]+\.[0-9]+)/g,
+                /\bdaypass-([0-9]+\.[0-9]+\.[0-9]+)\.tgz|\b(?:daypass\/releases\/download\/v|gh release download v|ghcr\.io\/daypass\/daypass:)([0-9]+\.[0-9]+\.[0-9]+)/g,
               ),
-            ].map((match) => `${path}: ${match[1] ?? match[2] ?? match[3]}`)
+            ].map((match) => `${path}: ${match[1] ?? match[2]}`)
           : [],
       )
     const { version } = JSON.parse(read("package.json")) as { version: string }
@@ -545,6 +553,19 @@ describe("what is named exists", () => {
   })
 })
 
+it("the tests that CONTRIBUTING.md says follow a page name that page", () => {
+  const [, section = ""] = read("CONTRIBUTING.md").split("\n## Who follows which page\n")
+  const rows = [...section.matchAll(/^\| (\[.+) \| `(test\/.+)` \|$/gm)]
+  expect(rows.length).toBeGreaterThan(6)
+  for (const [, pages = "", test = ""] of rows) {
+    for (const [, page = ""] of pages.matchAll(/\]\(([^)]+)\)/g)) {
+      expect(read(test), `${test}: ${page}`).toMatch(
+        new RegExp(`\\b${page.replace(/^docs\//, "").replace(".", "\\.")}`),
+      )
+    }
+  }
+})
+
 describe("subjects that other systems are told to trust", () => {
   const modules = readdirSync(join(ROOT, "examples/terraform")).map((name) => `examples/terraform/${name}/main.tf`)
   // The changelog also shows the form that they had before.
@@ -572,7 +593,7 @@ describe("workflows", () => {
     ...readdirSync(join(ROOT, "examples/workflows"))
       .filter((name) => name.endsWith(".yml"))
       .map((name) => `examples/workflows/${name}`),
-    "examples/control-repository/.github/workflows/check-policies.yml",
+    "examples/control-repository/.github/workflows/review.yml",
     "examples/control-repository/.github/workflows/policies.yml",
   ]
 
@@ -595,7 +616,7 @@ describe("workflows", () => {
       .filter((path) => path.startsWith("examples/control-repository/"))
       .flatMap((path) => read(path).split(/^ {6}- /m))
       .filter((step) => step.includes("npx --yes "))
-    expect(steps).toHaveLength(4)
+    expect(steps).toHaveLength(1)
     for (const step of steps) expect(step).toMatch(/^ {8}working-directory: \$\{\{ runner\.temp \}\}$/m)
     expect(read("examples/control-repository/.github/CODEOWNERS")).toMatch(/^\* +@acme\/security$/m)
   })

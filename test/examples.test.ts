@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
 import { readInputs } from "../action/inputs.ts"
+import { readInputs as readReviewInputs } from "../action/review/inputs.ts"
 import { readRunInputs } from "../action/run/inputs.ts"
 import { readPolicyTests } from "../analysis/policy-tests/read.ts"
 import { runPolicyTests } from "../analysis/policy-tests/run.ts"
@@ -37,6 +38,7 @@ interface Workflow {
 
 const WORKFLOWS = readdirSync(join(ROOT, FOLDER)).filter((name) => name.endsWith(".yml"))
 const isOurs = ({ uses }: Step) => uses?.startsWith("daypass/daypass@") ?? false
+const isReview = ({ uses }: Step) => uses?.startsWith("daypass/daypass/action/review@") ?? false
 const inputsOf = (step: Step) => (name: string) => String(step.with?.[name] ?? "")
 
 /** The jobs of an example that use the action, with the grants that they name. */
@@ -50,12 +52,25 @@ const jobsOf = (file: string) => {
 
 const DEFINED = parse(read("action.yml")) as Record<"inputs" | "outputs", Record<string, unknown>>
 
+const REVIEW = parse(read("action/review/action.yml")) as {
+  readonly inputs: Record<string, { readonly default?: string }>
+  readonly outputs: Record<string, unknown>
+}
+
 /** What the action itself says of a step's inputs: null, or its refusal. */
 function refusal(step: Step): string | null {
-  const unknown = Object.keys(step.with ?? {}).filter((name) => !(name in DEFINED.inputs))
+  const defined = isReview(step) ? REVIEW.inputs : DEFINED.inputs
+  const unknown = Object.keys(step.with ?? {}).filter((name) => !(name in defined))
   if (unknown.length > 0) return `action.yml has no ${unknown.join(", ")}`
   const value = inputsOf(step)
   try {
+    if (isReview(step)) {
+      // An expression is what the runner fills in: a token, and what an earlier step approved.
+      const filled = (name: string) =>
+        (value(name) || (REVIEW.inputs[name]?.default ?? "")).replace(/^\$\{\{.*\}\}$/, "")
+      readReviewInputs((name) => (name === "token" ? "ghs_x" : filled(name)), "acme")
+      return null
+    }
     readInputs((name) => value(name).trim())
     if (value("run") !== "") readRunInputs(value)
     return null
@@ -115,6 +130,26 @@ describe.each(WORKFLOWS)("%s", (file) => {
           expect(["outputs", "both"]).toContain(inputsOf(step)("deliver"))
       }
     }
+  })
+})
+
+describe("the review of the control repository", () => {
+  const { on, jobs } = parse(read("examples/control-repository/.github/workflows/review.yml")) as Workflow
+  const [review, second] = [jobs["review"], jobs["second-review"]]
+
+  it("runs nothing but the action, with the inputs and outputs that it has, and may write what it writes", () => {
+    expect(Object.keys(on)).toEqual(["pull_request_target"])
+    const steps = [...(review?.steps ?? []), ...(second?.steps ?? [])]
+    expect(steps).toHaveLength(2)
+    expect(steps.every(isReview)).toBe(true)
+    expect(steps.map(refusal)).toEqual([null, null])
+    const text = read("examples/control-repository/.github/workflows/review.yml")
+    const used = [...text.matchAll(/steps\.review\.outputs\.([\w-]+)/g)].map(([, name = ""]) => name)
+    expect(used).toEqual(["widens", "widening"])
+    expect(Object.keys(REVIEW.outputs)).toEqual(expect.arrayContaining(used))
+    for (const job of [review, second])
+      expect(job?.permissions).toEqual({ contents: "read", "pull-requests": "write", checks: "write" })
+    expect(second?.environment).toBe("wider-access")
   })
 })
 
@@ -209,7 +244,7 @@ describe("what pages show", () => {
   /** Every step of ours in a block of YAML, however deep it stands. */
   const stepsIn = (value: unknown): Step[] => {
     if (typeof value !== "object" || value === null) return []
-    const own = "uses" in value && isOurs(value as Step) ? [value as Step] : []
+    const own = "uses" in value && (isOurs(value as Step) || isReview(value as Step)) ? [value as Step] : []
     return [...own, ...Object.values(value).flatMap(stepsIn)]
   }
 
@@ -224,7 +259,9 @@ describe("what pages show", () => {
 
   it("is found on the pages that a reader begins with", () => {
     const found = shown.map(({ where }) => where.split(":")[0])
-    expect(found).toEqual(expect.arrayContaining(["README.md", "docs/action.md", "docs/run-a-command.md"]))
+    expect(found).toEqual(
+      expect.arrayContaining(["README.md", "docs/action.md", "docs/run-a-command.md", "docs/review.md"]),
+    )
   })
 
   it.each(shown)("at $where is a step that the action takes", ({ step }) => {

@@ -5,6 +5,7 @@ import { basename, dirname, join, normalize } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { buildAction } from "../action/build.ts"
+import { buildReview } from "../action/review/build.ts"
 import { generated } from "../generate.ts"
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -94,6 +95,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "broker/wire",
   ],
   action: ["action/sweep", "action/fingerprints", "action/disk", "action/proof", "broker/wire"],
+  // A pull request is reviewed with what the command line says of two folders.
+  "action/review": [
+    "action",
+    "analysis/diff",
+    "analysis/used",
+    "broker/providers",
+    "broker/ports",
+    "broker/core",
+    "cli",
+  ],
   // The command line looks for values with the very code of the post step.
   "action/sweep": ["action/fingerprints", "action/disk"],
   "action/fingerprints": [],
@@ -186,7 +197,7 @@ const MAY_READ_ENVIRONMENT = [
 function roomOf(path: string): string {
   const [top = "", second = ""] = path.split("/")
   if (second === "") return "scripts"
-  if (top === "action" && /^(?:sweep|fingerprints|disk|proof)$/.test(second)) return `${top}/${second}`
+  if (top === "action" && /^(?:sweep|fingerprints|disk|proof|review)$/.test(second)) return `${top}/${second}`
   return top === "broker" || top === "analysis" ? `${top}/${second}` : top
 }
 
@@ -299,8 +310,9 @@ describe("imports", () => {
     expect(importsOf("action/post.ts")).not.toContain("action/main.ts")
   })
 
-  it("reach GitHub's own client, which takes its time to load, from tests alone", () => {
-    expect(SOURCES.filter((path) => importsOf(path).some((target) => target.startsWith("@actions/")))).toEqual([])
+  it("reach GitHub's own client, which takes its time to load, from tests and the review alone", () => {
+    const users = SOURCES.filter((path) => importsOf(path).some((target) => target.startsWith("@actions/")))
+    expect(users).toEqual(["action/review/github.ts", "action/review/main.ts"])
   })
 })
 
@@ -358,14 +370,17 @@ describe("what is generated", () => {
     for (const [path, text] of await generated()) expect(read(path), path).toBe(text)
   })
 
-  it("includes the action's bundle, byte for byte", async () => {
-    const built = await buildAction()
-    expect(FILES.filter((path) => path.startsWith("action/dist/")).sort()).toEqual(
-      [...built.keys()].map((name) => `action/dist/${name}`).sort(),
+  it.each([
+    ["action/dist", buildAction],
+    ["action/review/dist", buildReview],
+  ])("includes %s, byte for byte", async (folder, build) => {
+    const built = await build()
+    expect(FILES.filter((path) => path.startsWith(`${folder}/`)).sort()).toEqual(
+      [...built.keys()].map((name) => `${folder}/${name}`).sort(),
     )
     for (const [name, contents] of built) {
-      const same = Buffer.from(contents).equals(readFileSync(join(ROOT, "action/dist", name)))
-      expect(same, `action/dist/${name} is what npm run build:action makes`).toBe(true)
+      const same = Buffer.from(contents).equals(readFileSync(join(ROOT, folder, name)))
+      expect(same, `${folder}/${name} is what npm run build:action makes`).toBe(true)
     }
   })
 })

@@ -59,33 +59,36 @@ export class Source {
   }
 }
 
-export type Form = "gzip" | "zstd" | "tar" | "unknown archive" | "bytes"
+export type Form = "gzip" | "zstd" | "tar" | "zip" | "unknown archive" | "bytes"
 
 /** What a stream is, by its first bytes. `PEEK_BYTES` of them are enough. */
 export function formOf(start: Buffer): Form {
   if (start[0] === 0x1f && start[1] === 0x8b) return "gzip"
   if (start.length >= 4 && start.readUInt32LE(0) === ZSTD_FRAME) return "zstd"
   if (start.length >= BLOCK && start.toString("latin1", 257, 262) === "ustar") return "tar"
+  if (start.toString("hex", 0, 4) === ZIP_ENTRY) return "zip"
   return UNKNOWN_ARCHIVES.some((magic) => start.toString("hex", 0, 8).startsWith(magic)) ? "unknown archive" : "bytes"
 }
 
-/** ZIP, 7z, xz, bzip2, SquashFS. */
-const UNKNOWN_ARCHIVES: readonly string[] = ["504b0304", "377abcaf", "fd377a585a", "425a68", "68737173"]
+/** 7z, xz, bzip2, SquashFS. */
+const UNKNOWN_ARCHIVES: readonly string[] = ["377abcaf", "fd377a585a", "425a68", "68737173"]
 
+/** APPNOTE.TXT, section 4.3.7. */
+const ZIP_ENTRY = "504b0304"
 /** RFC 8878, section 3.1.1. */
 const ZSTD_FRAME = 0xfd2fb528
 const BLOCK = 512
 export const PEEK_BYTES = BLOCK
 
-/** One member of a tar archive. Its bytes must be read before the next one is asked for; what is not read is passed over. */
-export interface TarEntry {
+/** One member of an archive. Its bytes must be read before the next one is asked for; what is not read is passed over. */
+export interface Entry {
   /** As it is written in the archive: untrusted. Empty for what describes other members. */
   readonly name: string
   readonly content: Source
 }
 
 /** POSIX.1-2017, pax: ustar; GNU's long names and large numbers. @throws {Unread} `damaged` */
-export async function* tarEntries(source: Source, budget: Budget): AsyncGenerator<TarEntry> {
+export async function* tarEntries(source: Source, budget: Budget): AsyncGenerator<Entry> {
   let longName = ""
   for (let block = await source.take(BLOCK); block.length > 0; block = await source.take(BLOCK)) {
     budget.check()
@@ -117,7 +120,7 @@ const MAX_DESCRIPTION_BYTES = 1024 * 1024
 const MAX_NAME_CHARACTERS = 4_096
 
 /** The next bytes of a source. `left`: what was not read. */
-class Part {
+export class Part {
   readonly #source: Source
   left: number
 

@@ -43,8 +43,12 @@ async function skipZeros(source: Source): Promise<void> {
   }
 }
 
-/** One member or frame. What `unpack` did not need is put back into the source. */
-async function* unpackedPart(source: Source, unpack: zlib.Gunzip, budget: Budget): AsyncGenerator<Uint8Array> {
+/** One member or frame, or one entry of a ZIP. What `unpack` did not need is put back into the source. */
+export async function* unpackedPart(
+  source: Source,
+  unpack: zlib.Gunzip | zlib.InflateRaw,
+  budget: Budget,
+): AsyncGenerator<Uint8Array> {
   let [kept, keptFrom]: [Uint8Array[], number] = [[], 0]
   const dropUsed = () => {
     for (let [first] = kept; first !== undefined && keptFrom + first.length <= unpack.bytesWritten; [first] = kept) {

@@ -59,7 +59,7 @@ export class Search {
     return this.#bytes
   }
 
-  begin(budget: Budget): void {
+  begin({ budget }: { readonly budget: Budget }): void {
     this.#budget = budget
     this.#filled = 0
     this.#offset = 0

@@ -1,11 +1,10 @@
 import { realpathSync } from "node:fs"
 import { isAbsolute, resolve } from "node:path"
 import type { OpenRecord } from "../fingerprints/record.ts"
-import { formOf, PEEK_BYTES, Source, tarEntries } from "./archive.ts"
-import { Budget, Unread, type UnreadReason } from "./budget.ts"
-import { unpacked } from "./compressed.ts"
-import { linesAt, lookAt, openFile, readThrough, streamOf } from "./files.ts"
+import { Budget, reasonOf, Unread, type UnreadReason } from "./budget.ts"
+import { linesAt, lookAt, openFile, readThrough } from "./files.ts"
 import { commandFolder, isKnown, isSkipped, PACKAGES, type Surrounding, toolFiles } from "./places.ts"
+import { type Place, Reader } from "./reader.ts"
 import { isBelow, Report, type SweepReport } from "./report.ts"
 import { type Found, Search } from "./search.ts"
 import { filesBelow } from "./walk.ts"
@@ -18,19 +17,9 @@ export interface SweepRequest extends Surrounding {
   readonly milliseconds: number
 }
 
-/** A stream in a file: the entries that lead to it, and how many archives and compressions it is in. */
-interface Place {
-  readonly path: string
-  readonly inside: readonly string[]
-  readonly depth: number
-  readonly budget: Budget
-}
-
 const PLAIN = { inside: [], depth: 0 } as const
 const MAX_FILE_BYTES = 256 * 1024 ** 2
 const MAX_UNPACKED_BYTES = 16 * 1024 ** 3
-/** A saved image is a tar with compressed tars inside. An archive in one of its layers is one or two more. */
-const MAX_NESTED = 6
 /** Of the whole time: what the workflow names must not take the time of everything else. */
 const NAMED_SHARE = 0.6
 
@@ -53,6 +42,7 @@ class Sweep {
   readonly #request: SweepRequest
   readonly #budget: Budget
   readonly #search: Search
+  readonly #reader: Reader<Found>
   readonly #done = new Set<string>()
   readonly #report: Report
   #files = 0
@@ -62,6 +52,10 @@ class Sweep {
     this.#budget = budget
     this.#search = new Search(request.records, budget)
     this.#report = new Report(request.workspace)
+    this.#reader = new Reader(this.#search, {
+      found: (found, place) => this.#found(place.path, found, place),
+      unread: (path, reason) => this.#report.note(path, reason),
+    })
   }
 
   report(): SweepReport {
@@ -146,7 +140,7 @@ class Sweep {
     this.#done.add(path)
     try {
       const file = openFile(path)
-      this.#search.begin(this.#budget)
+      this.#search.begin({ budget: this.#budget })
       this.#files++
       try {
         readThrough(file, MAX_FILE_BYTES, (chunk) => this.#search.push(chunk))
@@ -166,13 +160,8 @@ class Sweep {
     if (isKnown(path, this.#request.temp)) return
     this.#done.add(path)
     try {
-      const source = new Source(streamOf(openFile(path), budget))
       this.#files++
-      try {
-        await this.#stream(source, { path, inside: [], depth: 0, budget })
-      } finally {
-        await source.close()
-      }
+      await this.#reader.file(path, budget)
     } catch (thrown) {
       this.#noteUnlessTime(path, thrown)
     }
@@ -183,43 +172,6 @@ class Sweep {
     if (reason === "time") throw thrown
     // A file that is gone again cannot be looked at, and leaks nothing.
     if (reason !== "missing") this.#report.note(path, reason)
-  }
-
-  async #stream(source: Source, at: Place): Promise<void> {
-    const { path, inside, budget, depth } = at
-    const form = formOf(await source.peek(PEEK_BYTES))
-    if (form === "unknown archive") this.#report.note([path, ...inside].join(" / "), "archive")
-    if (form === "bytes" || form === "unknown archive") return this.#content(source, at)
-    if (depth >= MAX_NESTED) throw new Unread("nested")
-    const deeper = { ...at, depth: depth + 1 }
-    if (form !== "tar") return this.#stream(new Source(unpacked(source, form, budget)), deeper)
-    for await (const { name, content } of tarEntries(source, budget)) {
-      const entry = { ...deeper, inside: name === "" ? inside : [...inside, name] }
-      if (name === "") await this.#content(content, entry)
-      else await this.#entry(content, entry)
-    }
-  }
-
-  /** A damaged archive inside of another one does not end the reading of the outer one. */
-  async #entry(content: Source, at: Place): Promise<void> {
-    try {
-      await this.#stream(content, at)
-    } catch (thrown) {
-      const reason = reasonOf(thrown)
-      if (reason === "time" || reason === "size") throw thrown
-      this.#report.note([at.path, ...at.inside].join(" / "), reason)
-    }
-  }
-
-  async #content(source: Source, at: Place): Promise<void> {
-    this.#search.begin(at.budget)
-    try {
-      for await (const chunk of source.all()) this.#search.push(chunk)
-      this.#found(at.path, this.#search.end(), at)
-    } catch (thrown) {
-      this.#found(at.path, this.#search.soFar(), at)
-      throw thrown
-    }
   }
 
   /** Only the bytes of the file itself have lines: those of an archive are not its own. */
@@ -238,6 +190,3 @@ function realPathOf(path: string): string | null {
     return null
   }
 }
-
-/** An error that is none of ours is one of the disk: nothing else is called here. */
-const reasonOf = (thrown: unknown): UnreadReason => (thrown instanceof Unread ? thrown.reason : "unreadable")

@@ -1,5 +1,5 @@
 import type { CommandDeclaration } from "./declaration.ts"
-import { FOLDER, FORMAT_OPTIONS } from "./shared.ts"
+import { FOLDER, FORMAT_OPTIONS, POLICY_FOLDER } from "./shared.ts"
 
 // Commands with which a broker is set up and supplied.
 
@@ -11,7 +11,8 @@ standard output, one JSON object a line.`,
   options: {
     policies: {
       value: "DIR",
-      words: "the folder with daypass.yaml and the policies; changes are loaded while it runs. Required",
+      words: "the folder with daypass.yaml and the policies; changes are loaded while it runs",
+      preset: POLICY_FOLDER,
     },
     url: { value: "URL", words: "the broker's public URL: https, or http on a loopback host; by default $DAYPASS_URL" },
     data: { value: "DIR", words: "the folder for the ledger and the keys, for one broker at a time" },
@@ -23,7 +24,7 @@ standard output, one JSON object a line.`,
     port: { value: "N", words: "the port to listen on", preset: "8787" },
     host: { value: "ADDRESS", words: "the address to listen on", preset: "127.0.0.1" },
   },
-  forms: ["--policies DIR --url URL (--data DIR | --store URL) [--port N] [--host ADDRESS]"],
+  forms: ["[--policies DIR] --url URL (--data DIR | --store URL) [--port N] [--host ADDRESS]"],
   exits: { 0: "ended by a signal", 1: "the broker cannot start here", 2: "the options or the settings are wrong" },
   examples: [
     "daypass serve --policies /etc/daypass/policies --data /var/lib/daypass --url https://daypass.example.com",

@@ -1,3 +1,4 @@
+import { completionOf } from "./completion.ts"
 import type { CommandDeclaration, Section } from "./declaration.ts"
 import { DEPLOYMENT_COMMANDS } from "./deployment.ts"
 import { JOB_COMMANDS } from "./jobs.ts"
@@ -21,15 +22,7 @@ export const SECTIONS: readonly Section[] = [
   { title: "Operate a broker", page: "operators", commands: [...OPERATOR_COMMANDS, ...KEY_COMMANDS] },
   { title: "Read the record", page: "record", commands: RECORD_COMMANDS },
   { title: "Set up a broker", page: "deployment", commands: DEPLOYMENT_COMMANDS },
+  { title: "Set up the command line", page: "shell", commands: [completionOf(() => COMMANDS)] },
 ]
 
 export const COMMANDS: readonly CommandDeclaration[] = SECTIONS.flatMap(({ commands }) => commands)
-
-/** What the commands of a group have in common: the first word of their names. */
-export const GROUPS: Readonly<Record<string, string>> = {
-  alerts: "see who is told of events, and try it",
-  audit: "verify, search, export and report the record",
-  keys: "show and change the broker's keys",
-  ledger: "move a broker's ledger",
-  migrate: "replace static secrets, one environment at a time",
-}

@@ -45,10 +45,13 @@ them, and run "daypass check".`,
 
 const check: CommandDeclaration = {
   name: "check",
-  summary: "check policies: every fault, with file, line and column",
+  summary: "check a policy folder or file: every fault, with file, line and column",
   about: `Checks every file of a policy folder as the broker does when it loads the folder. Reports everything at once: errors,
-which keep the broker from loading the folder; text that looks like a secret; and warnings about probable mistakes.`,
-  takes: [FOLDER],
+which keep the broker from loading the folder; text that looks like a secret; and warnings about probable mistakes.
+
+For a single file, it loads the policy folder that the file is in, and reports what concerns the file. Without such a folder it checks
+what the file says by itself, and says what it did not check.`,
+  takes: [{ ...FOLDER, name: "DIR|FILE", words: "the policy folder, or one file of it" }],
   options: { strict: { words: "warnings fail the check, too" }, ...FORMAT_OPTIONS },
   exits: { 0: "no errors", 1: "errors, or warnings with --strict", 2: "the folder cannot be read" },
   examples: ["daypass check", "daypass check policies --strict --format github"],

@@ -1,18 +1,17 @@
 import { diffPolicySets } from "../../analysis/diff/diff.ts"
-import type { PolicyChange, PolicyDiff } from "../../analysis/diff/model.ts"
-import { explainDiff, sentenceOfChange, summaryOfDiff } from "../../analysis/diff/words.ts"
-import { type ChangedRuns, changedRuns, type RecordedDiff } from "../../analysis/used/changed-runs.ts"
+import { explainDiff } from "../../analysis/diff/words.ts"
+import { changedRuns, type RecordedDiff } from "../../analysis/used/changed-runs.ts"
 import { Runs } from "../../analysis/used/runs.ts"
-import { explainRuns, sentenceOfRuns, summaryOfRuns } from "../../analysis/used/words.ts"
-import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
+import { explainRuns } from "../../analysis/used/words.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
 import { impossible, misused } from "../arguments.ts"
-import { counted, type Finding, type Format, formatOf, printJson, printReport } from "../format.ts"
+import { counted, type Format, formatOf, printJson, printReport } from "../format.ts"
 import { inert } from "../inert.ts"
 import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { findingsOf, type LoadedFolder, loadPolicies } from "../policies.ts"
 import { eachRecord, unreadable } from "../record/source.ts"
 import { windowOf } from "../record/window.ts"
+import { diffReport } from "../reports/diff.ts"
 import { diffAsJson, runsAsJson } from "./json.ts"
 
 /** Not 1: a workflow must distinguish "ask a second reviewer" from "something is broken". */
@@ -27,9 +26,9 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
   if (typeof window === "string") return misused(window)
   if (record === undefined && (since ?? until) !== undefined)
     return misused("--since and --until say which part of --record is meant")
-  const before = loadPolicies(old)
+  const before = loadPolicies(old, io)
   if (typeof before === "string") return impossible(before, io)
-  const after = loadPolicies(next)
+  const after = loadPolicies(next, io)
   if (typeof after === "string") return impossible(after, io)
   if (!before.result.ok) return faulty(old, before, format, io)
   if (!after.result.ok) return faulty(next, after, format, io)
@@ -51,36 +50,8 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
     printJson({ ok: true, ...diffAsJson(diff), ...versions, ...(recorded && { record: runsAsJson(recorded) }) }, io)
   else if (format === "text")
     for (const line of [...explainDiff(diff), ...(recorded ? ["", ...explainRuns(recorded)] : [])]) io.out(inert(line))
-  else
-    await printReport(
-      {
-        tool: "diff",
-        folder: next,
-        findings: [
-          ...diff.changes.map((change) => findingOf(change, diff)),
-          ...(recorded?.changes ?? []).map(findingOfRuns),
-        ],
-        summary: [summaryOfDiff(diff), ...(recorded ? summaryOfRuns(recorded) : [])].join(" "),
-      },
-      format,
-      io,
-    )
+  else await printReport({ tool: "diff", folder: next, ...diffReport(diff, recorded) }, format, io)
   return diff.widens ? WIDENS : EXIT.ok
-}
-
-/** What really ran and would be refused is what a reviewer must see: a warning, like more. */
-function findingOfRuns(change: ChangedRuns): Finding {
-  const { place } = change
-  const at = place?.set === "new" ? place : { file: ORGANISATION_FILE, line: 1 }
-  const was = place?.set === "old" ? ` (It was ${place.file}:${place.line}.)` : ""
-  return {
-    severity: change.change === "unknown" ? "notice" : "warning",
-    code: `runs_${change.change}`,
-    file: at.file,
-    line: at.line,
-    column: 1,
-    message: `${sentenceOfRuns(change)}${was}`,
-  }
 }
 
 async function faulty(folder: string, loaded: LoadedFolder, format: Format, io: CliIo): Promise<number> {
@@ -89,19 +60,4 @@ async function faulty(folder: string, loaded: LoadedFolder, format: Format, io: 
   if (format === "json") printJson({ ok: false, widens: null, narrows: null, folder, findings }, io)
   else await printReport({ tool: "diff", folder, findings, summary }, format, io)
   return EXIT.no
-}
-
-/** More is a warning, less a notice: neither is an error. A removed line has no place in the pull request's files. */
-function findingOf(change: PolicyChange, diff: PolicyDiff): Finding {
-  const { direction, kind, place } = change
-  const at = place.set === "new" ? place : { file: ORGANISATION_FILE, line: 1 }
-  const was = place.set === "new" ? "" : ` (It was ${place.file}:${place.line}.)`
-  return {
-    severity: direction === "wider" ? "warning" : "notice",
-    code: `${direction}_${kind.replaceAll("-", "_")}`,
-    file: at.file,
-    line: at.line,
-    column: 1,
-    message: `${direction === "wider" ? "More" : "Less"}: ${sentenceOfChange(change, diff)}${was}`,
-  }
 }

@@ -1,5 +1,4 @@
 import { toFailure } from "../../action/failure.ts"
-import type { PolicySet } from "../../broker/core/policy/model.ts"
 import { impossible, misused } from "../arguments.ts"
 import { changeOf } from "../exec/report.ts"
 import { brokerUrl } from "../explain/broker.ts"
@@ -7,15 +6,15 @@ import { counted, printJson } from "../format.ts"
 import { inert } from "../inert.ts"
 import { type Arguments, type CliIo, type Command, EXIT } from "../io.ts"
 import { openOperator } from "../operate/client.ts"
-import { loadPolicies } from "../policies.ts"
-import { published } from "../push/publication.ts"
+import { painted } from "../terminal.ts"
 import { get } from "./ask.ts"
 import { DISCOVERY_PATH, issuerFinding, keysFinding, signInFindings } from "./documents.ts"
 import { type DoctorFinding, findingsFor } from "./finding.ts"
+import type { FolderSight } from "./folder.ts"
 import { healthFindings } from "./health.ts"
 import { addressFinding, certificateFindings, clockFinding } from "./reach.ts"
 import { ownSight, type Sight } from "./sight.ts"
-import { givenFindings, trustFindings } from "./trust.ts"
+import { trustFindings } from "./trust.ts"
 
 type Options = Readonly<Record<string, string | boolean | undefined>>
 
@@ -31,15 +30,15 @@ export async function doctor(given: Arguments, io: CliIo, sight: Sight): Promise
     const form = "https, its host in lower case, without a path; http for this machine alone"
     return misused(`${text} is not the URL of a broker: ${form}`)
   }
-  const set = policySet(options["policies"])
-  if (typeof set === "string") return impossible(set, io)
-  const findings = await examine(url, set, options, io, sight)
+  const policies = await sightOf(options["policies"], io)
+  if (typeof policies === "string") return impossible(policies, io)
+  const findings = await examine(url, policies, options, io, sight)
   return print(url.origin, findings, options["json"] === true, io)
 }
 
 async function examine(
   url: URL,
-  set: PolicySet | null,
+  policies: FolderSight,
   options: Options,
   io: CliIo,
   sight: Sight,
@@ -47,18 +46,16 @@ async function examine(
   const broker = url.origin
   const seen = [await addressFinding(url, sight), ...(await certificateFindings(url, io.now(), sight))]
   const discovery = await get(`${broker}${DISCOVERY_PATH}`, io)
-  const given = set === null ? [] : givenFindings(set, String(options["policies"]))
   // Nothing else can be asked of a broker that does not answer.
-  if (!discovery.ok) return [...seen, findingsFor("http").fix(`${broker} ${discovery.fault}.`), ...given]
-  const versions = set === null ? [] : [set.version, published(set, io.now()).current.version]
+  if (!discovery.ok) return [...seen, findingsFor("http").fix(`${broker} ${discovery.fault}.`), ...policies.findings]
   return [
     ...seen,
     clockFinding(discovery.value),
     issuerFinding(broker, discovery.value),
     await keysFinding(broker, io),
-    ...(await healthFindings(broker, versions, io)),
+    ...(await healthFindings(broker, policies.versions, io)),
     ...(await signInFindings(broker, io)),
-    ...given,
+    ...policies.findings,
     ...(options["grant"] === undefined ? [] : await operatorFindings(broker, options, io)),
   ]
 }
@@ -78,20 +75,24 @@ async function operatorFindings(broker: string, options: Options, io: CliIo): Pr
   }
 }
 
-/** The policies of a folder; null without one, and a sentence when they do not load. */
-function policySet(folder: string | boolean | undefined): PolicySet | string | null {
-  if (typeof folder !== "string") return null
-  const loaded = loadPolicies(folder)
-  if (typeof loaded === "string") return loaded
-  if (loaded.result.ok) return loaded.result.value
-  return `the folder ${folder} has ${counted(loaded.result.fault.length, "error")}: daypass check ${folder}`
+/** Loaded with its first use: a doctor without a folder needs no policies. */
+async function sightOf(folder: string | boolean | undefined, io: CliIo): Promise<FolderSight | string> {
+  if (typeof folder !== "string") return { versions: [], findings: [] }
+  return (await import("./folder.ts")).folderSight(folder, io.now())
+}
+
+const STYLES = { ok: "green", fix: "red", note: null } as const
+
+function shownState(state: DoctorFinding["state"], io: CliIo): string {
+  const style = STYLES[state]
+  return style === null ? state.padEnd(4) : painted(io, "out", style, state.padEnd(4))
 }
 
 function print(broker: string, findings: readonly DoctorFinding[], asJson: boolean, io: CliIo): number {
   const wrong = findings.filter(({ state }) => state === "fix").length
   if (asJson) printJson({ ok: wrong === 0, broker, findings }, io)
   else {
-    for (const { state, check, detail } of findings) io.out(inert(`${state.padEnd(4)}  ${check}: ${detail}`))
+    for (const { state, check, detail } of findings) io.out(`${shownState(state, io)}  ${inert(`${check}: ${detail}`)}`)
     io.out(wrong === 0 ? "Nothing to fix." : `${counted(wrong, "thing")} to fix.`)
   }
   return wrong === 0 ? EXIT.ok : EXIT.no

@@ -1,8 +1,5 @@
 import * as z from "zod"
 import { ActionError } from "../../action/failure.ts"
-import { givenBy } from "../../analysis/trust/given.ts"
-import type { PolicySet } from "../../broker/core/policy/model.ts"
-import { PROVIDERS } from "../../broker/providers/index.ts"
 import {
   DOCTOR_PATH,
   type DoctorAnswer,
@@ -11,9 +8,7 @@ import {
   type TrustAnswer,
   type TrustState,
 } from "../../broker/wire/doctor.ts"
-import { counted } from "../format.ts"
 import type { OperatorClient } from "../operate/client.ts"
-import { sidesOf } from "../trust/side.ts"
 import { objectIn } from "./ask.ts"
 import { type DoctorFinding, type FindingState, findingsFor } from "./finding.ts"
 
@@ -52,25 +47,6 @@ export async function trustFindings(client: OperatorClient): Promise<readonly Do
     }
   }
   return findings
-}
-
-/** What other sides must trust by the policies, and how to prove that they let in nothing else. */
-export function givenFindings(set: PolicySet, folder: string): readonly DoctorFinding[] {
-  const given = givenBy(set, {}, { providers: PROVIDERS })
-  const sides = sidesOf(set, given, { connection: undefined, grant: undefined })
-  const told = sides.filter(
-    ({ audiences, subjects }) => [audiences, ...subjects.map((one) => one.audiences)].flat().length > 0,
-  )
-  if (told.length === 0) return []
-  const counts = told.map(({ connection: { name }, subjects, open }) => {
-    const also = open.length === 0 ? "" : ` and ${counted(open.length, "pattern")}`
-    return `${name} (${counted(subjects.length, "subject")}${also})`
-  })
-  return [
-    findingsFor("subjects").note(
-      `The other sides of these must trust what daypass trust ${folder} lists: ${counts.join(", ")}. With --connection NAME --against FILE it proves that one lets in nothing else.`,
-    ),
-  ]
 }
 
 /** @throws {ActionError} `answer_unusable` */

@@ -45,6 +45,8 @@ export interface GitHub {
    * @throws {GitHubError}
    */
   pages(call: Pick<GitHubCall, "what" | "path">): Promise<readonly unknown[]>
+  /** The bytes of a file that GitHub redirects to, as they come. @throws {GitHubError} */
+  download(call: Pick<GitHubCall, "what" | "path">): Promise<AsyncIterable<Uint8Array>>
 }
 
 /** The URL of GitHub's API from the environment; null when a token must not be sent to it. */
@@ -117,6 +119,10 @@ function gitHubAt(url: string, token: string, io: Pick<CliIo, "http" | "now">): 
 
   return {
     url,
+    download: async (call) => {
+      const { download } = await import("./download.ts")
+      return download({ ...call, url, token, version: API_VERSION, now: io.now })
+    },
     call: async (call) => jsonOf(await ask(call), call.what),
     async pages({ what, path }) {
       const pages: unknown[] = []

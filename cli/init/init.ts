@@ -4,7 +4,7 @@ import { visible } from "../../broker/core/policy/faults.ts"
 import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
 import type { PolicyFault } from "../../broker/core/policy/model.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
-import { impossible, misused, reasonOf } from "../arguments.ts"
+import { complain, impossible, misused, reasonOf } from "../arguments.ts"
 import { counted, type Finding, type Format, findingLine, formatOf, printJson, printReport } from "../format.ts"
 import { apiUrl, BAD_API_URL, connectGitHub } from "../github/api.ts"
 import { isBranch, issuerOf, parseRepository } from "../github/names.ts"
@@ -95,7 +95,7 @@ async function factsOf({ repository, ids }: Request, io: CliIo): Promise<Result<
 }
 
 function withoutIds({ repository: { owner, name } }: Request, why: string, io: CliIo): number {
-  io.err(inert(`daypass: ${why}.`))
+  complain(`${why}.`, io)
   io.err(`
 A policy needs the ids of the repository and of its owner, because ids decide and names do not. These commands print
 the ids and the default branch:
@@ -143,7 +143,7 @@ async function write(folder: string, files: readonly NewFile[], io: CliIo): Prom
 }
 
 function inTheWay(file: string, io: CliIo): number {
-  io.err(`daypass: ${file} exists already, and init never overwrites a file`)
+  complain(`${file} exists already, and init never overwrites a file`, io)
   return EXIT.no
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs"
 import { resolve } from "node:path"
-import { impossible, misused, reasonOf } from "../arguments.ts"
+import { complain, impossible, misused, reasonOf } from "../arguments.ts"
 import { counted } from "../format.ts"
 import { inert } from "../inert.ts"
 import { type Arguments, type CliIo, EXIT } from "../io.ts"
@@ -85,10 +85,9 @@ async function valuesIn(source: string, io: CliIo): Promise<ReadonlyMap<string, 
     const values = valuesOf(file, bytes)
     if (!values.ok) return values.fault
     for (const name of cutAtHash(file, bytes))
-      io.err(
-        inert(
-          `daypass: ${file}: dotenv ends the value of ${name} before its #. If the # belongs to the value, quote it, and import again`,
-        ),
+      complain(
+        `${file}: dotenv ends the value of ${name} before its #. If the # belongs to the value, quote it, and import again`,
+        io,
       )
     found.set(file, values.value)
   }
@@ -96,8 +95,6 @@ async function valuesIn(source: string, io: CliIo): Promise<ReadonlyMap<string, 
 }
 
 function taken(target: string, io: CliIo): number {
-  io.err(
-    inert(`daypass: ${target} exists already, and import never overwrites a file: add values to it with sops edit`),
-  )
+  complain(`${target} exists already, and import never overwrites a file: add values to it with sops edit`, io)
   return EXIT.no
 }

@@ -35,21 +35,21 @@ export interface Comparing {
 /** Compares the document of a file with what the policies give, and prints the findings. Resolves to the exit code. */
 export async function compareWith(asked: Comparing, set: PolicySet, given: Given, io: CliIo): Promise<number> {
   const { connection: name, format, folder, broker } = asked
-  const [side] = sidesOf(set, given, asked)
-  if (side === undefined || !side.usesTokens)
+  const sides = sidesOf(set, given, asked)
+  const [first] = sides
+  if (first === undefined || !first.usesTokens)
     return impossible(`the connection ${name} uses no identity token of the broker, so its other side trusts none`, io)
-  const pools = poolOf(side.connection)
-  const about = { issuer: broker, pools: pools === undefined ? [] : [pools] }
+  const about = { issuer: broker, pools: sides.flatMap(({ connection }) => poolOf(connection) ?? []) }
   const doors: Door[] = []
   for (const file of asked.files) {
     const value = await readDocument(file, io)
     if (!value.ok) return impossible(value.fault, io)
     const door = readDoor(value.value, about, parseText)
     if (!door.ok) return impossible(`${shown(file)} ${door.fault}`, io)
-    const isOther = VENDOR_OF[door.value.kind] !== side.vendor && side.connection.provider !== "identity-token"
-    if (isOther)
+    const isOne = sides.some(({ vendor }) => VENDOR_OF[door.value.kind] === vendor)
+    if (!isOne && first.connection.provider !== "identity-token")
       return impossible(
-        `${shown(file)} is ${KIND_WORDS[door.value.kind]}, but the connection ${name} has provider: ${side.connection.provider}`,
+        `${shown(file)} is ${KIND_WORDS[door.value.kind]}, but the connection ${name} has provider: ${first.connection.provider}`,
         io,
       )
     doors.push(door.value)
@@ -60,6 +60,8 @@ export async function compareWith(asked: Comparing, set: PolicySet, given: Given
       "--against takes two files only for a provider of a Google pool and an IAM policy for its principals",
       io,
     )
+  // The keys of a connection for SOPS may go through several vendors.
+  const side = sides.find(({ vendor }) => VENDOR_OF[door.kind] === vendor) ?? first
   const whose = whoseIs(door, side, asked.trustedBy)
   if (!whose.ok) return impossible(`${asked.files.map(shown).join(" ")} ${whose.fault}`, io)
 

@@ -3,6 +3,8 @@ import type { Given, GivenSubject, OpenSubjects } from "../../analysis/trust/mod
 import type { Connection, PolicySet } from "../../broker/core/policy/model.ts"
 import { memberOf } from "../../broker/core/policy/plain.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
+import type { NamedKey } from "../../broker/providers/key-service.ts"
+import { KEY_SERVICES } from "../../broker/providers/key-services.ts"
 
 /** How a vendor writes down whom it trusts. `oidc`: in a form of its own, from issuer, audience and subject. */
 export type Vendor = "aws" | "azure" | "google" | "vault" | "oidc"
@@ -39,14 +41,16 @@ export function sidesOf(
   const { connections } = set.organisation
   return [...connections.values()]
     .filter(({ name }) => (named ?? name) === name)
-    .map((connection): Side => {
+    .flatMap((connection): readonly Side[] => {
       const isHere = (one: { readonly connection: string }) => one.connection === connection.name
-      const poolName = poolProviderOf(connection)
+      const pools = [connection, ...behind(connection)].flatMap((one) => poolProviderOf(one) ?? [])
       const isInPool = (one: { readonly connection: string }) => {
         const other = connections.get(one.connection)
-        return poolName !== undefined && other !== undefined && poolProviderOf(other) === poolName
+        return (
+          other !== undefined && [other, ...behind(other)].some((each) => pools.includes(poolProviderOf(each) ?? ""))
+        )
       }
-      return {
+      return sidesBehind({
         connection,
         vendor: vendorOf(connection.provider),
         audiences: audiencesOf(connection, null, PROVIDERS),
@@ -55,8 +59,45 @@ export function sidesOf(
         open: given.open.filter((one) => isHere(one) && isAsked(one)),
         unreachable: given.unreachable.filter((one) => isHere(one) && isAsked(one)),
         pool: { subjects: given.subjects.filter(isInPool), open: given.open.filter(isInPool) },
-      }
+      })
     })
+}
+
+/** The connections that the keys of a connection for SOPS go through, under its own name: its grants are what they trust. */
+const behind = ({ name, provider, settings }: Connection): readonly Connection[] =>
+  keysOf(settings).map((key) => ({ name, provider, settings: key.settings, requireBoundToken: false }))
+
+/** The keys of vendors that a connection may use. */
+function keysOf(settings: unknown): readonly NamedKey[] {
+  const through = memberOf(settings, "through")
+  return Array.isArray(through) ? (through as readonly NamedKey[]) : []
+}
+
+/** One side for each vendor's connection that keys go through; only the side itself for a connection without such keys. */
+function sidesBehind(side: Side): readonly Side[] {
+  const keys = keysOf(side.connection.settings)
+  const sides = new Map<string, Side>()
+  for (const { name, of, entry, settings } of keys) {
+    const service = KEY_SERVICES.get(of)
+    if (service === undefined) continue
+    const { presented = [], ownLogin = [] } = service.audiences(settings)
+    const trusted = { door: service.door(entry), audiences: [...presented, ...ownLogin] }
+    const before = sides.get(name)
+    if (before?.subjects.some(({ door }) => door === trusted.door)) continue
+    const through = <Subject extends GivenSubject | OpenSubjects>(
+      all: readonly Subject[],
+      known: readonly Subject[] = [],
+    ) => [...known, ...all.map((one) => ({ ...one, ...trusted }))]
+    sides.set(name, {
+      ...side,
+      connection: { ...side.connection, settings },
+      vendor: of as Vendor,
+      audiences: trusted.audiences,
+      subjects: through(side.subjects, before?.subjects),
+      open: through(side.open, before?.open),
+    })
+  }
+  return sides.size === 0 ? [side] : [...sides.values()]
 }
 
 /** The subjects by what trusts them there: the role, the client, the account. */

@@ -27,7 +27,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
   const url = brokerUrlOf(broker, io)
   if (!url.ok) return impossible(url.fault, io)
 
-  const loaded = loadPolicies(folder)
+  const loaded = loadPolicies(folder, io)
   if (typeof loaded === "string") return impossible(loaded, io)
   if (!loaded.result.ok) {
     const findings = findingsOf(loaded)

@@ -26,6 +26,8 @@ const OMITTED =
 /** Of the others, those that a credential's broker could choose. */
 const FITTING = ["lock", "unlock", "shield", "user-check", "log-in"]
 
+const review = parse(readFileSync(new URL("../../action/review/action.yml", import.meta.url), "utf8")) as Metadata
+
 describe("action.yml, as the Marketplace wants it", () => {
   it("has a name, an author and a description that fits on the card", () => {
     expect(metadata.name).toMatch(/^[A-Z][\w ]{1,49}$/)
@@ -48,9 +50,11 @@ describe("action.yml, as the Marketplace wants it", () => {
   })
 
   it("describes every input and output, in one line", () => {
-    for (const [name, { description }] of Object.entries({ ...metadata.inputs, ...metadata.outputs })) {
-      expect(name).toMatch(/^[a-z]+(?:-[a-z]+)*$/)
-      expect(description.trim(), name).toMatch(/^\S.{10,}$/)
+    for (const { inputs, outputs } of [metadata, review]) {
+      for (const [name, { description }] of Object.entries({ ...inputs, ...outputs })) {
+        expect(name).toMatch(/^[a-z]+(?:-[a-z]+)*$/)
+        expect(description.trim(), name).toMatch(/^\S.{10,}$/)
+      }
     }
     const required = Object.entries(metadata.inputs).filter(([, { required }]) => required === true)
     expect(required.map(([name]) => name)).toEqual(["broker", "grants"])

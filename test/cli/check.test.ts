@@ -193,6 +193,46 @@ grants:
     expect([findings, acknowledged]).toEqual([[], [expect.objectContaining({ code: "double_star", line: 7 })]])
   })
 
+  it("checks one file as a part of its folder, and leaves out what concerns other files", async () => {
+    const own = await runCli("check", join(BAD, "a.yaml"))
+    expect(own.code).toBe(1)
+    expect(own.out.split("\n")).toEqual([
+      expect.stringContaining(`${join(BAD, "a.yaml")}:3:16: error: repository_id`),
+      expect.stringContaining(`${join(BAD, "a.yaml")}:16:5: error: The key "tll"`),
+      `a.yaml: 2 findings, as a part of the folder ${BAD}. Other files of the folder have errors (1), so there are no warnings.`,
+    ])
+    const nested = await runCli("check", join(GOOD, "octo-org/octo-repo/production.yaml"), "--json")
+    expect(JSON.parse(nested.out)).toMatchObject({
+      ok: true,
+      files: 1,
+      findings: [],
+      grants: [{ grant: "aws-deploy" }],
+    })
+    const warned = await runCli("check", join(DOUBTFUL, "a.yaml"), "--strict")
+    expect([warned.code, warned.out.match(/: warning: /g)?.length]).toEqual([1, 1])
+    expect((await runCli("check", join(DOUBTFUL, "daypass.yaml"), "--strict")).code).toBe(0)
+  })
+
+  it("checks a file that is in no policy folder by itself, and says what it did not check", async () => {
+    const folder = folderOf({
+      "good.yaml": POLICY,
+      "bad.yaml": POLICY.replace('"456789"', "456789"),
+      "t.test.yaml": "",
+    })
+    const good = await runCli("check", join(folder, "good.yaml"))
+    expect(good).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/no faults in the file itself\. .*not checked: what/),
+    })
+    const bad = await runCli("check", join(folder, "bad.yaml"))
+    expect(bad).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/bad\.yaml:3:16: error: repository_id must be a text/),
+    })
+    expect(bad.out).not.toContain("organisation_missing")
+    expect(await runCli("check", join(folder, "t.test.yaml"))).toMatchObject({ code: 2, out: "" })
+  })
+
   it("finds a folder without an organisation file faulty, not empty", async () => {
     const { code, out } = await runCli("check", folderOf({}))
     expect(code).toBe(1)
@@ -201,9 +241,10 @@ grants:
 
   it.each([
     ["a folder that is not there", ["check", "/nonexistent/policies"], /cannot be read \(ENOENT\)/],
-    ["a file instead of a folder", ["check", join(GOOD, "daypass.yaml")], /cannot be read \(ENOTDIR\)/],
+    ["a file that is none of policies", ["check", "package.json"], /package\.json is no policy file/],
+    ["a file of policy tests", ["check", "deploy.test.yaml"], /cannot be read/],
     ["no folder where the default one is not there", ["check"], /the folder policies cannot be read/],
-    ["an empty name", ["check", ""], /DIR is empty/],
+    ["an empty name", ["check", ""], /DIR\|FILE is empty/],
     ["two folders", ["check", GOOD, BAD], /too many arguments.*\nUsage: daypass check/],
     ["an unknown option", ["check", GOOD, "--jsn"], /--jsn\. Did you mean "--json"\?\nUsage: daypass check/],
     ["a value for a switch", ["check", GOOD, "--json=yes"], /--json takes no value\nUsage: daypass check/],

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { SHOP } from "../../broker/providers/sops/recorded.ts"
 import { folderOf, ORGANISATION, POLICY, runCli, runScripted, type Script } from "./run-cli.ts"
 
 const BROKER = "https://daypass.example.com"
@@ -70,6 +71,65 @@ const trustPolicy = (sub: unknown) => ({
       Condition: { StringLike: { "daypass.example.com:aud": "sts.amazonaws.com", "daypass.example.com:sub": sub } },
     },
   ],
+})
+
+describe("daypass trust of a connection for SOPS", () => {
+  const KEYS = `  sops:
+    provider: sops
+    keys:
+      - { connection: aws-prod, role: "arn:aws:iam::111122223333:role/daypass-sops", key: "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
+      - { connection: aws-prod, role: "arn:aws:iam::111122223333:role/daypass-sops", key: "arn:aws:kms:eu-west-1:111122223333:alias/sops" }
+      - { connection: google, key: projects/acme-prod/locations/europe-west3/keyRings/ci/cryptoKeys/sops }
+`
+  const GRANT = '  sealed: { connection: sops, read: { KEY: "shop.sops.yaml#database/password" } }\n'
+  const folder = folderOf({
+    "daypass.yaml": ORGANISATION + CONNECTIONS + KEYS,
+    "a.yaml": POLICIES.replace("grants: [aws-deploy,", "grants: [aws-deploy, sealed,") + GRANT,
+    "shop.sops.yaml": SHOP,
+  })
+
+  it("prints what each vendor of its keys must trust, and accepts exactly that", async () => {
+    const { code, out, err } = await trust(folder, "--connection", "sops")
+    expect([code, err]).toEqual([0, ""])
+    expect(out.match(/# The trust policy of .*/g)).toEqual([
+      "# The trust policy of arn:aws:iam::111122223333:role/daypass-sops",
+    ])
+    const [policy] = objectsIn(out)
+    expect(policy).toMatchObject({
+      Statement: [
+        {
+          Condition: {
+            StringEquals: {
+              "daypass.example.com:aud": "daypass-aws-stores",
+              "daypass.example.com:sub": subjectOf("sealed"),
+            },
+          },
+        },
+      ],
+    })
+    expect(out).toContain(
+      `principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/daypass/subject/${subjectOf("sealed")}`,
+    )
+    const against = await trust(folder, "--connection", "sops", "--against", fileOf(policy))
+    expect([against.code, against.out]).toEqual([0, expect.stringContaining("Proved")])
+    const wider = JSON.stringify(policy).replace(subjectOf("sealed"), "*").replace("StringEquals", "StringLike")
+    expect((await trust(folder, "--connection", "sops", "--against", fileOf(JSON.parse(wider)))).code).toBe(3)
+  })
+
+  it("counts its subjects in the condition of a pool that other connections use, too", async () => {
+    const { out } = await trust(folder, "--connection", "google")
+    expect(out).toMatch(new RegExp(`assertion\\.sub in \\[.*${subjectOf("sealed")}`))
+  })
+
+  it("says where a key is named wrongly, with its line", async () => {
+    const wrong = KEYS.replace("connection: google,", "connection: gogle,").replace("role/daypass-sops", "role/x y")
+    const { code, out } = await runCli("check", folderOf({ "daypass.yaml": ORGANISATION + CONNECTIONS + wrong }))
+    expect(code).toBe(1)
+    expect(out).toMatch(/daypass\.yaml:\d+:\d+: error: role: must be the ARN of a role/)
+    const other = KEYS.replace("connection: google,", "connection: gogle,")
+    const checked = await runCli("check", folderOf({ "daypass.yaml": ORGANISATION + CONNECTIONS + other }))
+    expect(checked.out).toMatch(/daypass\.yaml:\d+:23: error: There is no connection "gogle"\. Did you mean "google"\?/)
+  })
 })
 
 describe("daypass trust", () => {

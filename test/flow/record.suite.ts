@@ -2,13 +2,21 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { sha256 } from "@noble/hashes/sha2.js"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest"
+import type { ReviewInputs } from "../../action/review/inputs.ts"
+import { recordOf } from "../../action/review/record.ts"
+import { reviewFiles } from "../../action/review/review.ts"
 import { ChainVerifier } from "../../analysis/audit/verify.ts"
+import { readPolicyFolder } from "../../broker/adapters/node/read-policy-folder.ts"
 import type { AuditRecord } from "../../broker/core/audit-record.ts"
 import { EXPORT_PATH, LEDGERS_PATH, SEARCH_PATH } from "../../broker/wire/record.ts"
+import { main } from "../../cli/main.ts"
+import { nodeIo } from "../../cli/node-io.ts"
 import { openOperator } from "../../cli/operate/client.ts"
 import { runWork, scriptedIo } from "../cli/run-cli.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
+import { startLogStorage } from "../support/github-api/run-logs.ts"
+import { startGitHubApi } from "../support/github-api.ts"
 import { type RunningBroker, type StartBroker, send } from "./world.ts"
 
 const JOB = { ref: "refs/heads/main", repository_owner_id: "9001" }
@@ -27,6 +35,7 @@ ${grants}`
 const JOBS =
   '  vault: { connection: ids, audience: "https://vault.example.com" }\n  registry: { connection: images, audience: "https://registry.example.com" }\n'
 const OPERATORS = `  operator: { connection: operators, may: [audit.read] }
+  ends-leases: { connection: operators, may: [audit.read, leases.revoke] }
   of-shop: { connection: operators, may: [audit.read], units: ["github:41"] }
   of-images: { connection: operators, may: [audit.read], connections: [images] }
   no-reader: { connection: operators, may: [policies.read] }
@@ -58,7 +67,7 @@ export function recordSuite(runtime: string, startBroker: StartBroker): void {
 issuers:
   github: { family: github-actions, url: "${github.issuer}", owners: { acme: "9001" } }
 connections:
-  operators: { provider: broker, may: [audit.read, policies.read] }
+  operators: { provider: broker, may: [audit.read, leases.revoke, policies.read] }
   ids: { provider: identity-token, audiences: ["https://vault.example.com"] }
   images: { provider: identity-token, audiences: ["https://registry.example.com"] }
 `,
@@ -168,6 +177,29 @@ connections:
       expect(from).toEqual([expect.objectContaining({ ...head, after: trail.length - 1 })])
     })
 
+    it("tells a review, by its job's own token, which runs a change would refuse; and why it does not", async () => {
+      const before = readPolicyFolder(join(folder, "policies"))
+      const after = before.map((file) =>
+        file.path === "acme/shop.yaml"
+          ? { ...file, bytes: Buffer.from(policyOf(SHOP, JOBS.replace(/ {2}registry: .*\n/, ""))) }
+          : file,
+      )
+      const job = github.job({ ...OPS, run_id: `${++runs}`, actor: "bob" })
+      const told = async (record: ReviewInputs["record"]) => {
+        for (const [name, value] of Object.entries(job.env)) vi.stubEnv(name, value)
+        onTestFinished(() => void vi.unstubAllEnvs())
+        const reviewIo = { ...io, now: () => new Date() }
+        const wishes = { folder: "policies", strict: false, minCoverage: null, approved: "" }
+        const { sections } = await reviewFiles(before, after, wishes, recordOf(record, false, reviewIo))
+        return sections.find(({ title }) => title === "What recorded jobs would get")?.lines.join("\n") ?? ""
+      }
+      const said = await told({ broker: broker.url, grant: "operator" })
+      expect(said).toMatch(/^- REFUSED {2}1 exchange of acme\/shop \(id 41\), no environment: registry$/m)
+      expect(said).not.toContain("acme/tools")
+      expect(await told({ broker: broker.url, grant: "no-reader" })).toMatch(/^The record of .* cannot be read: /)
+      expect(await told(null)).toBe("")
+    })
+
     it("is seen within an operator's scope only, and by nobody without the right", async () => {
       const ofShop = await operator("of-shop")
       expect(eventsIn(await ofShop<Found>(SEARCH_PATH))).toEqual(["41 exchange.minted", "41 exchange.minted"])
@@ -188,6 +220,72 @@ connections:
       for (const path of [SEARCH_PATH, LEDGERS_PATH, EXPORT_PATH]) {
         await expect(nobody(path)).rejects.toMatchObject({ code: "not_allowed" })
       }
+    })
+
+    it("says which value of a run is in its logs, wherever and however the log has it, and ends it", async () => {
+      const run = `${++runs}`
+      const token = await github.mint({ ...TOOLS, run_id: run, actor: "ann" }, { audience: broker.url })
+      const { json } = await send(broker, "/v1/exchange", { token, body: { grants: ["registry"] } })
+      const credentials = json["credentials"] as { registry: { values: { token: { value: string } } } }
+      const value = credentials.registry.values.token.value
+      const [api, storage] = await Promise.all([startGitHubApi(), startLogStorage()])
+      ends.defer(() => api.close())
+      ends.defer(() => storage.close())
+      const owner = { login: "acme", id: 9001 }
+      const repository = api.host(42, owner, "tools")
+      const reader = api.install(owner, { permissions: { actions: "read" } })
+      const stamped = (...lines: readonly string[]) =>
+        lines.map((line) => `2026-11-29T12:00:00.1234567Z ${line}\n`).join("")
+      const basic = Buffer.from(`x:${value}`).toString("base64")
+      const clean = { "0_build.txt": stamped("ok"), "build/1_Set up job.txt": stamped("ok") }
+      const leaky = {
+        "build/2_Run deploy.txt": stamped("first", `Authorization: Basic ${basic}`),
+        "0_build.txt": stamped("ok", "first", `Authorization: Basic ${basic}`),
+      }
+      const logs = { status: "completed" as const, attempts: 2, logs: [storage.keep(clean), storage.keep(leaky)] }
+      repository.runLogs.set(run, logs)
+
+      const scan = async (grant: string, permissions: Readonly<Record<string, string>>, ...args: readonly string[]) => {
+        const options = Object.entries(await optionsOf(grant)).flatMap(([name, given]) => [`--${name}`, given])
+        const [out, err]: string[][] = [[], []]
+        reader.permissions = permissions
+        const env = { GITHUB_API_URL: api.url, GH_TOKEN: api.tokenFor(reader) }
+        const own = { out: (text: string) => void out?.push(text), err: (text: string) => void err?.push(text), env }
+        const all = ["scan", "--run", run, "--repository", "acme/tools", ...options, ...args]
+        const code = await main(all, "1.2.3", { ...scriptedIo(), http: nodeIo("1.2.3").http, ...own })
+        for (const text of [...(out ?? []), ...(err ?? [])]) expect(text).not.toContain(value)
+        return { code, out: out?.join("\n") ?? "", err: err?.join("\n") ?? "" }
+      }
+      await expect.poll(async () => (await scan("operator", { actions: "read" })).code).toBe(1)
+      const found = await scan("operator", { actions: "read" })
+      expect(found.out).toMatch(
+        /^attempt 2, job build, step Run deploy, line 2: the value token of registry \(base64\), lease [0-9a-f-]{36}\n1 value of the run in 7 lines of 2 attempts\.\nlease [0-9a-f-]{36}: ALIVE until /,
+      )
+      expect(await scan("operator", {})).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("give it the permission actions: read"),
+      })
+      // What may not be deleted is revoked all the same; the identity token can only expire.
+      const undeleted = await scan("ends-leases", { actions: "read" }, "--revoke", "--delete-log")
+      expect([undeleted.code, undeleted.err]).toEqual([
+        1,
+        expect.stringContaining("give it the permission actions: write"),
+      ])
+      expect(undeleted.out).toContain("\n0 leases are being revoked\nwhat cannot be revoked expires by 2")
+      const deleted = await scan("ends-leases", { actions: "write" }, "--delete-log")
+      expect([deleted.code, deleted.out]).toEqual([1, expect.stringContaining("The logs of all attempts are deleted.")])
+      const gone = await scan("operator", { actions: "read" }, "--strict", "--json")
+      expect([gone.code, JSON.parse(gone.out)]).toEqual([
+        1,
+        expect.objectContaining({
+          found: [],
+          unread: ["the logs of attempt 1 (gone)", "the logs of attempt 2 (gone)"],
+        }),
+      ])
+      repository.runLogs.set(run, { ...logs, status: "in_progress" as never })
+      expect((await scan("operator", { actions: "read" })).err).toContain("GitHub has its logs when it is over")
+      expect((await scan("of-shop", { actions: "read" })).err).toContain("has no record of run")
+      expect(storage.unexpected).toEqual([])
     })
   })
 }

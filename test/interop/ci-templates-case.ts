@@ -69,7 +69,7 @@ function renderedComponent(): unknown {
   const [header, job] = parseAllDocuments(read("gitlab/templates/daypass.yml")).map((one) => one.toJS())
   const inputs = header.spec.inputs as Record<string, { default?: string }>
   const text = JSON.stringify(job).replace(
-    /\$\[\[ inputs\.([a-z]+) \]\]/g,
+    /\$\[\[ inputs\.([a-z0-9]+) \]\]/g,
     (_, name: string) => inputs[name]?.default ?? "text",
   )
   return { stages: ["deploy"], ...JSON.parse(text) }

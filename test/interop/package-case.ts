@@ -83,7 +83,11 @@ export async function packageCase(_programs: string, check: Check): Promise<void
       })
     }
     await check(`Node ${other}: daypass serve says that the broker needs Node 24`, async () => {
-      const { code, out, err } = await runNode(node, [command, "serve", "--help"], { cwd: folder, env: {} })
+      const { code, out, err } = await runNode(
+        node,
+        [command, "serve", "--url", "http://127.0.0.1:8787", "--data", "data"],
+        { cwd: folder, env: {} },
+      )
       assert.deepEqual([code, out], [2, ""])
       assert.ok(err.startsWith(`The broker needs Node 24 or newer, and this is Node ${other}.`), err)
     })

@@ -111,6 +111,24 @@ connections:
     assert.match(broker.stdout(), /"event":"ledger\.rolled_back"/)
   })
 
+  await check("docs/publish-policies.md: its key signs a push to the KV of wrangler on this machine", async () => {
+    const page = readFileSync(join(ROOT, "docs/publish-policies.md"), "utf8")
+    const [namespace = ""] = [...page.matchAll(/^```toml\n([\s\S]*?)^```$/gm)].map(([, text]) => text)
+    const id = "0123456789abcdef0123456789abcdef"
+    const toml = namespace.replace("<the id that wrangler printed>", id)
+    writeFileSync(join(desk.folder, "wrangler.toml"), `name = "daypass"\n[env.production]\n${toml}`)
+    const [make] = stepsOf("docs/publish-policies.md", "Sign what you publish")
+    const made = await desk.shell(make?.commands ?? "", {})
+    assert.match(made.said, /^-----BEGIN PUBLIC KEY-----\n\S{60}\n-----END/, made.said)
+    const [push = ""] = /`(daypass push policies --env production --sign publisher\.pem)`/.exec(page)?.slice(1) ?? []
+    const pushed = await desk.shell(`${push} --local`, {})
+    assert.equal(pushed.code, 0, pushed.said)
+    assert.match(pushed.said, /Published version [0-9a-f]{64}/)
+    const again = await desk.shell(`${push} --local`, {})
+    assert.equal(again.code, 0, again.said)
+    assert.doesNotMatch(again.said, /Published version/)
+  })
+
   await check("README.md shows what the demo prints", async () => {
     const shown = /^```console\n([\s\S]*?)^```$/m.exec(readFileSync(join(ROOT, "README.md"), "utf8"))?.[1] ?? ""
     const { output, exitCode } = await runCommand(process.execPath, ["test/demo/demo.ts"], {

@@ -12,6 +12,7 @@ import { clientsCase } from "./clients-case.ts"
 import { consoleCase } from "./console-case.ts"
 import { federatedCase } from "./federated-case.ts"
 import { discardGoBuilds } from "./go-build.ts"
+import { hooksCase } from "./hooks-case.ts"
 import { installLoginClients, loginsCase } from "./logins-case.ts"
 import { migrateCase } from "./migrate-case.ts"
 import { motoCase } from "./moto-case.ts"
@@ -27,7 +28,14 @@ import { runCloudsCase } from "./run-clouds-case.ts"
 import { installSite, siteCase } from "./site-case.ts"
 import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
-import { installAge, installPgBouncer, installPostgres, installPromtool, installTools } from "./tools.ts"
+import {
+  installAge,
+  installPgBouncer,
+  installPostgres,
+  installPromtool,
+  installSystemTool,
+  installTools,
+} from "./tools.ts"
 import { installWitness } from "./witness/install.ts"
 import { witnessCase } from "./witness-case.ts"
 import { zizmorCase } from "./zizmor-case.ts"
@@ -58,6 +66,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "the profile of an AWS grant": awsProfileCase,
   "templates for CIs": ciTemplatesCase,
   "a witness of the log": witnessCase,
+  "managers of hooks": hooksCase,
   promtool: promtoolCase,
   zizmor: zizmorCase,
   "pages of operators": pagesCase,
@@ -70,7 +79,7 @@ const LANES = 2
 /** Installs all that the cases need, so that it can be done while something else runs. */
 async function install(): Promise<string> {
   console.log(
-    "installing moto, OpenBao, act, sops, zizmor, actionlint, a witness, vendors' clients and older Nodes and what builds the site (once a version), PostgreSQL, PgBouncer, age, promtool, git, curl, skopeo, kubectl and Chromium where they are missing",
+    "installing moto, OpenBao, act, sops, pre-commit, zizmor, actionlint, a witness, vendors' clients and older Nodes and what builds the site (once a version), PostgreSQL, PgBouncer, age, promtool, git, curl, skopeo, kubectl and Chromium where they are missing",
   )
   const [programs] = await Promise.all([
     installTools().then(async (programs) => {
@@ -86,7 +95,8 @@ async function install(): Promise<string> {
       .then(installAge)
       .then(installLoginClients)
       .then(installBrowser)
-      .then(installPromtool),
+      .then(installPromtool)
+      .then(() => installSystemTool("sqlite3", "sqlite3")),
     installNodes(),
     installNodeClients(),
     installSite(),

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import type { Check } from "./run.ts"
 import { deskWith } from "./sops-desk.ts"
 import { everyForm, recordedFiles } from "./sops-forms.ts"
+import { serviceKeys } from "./sops-keys.ts"
 import { thePage } from "./sops-page.ts"
 import { shares } from "./sops-shares.ts"
 import { installAge } from "./tools.ts"
@@ -14,8 +15,8 @@ export async function sopsCase(programs: string, check: Check): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "daypass-sops-"))
   try {
     // The page waits for brokers that start. All settle before the folder goes.
-    const parts = [everyForm, recordedFiles, shares, thePage].map((part) =>
-      part(deskWith(programs, join(folder, part.name)), check),
+    const parts = [everyForm, recordedFiles, shares, thePage, serviceKeys].map((part) =>
+      part(deskWith(programs, join(folder, part.name)), check, programs),
     )
     await Promise.allSettled(parts)
     await Promise.all(parts)

@@ -14,7 +14,7 @@ const EXAMPLES = readdirSync(join(ROOT, "examples/workflows"))
 
 /** This repository's own workflows and action, and those that it tells people to copy, as an auditor of GitHub Actions sees them. */
 export async function zizmorCase(programs: string, check: Check): Promise<void> {
-  await check("zizmor finds nothing in the workflows, those of the examples, and action.yml", async () => {
+  await check("zizmor finds nothing in the workflows, those of the examples, and both action.yml", async () => {
     const args = [
       "--offline",
       "--no-progress",
@@ -24,6 +24,7 @@ export async function zizmorCase(programs: string, check: Check): Promise<void> 
       "examples/control-repository/.github/workflows",
       ...EXAMPLES,
       "action.yml",
+      "action/review/action.yml",
     ]
     const { exitCode, output } = await runCommand(join(programs, "zizmor"), args, { cwd: ROOT, timeoutMs: 60_000 })
     assert.equal(exitCode, 0, output)

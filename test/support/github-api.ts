@@ -21,6 +21,8 @@ export interface GitHubApi {
   /** Installs the App on an account, with both permissions and on all repositories unless told otherwise. */
   install(account: Account, change?: Partial<Pick<Installation, "permissions" | "repositories">>): Installation
   uninstall(installation: Installation): void
+  /** A token for all that an installation has. */
+  tokenFor(installation: Installation): string
   /** Makes all tokens given so far worthless. */
   revokeTokens(): void
   /** How many tokens it gave that are good now. */
@@ -182,6 +184,7 @@ export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<Gi
       "x-github-media-type": "github.v3; format=json",
       ...(answer.status === 200 ? { etag, "cache-control": "private, max-age=60, s-maxage=60" } : {}),
       ...(answer.location === undefined ? {} : { location: answer.location }),
+      ...(answer.needed === undefined ? {} : { "x-accepted-github-permissions": answer.needed }),
       ...rateHeaders(limit, used, now()),
     })
     response.end(isKnown ? undefined : body)
@@ -209,6 +212,9 @@ export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<Gi
       installations.push(installation)
       return installation
     },
+    tokenFor: (installation) =>
+      world.issue({ installation, repositories: installation.repositories, permissions: installation.permissions })
+        .token,
     uninstall(installation) {
       installations.splice(installations.indexOf(installation), 1)
       tokens.forgetInstallation(installation)

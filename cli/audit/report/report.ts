@@ -1,15 +1,10 @@
 import { ChainVerifier } from "../../../analysis/audit/verify.ts"
-import { Evidence, type Report, type UnusedGrant } from "../../../analysis/evidence/report.ts"
-import { Runs } from "../../../analysis/used/runs.ts"
-import { unusedGrants, usageOf } from "../../../analysis/used/usage.ts"
+import { Evidence, type Report } from "../../../analysis/evidence/report.ts"
 import { MAX_DURATION_SECONDS } from "../../../broker/core/duration.ts"
-import type { PolicySet } from "../../../broker/core/policy/model.ts"
-import { impossible, misused } from "../../arguments.ts"
-import { counted } from "../../format.ts"
-import { inert, inertJson } from "../../inert.ts"
+import { complain, impossible, misused } from "../../arguments.ts"
+import { inertJson } from "../../inert.ts"
 import { type Arguments, type CliIo, EXIT } from "../../io.ts"
 import { openOperator } from "../../operate/client.ts"
-import { loadPolicies } from "../../policies.ts"
 import { linesOf } from "../../record/lines.ts"
 import {
   isBroker,
@@ -24,6 +19,7 @@ import { isWithin, type Window, windowOf } from "../../record/window.ts"
 import { sha256 } from "../sha256.ts"
 import { markdownOf } from "./markdown.ts"
 import { checkReport, signReport } from "./sign.ts"
+import type { UnusedIn } from "./unused.ts"
 
 /** `daypass audit report`. */
 export async function run(given: Arguments, io: CliIo): Promise<number> {
@@ -38,18 +34,13 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
     return await checkReport({ report: file, note: check, policy }, io)
   }
   if (sign !== undefined && !isBroker(file)) return misused("--sign needs --broker: its log signs")
-  const loaded = typeof folder === "string" ? loadPolicies(folder) : null
-  if (typeof loaded === "string") return impossible(loaded, io)
-  if (loaded?.result.ok === false) {
-    io.err(inert(`daypass: ${counted(loaded.result.fault.length, "error")} in ${folder}: run daypass check ${folder}`))
-    return EXIT.no
-  }
+  const unused = typeof folder === "string" ? await unusedIn(folder, io) : null
+  if (typeof unused === "number") return unused
   try {
-    const set = loaded?.result.ok ? loaded.result.value : null
     const client = isBroker(file) ? await openOperator(signInOptions(file, given.options), io) : undefined
-    const report = await reportOf({ from: file, options: given.options, ...(client && { client }) }, window, set, io)
+    const report = await reportOf({ from: file, options: given.options, ...(client && { client }) }, window, unused, io)
     if (typeof report === "string") {
-      io.err(inert(`daypass: ${report}`))
+      complain(report, io)
       return EXIT.no
     }
     const text = json === true ? inertJson(report) : markdownOf(report).join("\n")
@@ -68,12 +59,11 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
 async function reportOf(
   place: RecordPlace,
   window: Window,
-  set: PolicySet | null,
+  unused: UnusedIn | null,
   io: CliIo,
 ): Promise<Report | string> {
   const name = nameOf(place.from)
   const evidence = new Evidence(window)
-  const runs = set && new Runs([set], ["event", "ref"])
   const verifier = new ChainVerifier(sha256)
   async function* pieces() {
     for await (const piece of piecesOf(place, begunBefore(window), io)) {
@@ -84,12 +74,12 @@ async function reportOf(
   for await (const lines of linesOf(pieces(), name)) {
     for (const line of lines) {
       evidence.add(line)
-      if (line.kind === "record" && isWithin(line.record.at, window)) runs?.add(line)
+      if (line.kind === "record" && isWithin(line.record.at, window)) unused?.add(line)
     }
   }
   const verdict = verifier.end()
   if (!verdict.ok) return `${name}:${verdict.fault.line}: the record does not verify: ${verdict.fault.reason}`
-  return evidence.report(set && runs && unusedOf(set, runs))
+  return evidence.report(unused?.grants() ?? null)
 }
 
 /** A lease lives at most so long: one that ends in the period has begun since then. */
@@ -97,11 +87,6 @@ function begunBefore({ since }: Window): string | null {
   return since === null ? null : new Date(Date.parse(since) - MAX_DURATION_SECONDS * 1000).toISOString()
 }
 
-function unusedOf(set: PolicySet, runs: Runs): readonly UnusedGrant[] {
-  const usage = usageOf(set, runs)
-  return set.policies.flatMap((policy) =>
-    unusedGrants(policy, usage).map(({ name, file, line, connection }) => ({
-      ...{ file, line, grant: name, connection: connection.name },
-    })),
-  )
-}
+/** Loaded with its first use: a report without a folder needs no policies. */
+const unusedIn = async (folder: string, io: CliIo): Promise<UnusedIn | number> =>
+  (await import("./unused.ts")).UnusedIn.folder(folder, io)

@@ -38,7 +38,7 @@ const CLOCKS_DIFFER_MS = 3_600_000
  */
 export async function revokeLeases(
   client: OperatorClient,
-  { leases }: RecordSearch,
+  { leases }: Pick<RecordSearch, "leases">,
   reason: string,
   io: CliIo,
 ): Promise<Revoked> {

@@ -9,7 +9,7 @@ import { eachRecord, isBroker, placeOf, signInOptions, unreadable } from "../../
 import { isWithin, type Window, windowOf } from "../../record/window.ts"
 import { searchBroker } from "./from-broker.ts"
 import { linesOfFound, linesOfLeases, stateOf } from "./print.ts"
-import { ReachOf } from "./reach.ts"
+import type { ReachOf } from "./reach.ts"
 import { type Revoked, revokeLeases } from "./revoke.ts"
 import { termsOf } from "./terms.ts"
 
@@ -31,7 +31,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
   if (fault !== null) return misused(fault)
   const terms = await termsOf(options, io)
   if (typeof terms === "string") return misused(terms)
-  const reaching = options["reach"] === true ? ReachOf.person(terms.actor_id ?? "", options["policies"]) : null
+  const reaching = options["reach"] === true ? await reachOf(terms.actor_id ?? "", options["policies"]) : null
   if (typeof reaching === "string") return impossible(reaching, io)
   try {
     const wanted: Wanted = { from, terms, limit, window, reaching, options }
@@ -40,6 +40,10 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
     return unreadable(error, io)
   }
 }
+
+/** Loaded with its first use: no other search needs policies. */
+const reachOf = async (actorId: string, folder: unknown): Promise<ReachOf | string> =>
+  (await import("./reach.ts")).ReachOf.person(actorId, folder)
 
 interface Wanted {
   readonly from: string

@@ -2,7 +2,7 @@ import { basename } from "node:path"
 import { visible } from "../../../broker/core/policy/faults.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import { fail, ok, type Result } from "../../../broker/core/result.ts"
-import { impossible, misused } from "../../arguments.ts"
+import { complain, impossible, misused } from "../../arguments.ts"
 import { counted, findingLine } from "../../format.ts"
 import { connectGitHub, type GitHub } from "../../github/api.ts"
 import { GitHubError } from "../../github/github-error.ts"
@@ -116,7 +116,7 @@ interface Files {
 
 async function filesFor(local: string | null, known: Known, io: CliIo): Promise<Result<Files, string>> {
   const say = (unread: readonly string[]) => {
-    for (const sentence of unread) io.err(inert(`daypass: ${sentence}`))
+    for (const sentence of unread) complain(sentence, io)
   }
   if (local !== null) {
     const { files, unread } = checkoutAt(local, basename(local))
@@ -142,7 +142,7 @@ async function filesFor(local: string | null, known: Known, io: CliIo): Promise<
 /** Prints why the folder does not load. */
 function faultsOf(folder: string, lines: readonly string[], io: CliIo): number {
   for (const line of lines) io.err(inert(line))
-  io.err(inert(`daypass: ${counted(lines.length, "error")} in ${folder}: mend the folder first`))
+  complain(`${counted(lines.length, "error")} in ${folder}: mend the folder first`, io)
   return EXIT.no
 }
 
@@ -151,6 +151,6 @@ export function refused(fault: PlanFault, folder: string, io: CliIo): number {
   if (typeof fault === "string") return impossible(fault, io)
   const lines = fault.map((one) => findingLine(folder, { severity: "error", ...one }))
   for (const line of lines) io.err(inert(line))
-  io.err("daypass: the broker would not load the planned policy, so nothing was written")
+  complain("the broker would not load the planned policy, so nothing was written", io)
   return EXIT.no
 }

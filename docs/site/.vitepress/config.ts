@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs"
+import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { defineConfig } from "vitepress"
 import { anchorOf, groupsOf, linkOf, REPOSITORY } from "../pages.ts"
@@ -12,6 +12,8 @@ const { version, versions, url, tree, pages } = JSON.parse(process.env["DAYPASS_
   readonly tree: string
   readonly pages: string
 }
+/** The index by reader. Releases before it have none. */
+const index = join(pages, "docs/index.md")
 const isFolder = (path: string) => statSync(join(tree, path), { throwIfNoEntry: false })?.isDirectory() ?? false
 
 export default defineConfig({
@@ -53,14 +55,14 @@ export default defineConfig({
   },
   themeConfig: {
     nav: [
-      { text: "All pages", link: "/docs/" },
+      ...(existsSync(index) ? [{ text: "All pages", link: "/docs/" }] : []),
       {
         text: version,
         // Other versions are other sites to the generator: it would put this version's folder before a path.
         items: versions.map((each) => ({ text: each, link: `${url}${each}/`, target: "_self", noIcon: true })),
       },
     ],
-    sidebar: groupsOf(readFileSync(join(pages, "docs/index.md"), "utf8")).map((group) => ({
+    sidebar: groupsOf(existsSync(index) ? readFileSync(index, "utf8") : "").map((group) => ({
       text: group.text,
       collapsed: false,
       items: [...group.items],

@@ -4,6 +4,7 @@ import {
   createWriteStream,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -31,6 +32,19 @@ function tar(files: Readonly<Record<string, string | Buffer>>, ...options: strin
     writeFileSync(join(folder, path), content)
   }
   return execFileSync("tar", ["-cf", "-", ...options, ...Object.keys(files)], { cwd: folder, maxBuffer: 2 ** 30 })
+}
+
+/** The same in a ZIP that the system's own `zip` makes; to a pipe, so that the sizes come after the data. */
+function zip(files: Readonly<Record<string, string | Buffer>>, { isPiped = false, options = ["-q"] } = {}): Buffer {
+  const folder = mkdtempSync(join(root, "zip-"))
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), content)
+  }
+  const [how, names] = [{ cwd: folder, maxBuffer: 2 ** 30 }, Object.keys(files)]
+  if (isPiped) return execFileSync("sh", ["-c", 'zip "$@" | cat', "zip", ...options, "-", ...names], how)
+  execFileSync("zip", [...options, "archive.zip", ...names], how)
+  return readFileSync(join(folder, "archive.zip"))
 }
 
 async function placesIn(bytes: Buffer, milliseconds = 60_000): Promise<string[]> {
@@ -63,6 +77,15 @@ describe("a value is found", () => {
     ["in tar", () => tar({ "a/b": text, c: "" }), "named in a/b"],
     ["in tar inside gzip", () => gzipSync(tar({ "a/b": text })), "named in a/b"],
     ["in gzip inside tar inside gzip", () => gzipSync(tar({ "logs.gz": gzipSync(text) })), "named in logs.gz"],
+    ["in a ZIP", () => zip({ "a/b": text, c: randomBytes(2_000) }), "named in a/b"],
+    ["in a ZIP that stores", () => zip({ "a/b": text, c: "" }, { options: ["-q", "-0"] }), "named in a/b"],
+    [
+      "in a ZIP that was written to a pipe",
+      () => zip({ a: randomBytes(300_000), b: text, c: "d" }, { isPiped: true }),
+      "named in b",
+    ],
+    ["in tar inside a ZIP", () => zip({ "in.tgz": gzipSync(tar({ deep: text })), z: "z" }), "named in in.tgz / deep"],
+    ["in a ZIP inside a ZIP", () => zip({ "in.jar": zip({ deep: text }), z: "z" }), "named in in.jar / deep"],
     ["in tar inside tar", () => tar({ "in.tar": tar({ deep: text }) }), "named in in.tar / deep"],
     [
       "below a long name of GNU's",
@@ -179,9 +202,29 @@ describe("a hostile archive ends in a remark, and what came before it counts", (
     expect(await placesIn(bytes)).toEqual(["unread named (nested)"])
   })
 
-  test("that a ZIP or xz is, which is searched from outside", async () => {
-    const zip = Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.from(text)])
-    expect((await placesIn(zip)).sort()).toEqual(["named:2", "unread named (archive)"])
+  test("that is 7z or xz, which is searched from outside", async () => {
+    const packed = Buffer.concat([Buffer.from("377abcaf271c", "hex"), Buffer.from(text)])
+    expect((await placesIn(packed)).sort()).toEqual(["named:2", "unread named (archive)"])
+  })
+
+  test("that is a ZIP with a password, whose other entries are read", async () => {
+    const locked = zip({ locked: text }, { options: ["-q", "-P", "word"] })
+    const both = Buffer.concat([locked.subarray(0, locked.indexOf("PK\x01\x02")), zip({ open: text })])
+    expect(await placesIn(both)).toEqual(["named in open", "unread named / locked (archive)"])
+  })
+
+  test("that is a ZIP which ends early, or in which something else follows an entry", async () => {
+    const whole = zip({ a: text, b: randomBytes(3_000) })
+    expect(await placesIn(whole.subarray(0, 1_500))).toEqual([
+      "named in a",
+      "unread named / b (damaged)",
+      "unread named (damaged)",
+    ])
+    const second = whole.indexOf("PK\x03\x04", 4)
+    expect(await placesIn(Buffer.concat([whole.subarray(0, second), Buffer.alloc(64)]))).toEqual([
+      "named in a",
+      "unread named (damaged)",
+    ])
   })
 
   test("that unpacks to more than there is time for", async () => {

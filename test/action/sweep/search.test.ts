@@ -22,7 +22,7 @@ function recordOf(...values: readonly (string | Uint8Array)[]): OpenRecord {
 
 function find(records: readonly OpenRecord[], chunks: readonly Uint8Array[]) {
   const search = new Search(records, budget())
-  search.begin(budget())
+  search.begin({ budget: budget() })
   for (const chunk of chunks) search.push(chunk)
   return search.end().map(({ value, offset }) => `${value.name}@${offset}`)
 }
@@ -128,7 +128,7 @@ test("of a value of more than 1 KiB, the beginning is found", () => {
 test("a stream begins anew: the end of one file and the beginning of the next are no value", () => {
   const search = new Search([recordOf(SECRET)], budget())
   for (const part of [SECRET.slice(0, 10), SECRET.slice(10)]) {
-    search.begin(budget())
+    search.begin({ budget: budget() })
     search.push(Buffer.from(part))
     expect(search.end()).toEqual([])
   }
@@ -136,7 +136,7 @@ test("a stream begins anew: the end of one file and the beginning of the next ar
 
 test("a search whose time is over stops", () => {
   const search = new Search([recordOf(SECRET)], budget())
-  search.begin(new Budget(0, 0))
+  search.begin({ budget: new Budget(0, 0) })
   expect(() => search.push(Buffer.alloc(1024 * 1024))).toThrow(Unread)
 })
 
@@ -219,7 +219,7 @@ test("a text that repeats what many values begin with does not hold the search b
   const start = "acme-production-token-"
   const values = Array.from({ length: 1_500 }, (_, at) => Buffer.from(start + "x".repeat(1 + (at % 900)) + at))
   const search = new Search([recordOf(...values)], budget())
-  search.begin(new Budget(300, 2 ** 40))
+  search.begin({ budget: new Budget(300, 2 ** 40) })
   const started = performance.now()
   expect(() => {
     for (let chunk = 0; chunk < 200; chunk++) search.push(Buffer.from(start.repeat(12_000)))

@@ -1,4 +1,5 @@
 import { type GitFiles, GitObjects } from "./git.ts"
+import type { RunLogs } from "./run-logs.ts"
 
 export interface Account {
   readonly login: string
@@ -46,6 +47,8 @@ export class HostedRepository {
   readonly environments = new Map<string, EnvironmentSettings>()
   /** Run id -> its reviews, of all its attempts. */
   readonly runs = new Map<string, Review[]>()
+  /** Run id -> its logs. */
+  readonly runLogs = new Map<string, RunLogs>()
   /** Alerts of secret scanning, by their numbers. */
   readonly alerts = new Map<number, SecretScanningAlert>()
   readonly objects = new GitObjects()

@@ -15,6 +15,8 @@ export interface RouteAnswer {
   /** Undefined with 204. */
   readonly body: unknown
   readonly location?: string
+  /** The permission that was lacking: `actions=write`. */
+  readonly needed?: string
 }
 
 /** One route, whose paths have ids in place of repositories' names: as the App (`app`), as an installation in a repository, or by a token about itself. `null` is a 404. */
@@ -27,7 +29,8 @@ export type Route =
     }
   | {
       readonly as: "installation"
-      readonly method: "GET"
+      /** Whatever is not read needs the permission to write. */
+      readonly method: "GET" | "DELETE"
       readonly path: RegExp
       readonly permission: "contents" | "actions" | "secret_scanning_alerts" | "metadata"
       answer(parts: readonly string[], repository: HostedRepository, world: World): RouteAnswer | null

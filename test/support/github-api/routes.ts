@@ -2,6 +2,7 @@ import { giveToken } from "./access-token.ts"
 import { alertBody, appBody, environmentBody, installationBody, repositoryBody, reviewBody } from "./bodies.ts"
 import { covers, type HostedRepository, type Installation, type IssuedToken } from "./model.ts"
 import { no, type Route, type RouteAnswer, type World, yes } from "./route.ts"
+import { RUN_LOG_ROUTES } from "./run-logs.ts"
 
 const EMPTY = no(409, "Git Repository is empty.")
 
@@ -129,6 +130,7 @@ export const ROUTES: readonly Route[] = [
         : null
     },
   },
+  ...RUN_LOG_ROUTES,
 ]
 
 /** What an installation's token gets at a repository's route. */
@@ -143,8 +145,11 @@ export function answerAsInstallation(
   if (!repository || installation.account.id !== repository.owner.id) return null
   if (!covers(token.repositories, repository.id) || !covers(installation.repositories, repository.id)) return null
   if (installation.suspendedAt !== null) return no(403, "This installation has been suspended")
-  if (route.permission !== "metadata" && token.permissions[route.permission] === undefined) {
-    return no(403, "Resource not accessible by integration")
+  const has = token.permissions[route.permission]
+  const isEnough = route.method === "GET" ? has !== undefined : has === "write" || has === "admin"
+  if (route.permission !== "metadata" && !isEnough) {
+    const needed = `${route.permission}=${route.method === "GET" ? "read" : "write"}`
+    return { ...no(403, "Resource not accessible by integration"), needed }
   }
   return route.answer(parts, repository, world)
 }

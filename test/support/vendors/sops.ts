@@ -1,4 +1,7 @@
 import { readFileSync } from "node:fs"
+import { startAwsStores } from "../aws-stores.ts"
+import { DATA_KEY, shopFor } from "../sops-file.ts"
+import { startSts } from "../sts.ts"
 import type { StartVendor } from "../vendor.ts"
 import { fileOf } from "./delivered-file.ts"
 import { expiresOnly } from "./end-of-job.ts"
@@ -9,15 +12,35 @@ const FOLDER = "secrets/tools"
 const FILES = ["every-type.sops.yaml", "every-type.sops.env", "binary.sops.json", "pages.sops.yaml"]
 const GRANT = "sops-secrets"
 
-/** Files that the real sops wrote, and the age key that opens them. Nobody is asked for anything. */
+const KMS_GRANT = "sops-kms-secrets"
+const ROLE = "arn:aws:iam::111122223333:role/daypass-sops"
+const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+/** Files that the real sops wrote, and the age key that opens them; and one under a key of AWS KMS, which opens that one. */
 export const startSopsVendor: StartVendor = async () => {
+  const sts = await startSts()
+  const aws = await startAwsStores(() => sts.issued)
+  aws.keys.add({ arn: KEY })
+  aws.permit(ROLE, [{ actions: ["kms:Decrypt"], resources: [KEY] }])
+  const context = { team: "tools" }
+  const enc = aws.keys.encrypt(KEY, DATA_KEY, context)
+  const underKms = shopFor({ kms: [{ arn: KEY, context, created_at: "2026-11-29T21:43:59Z", enc, aws_profile: "" }] })
   const opened = JSON.parse(read("opened.json"))
   const binary = Buffer.from(opened["binary.sops.json"].data.base64, "base64")
   return {
     name: "sops",
     gives: "secrets out of SOPS files beside the policies",
-    connections: { "sops-tools": { provider: "sops", key: "env:SOPS_AGE_KEY", folder: FOLDER } },
+    connections: {
+      "sops-kms": {
+        provider: "sops",
+        folder: FOLDER,
+        keys: [{ connection: "sops-aws", role: ROLE, key: KEY, endpoint: aws.url }],
+      },
+      "sops-tools": { provider: "sops", key: "env:SOPS_AGE_KEY", folder: FOLDER },
+      "sops-aws": { provider: "aws", region: "eu-west-1", accounts: ["111122223333"], endpoint: sts.url },
+    },
     grants: {
+      [KMS_GRANT]: { connection: "sops-kms", read: { SOPS_KMS_PASSWORD: "kms.sops.yaml#database/password" } },
       [GRANT]: {
         connection: "sops-tools",
         read: {
@@ -31,8 +54,14 @@ export const startSopsVendor: StartVendor = async () => {
       },
     },
     secrets: { SOPS_AGE_KEY: read("test-only.age-key.txt") },
-    files: Object.fromEntries(FILES.map((name) => [`${FOLDER}/${name}`, read(name)])),
-    trust() {},
+    files: {
+      ...Object.fromEntries(FILES.map((name) => [`${FOLDER}/${name}`, read(name)])),
+      [`${FOLDER}/kms.sops.yaml`]: underKms,
+    },
+    trust({ issuer, subject }) {
+      const StringEquals = subject(KMS_GRANT)
+      sts.addRole({ arn: ROLE, issuer, audiences: ["daypass-aws-stores"], subject: { StringEquals }, tagSession: true })
+    },
     check(run) {
       const { env, masks } = run
       const { password, port, region } = {
@@ -44,6 +73,10 @@ export const startSopsVendor: StartVendor = async () => {
       return [
         ["a whole file is there, by its keys", env["SOPS_PAGES_STRIPE_KEY"] === pages["stripe/key"]],
         ["it is masked", masks.includes(pages["stripe/key"])],
+        [
+          "a file under a key of AWS KMS is opened with one call",
+          env["SOPS_KMS_PASSWORD"] === "canary-of-the-password",
+        ],
         ["the variables are what sops opens", env["SOPS_DB_PASSWORD"] === password && env["SOPS_DB_PORT"] === port],
         ["so is that of a dotenv file", env["SOPS_DOTENV"] === opened["every-type.sops.env"].DB_PASSWORD],
         [
@@ -57,10 +90,19 @@ export const startSopsVendor: StartVendor = async () => {
         ["what the file leaves in the clear is not", env["SOPS_REGION"] === region && !masks.includes(region)],
       ]
     },
-    checkEnd: ({ log }) => [expiresOnly(log, GRANT)],
-    requests: [],
+    checkEnd: ({ log }) => [expiresOnly(log, GRANT, KMS_GRANT)],
+    fail: (how) => aws.fail(how),
+    get requests() {
+      return [...sts.requests, ...aws.requests]
+    },
     alive: () => 0,
-    assertClean() {},
-    close: async () => {},
+    assertClean() {
+      sts.assertClean()
+      aws.assertClean()
+    },
+    async close() {
+      await aws.close()
+      await sts.close()
+    },
   }
 }

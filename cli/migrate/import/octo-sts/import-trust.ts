@@ -3,7 +3,7 @@ import { loadPolicySet, type PolicyInput } from "../../../../broker/core/policy/
 import type { PolicySet } from "../../../../broker/core/policy/model.ts"
 import { fail, ok, type Result } from "../../../../broker/core/result.ts"
 import { PROVIDERS } from "../../../../broker/providers/index.ts"
-import { impossible, misused, reasonOf } from "../../../arguments.ts"
+import { complain, impossible, misused, reasonOf } from "../../../arguments.ts"
 import { findingLine } from "../../../format.ts"
 import { connectGitHub, type GitHub } from "../../../github/api.ts"
 import { parseRepository } from "../../../github/names.ts"
@@ -54,7 +54,7 @@ export async function importTrust(
     inputs = withFiles(inputs, carried.value)
     for (const note of carried.value.notes) io.out(inert(`Note: ${path}: ${note}.`))
   }
-  if (!isWhole) io.err("daypass: what is listed above was not carried over, and nothing was written for it")
+  if (!isWhole) complain("what is listed above was not carried over, and nothing was written for it", io)
   return isWhole ? EXIT.ok : EXIT.no
 }
 

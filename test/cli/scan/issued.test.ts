@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { beforeEach, describe, expect, test } from "vitest"
-import { RecordMaker } from "../../action/fingerprints/record.ts"
-import { patternsFor } from "../../action/patterns.ts"
-import { folderOf, runScripted } from "./run-cli.ts"
+import { RecordMaker } from "../../../action/fingerprints/record.ts"
+import { patternsFor } from "../../../action/patterns.ts"
+import { folderOf, runScripted } from "../run-cli.ts"
 
 const SECRET = "s3cr3t>>>value???/K7MDENG+bPxRfiCY"
 const STEP = "daypass-00000000-0000-4000-8000-000000000000"
@@ -88,7 +88,6 @@ test("says what it could not read, and fails for that only with --strict", async
 
 describe("searches nothing, and exits with 2", () => {
   test.each<[string, readonly string[], Record<string, string>, string, () => void]>([
-    ["without --issued", [], {}, "write --issued", () => {}],
     ["outside of a job", ["--issued"], { RUNNER_TEMP: "" }, "RUNNER_TEMP", () => {}],
     ["without id-token: write", ["--issued"], { ACTIONS_ID_TOKEN_REQUEST_TOKEN: "" }, "id-token: write", () => {}],
     ["in another job", ["--issued"], { ACTIONS_ID_TOKEN_REQUEST_TOKEN: "other" }, "of another job", () => {}],

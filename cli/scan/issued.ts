@@ -1,23 +1,24 @@
 import { lstatSync, readdirSync } from "node:fs"
 import { join, resolve } from "node:path"
-import { readRegular } from "../action/disk/safe-file.ts"
-import { MAX_RECORD_BYTES, type OpenRecord, openRecord, RECORD_FILE } from "../action/fingerprints/record.ts"
-import { STEP_FOLDER } from "../action/sweep/places.ts"
-import type { Finding, SweepReport } from "../action/sweep/report.ts"
-import { sweep } from "../action/sweep/sweep.ts"
-import { impossible, misused } from "./arguments.ts"
-import { counted, printJson } from "./format.ts"
-import { inert } from "./inert.ts"
-import { type Arguments, type CliIo, EXIT } from "./io.ts"
+import { readRegular } from "../../action/disk/safe-file.ts"
+import { MAX_RECORD_BYTES, type OpenRecord, openRecord, RECORD_FILE } from "../../action/fingerprints/record.ts"
+import { STEP_FOLDER } from "../../action/sweep/places.ts"
+import type { Finding, SweepReport } from "../../action/sweep/report.ts"
+import { sweep } from "../../action/sweep/sweep.ts"
+import { impossible } from "../arguments.ts"
+import { counted, printJson } from "../format.ts"
+import { inert } from "../inert.ts"
+import { type CliIo, EXIT } from "../io.ts"
 
 /** A step that scans on purpose may take longer than a post step. */
 const SCAN_MS = 300_000
 
-/** `daypass scan`. */
-export async function run(given: Arguments, io: CliIo): Promise<number> {
-  const _options = { issued: { type: "boolean" }, strict: { type: "boolean" }, json: { type: "boolean" } } as const
-  if (given.options["issued"] !== true) return misused("scan looks for issued values: write --issued")
-
+/** Looks for the values that the Daypass steps of this job have issued. `paths`: from the current directory. */
+export async function scanIssued(
+  paths: readonly string[],
+  { isJson, isStrict }: { readonly isJson: boolean; readonly isStrict: boolean },
+  io: CliIo,
+): Promise<number> {
   const { RUNNER_TEMP: temp = "", ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken = "" } = io.env
   if (temp === "") return impossible("RUNNER_TEMP is not set: run this in a step of the job that issued the values", io)
   if (requestToken === "") {
@@ -35,12 +36,12 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
     home: folder(process.platform === "win32" ? "USERPROFILE" : "HOME"),
     variables: io.env,
     // From the current directory, as each command's arguments.
-    named: given.positionals.map((path) => resolve(io.cwd, path)),
+    named: paths.map((path) => resolve(io.cwd, path)),
     milliseconds: SCAN_MS,
   })
-  if (given.options["json"] === true) printJson(report, io)
+  if (isJson) printJson(report, io)
   else printText(report, io)
-  const isIncomplete = given.options["strict"] === true && report.unreadCount > 0
+  const isIncomplete = isStrict && report.unreadCount > 0
   return report.findings.length > 0 || isIncomplete ? EXIT.no : EXIT.ok
 }
 
