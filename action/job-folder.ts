@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto"
 import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs"
-import { basename, dirname, join } from "node:path"
+import { basename, dirname, join, relative } from "node:path"
 import type { PlannedFile } from "./deliver/files.ts"
 import { readRegular, writeNew } from "./disk/safe-file.ts"
-import { ActionError } from "./failure.ts"
+import { ActionError, deliveryRefused } from "./failure.ts"
 import { temporaryFolder } from "./runner.ts"
 
 const PREFIX = "daypass-"
@@ -37,8 +37,25 @@ export function makeJobFolder(folder: string): void {
   mkdirSync(folder, { mode: 0o700 })
 }
 
-/** Creates the folder, which must not exist yet, and writes the files. */
-export function writeJobFiles(folder: string, files: readonly PlannedFile[]): void {
+/**
+ * Names that Windows keeps for devices, with any ending (Microsoft's "Naming Files, Paths, and Namespaces"). A program that writes
+ * `con` there writes to the console, and so to the job's log.
+ */
+const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i
+
+/**
+ * Creates the folder, which must not exist yet, and writes the files.
+ * @throws {ActionError} `delivery_refused` for a file that Windows takes for a device, before anything is written
+ */
+export function writeJobFiles(
+  folder: string,
+  files: readonly PlannedFile[],
+  platform: NodeJS.Platform = process.platform,
+): void {
+  const parts = files.flatMap(({ path }) => relative(folder, path).split(/[\\/]/))
+  const device = platform === "win32" ? parts.find((part) => DEVICE.test(part)) : undefined
+  if (device !== undefined)
+    throw deliveryRefused(`Windows keeps the name ${device} for a device, so no file can have it. Rename the grant.`)
   makeJobFolder(folder)
   for (const { path, bytes, mode } of files) {
     mkdirSync(dirname(path), { mode: 0o700, recursive: true })

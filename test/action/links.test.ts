@@ -133,6 +133,18 @@ describe("the step's folder", () => {
     expect(readFileSync(join(folder, "g", "key"), "utf8")).toBe("secret")
   })
 
+  test.each(["con", "NUL", "com1", "aux.json"])(
+    "holds no file with the name %s on Windows, which is a device there",
+    (name) => {
+      const folder = join(temp, "daypass-x")
+      const files = [{ ...file(folder), path: join(folder, name, "key") }]
+      expect(() => writeJobFiles(folder, files, "win32")).toThrow(/keeps the name .* for a device/)
+      expect(existsSync(folder)).toBe(false)
+      writeJobFiles(folder, files, "linux")
+      expect(readFileSync(join(folder, name, "key"), "utf8")).toBe("secret")
+    },
+  )
+
   test("is new for each step, so a name of it cannot be planted", async () => {
     const key = { value: "-----KEY-----\nabc\n", secret: true, env: "TLS_KEY", file: { mode: "0400" } }
     const folders = new Set<string>()

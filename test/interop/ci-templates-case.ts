@@ -31,6 +31,12 @@ export async function ciTemplatesCase(programs: string, check: Check): Promise<v
       await fits("gitlab-ci", write("gitlab-ci.json", renderedComponent()), "--data-transform", "gitlab-ci")
       await fits("gitlab-ci", join(FOLDER, "gitlab/pipeline.yml"), "--data-transform", "gitlab-ci")
     })
+    await check("the forms of this repository's issues are forms of GitHub", async () => {
+      const forms = (name: string) =>
+        fileURLToPath(new URL(`../../.github/ISSUE_TEMPLATE/${name}.yml`, import.meta.url))
+      for (const name of ["bug", "provider"]) await fits("github-issue-forms", forms(name))
+      await fits("github-issue-config", forms("config"))
+    })
     await check("the Buildkite pipeline fits its schema", () =>
       fits("buildkite", join(FOLDER, "buildkite/pipeline.yml")),
     )

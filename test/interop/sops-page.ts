@@ -7,7 +7,7 @@ import { startNodeBroker } from "../support/broker-node.ts"
 import { startGitHub } from "../support/github.ts"
 import { runAction } from "../support/runner.ts"
 import { freePort } from "../support/servers.ts"
-import { followPage } from "./follow-page.ts"
+import { blocksBelow, followPage } from "./follow-page.ts"
 import type { Check } from "./run.ts"
 import type { Desk } from "./sops-desk.ts"
 
@@ -45,14 +45,39 @@ export async function thePage(desk: Desk, check: Check): Promise<void> {
     assert.ok(main.masks.includes(value))
   }
 
+  /** What a service has as the key, after the page's commands for Node ran on a folder of the desk's instead of the system's. */
+  const given = async () => {
+    const [block] = blocksBelow(PAGE, "## 3. Give the broker the key").filter(({ text }) => text.includes("sudo sed"))
+    assert.ok(block, "the page has commands for a broker on Node")
+    const commands = block.text
+      .replace(/^sudo systemctl.*\n/m, "")
+      .replaceAll("sudo ", "")
+      .replaceAll("/etc/daypass", "etc")
+    await desk.run(`mkdir -p etc\n${commands}`)
+    return await desk.run('. ./etc/secrets; printf %s "$SOPS_AGE_KEY"')
+  }
+
   await check("the page's steps up to the commit work as they stand there", async () => {
     await desk.run("git init --quiet")
-    for (const step of ["2. Make the key", "3. Encrypt the secret", "4. Say who may have it"])
+    for (const step of ["2. Make the key", "4. Encrypt the secret", "5. Say who may have it"])
       await followPage(desk, PAGE, `## ${step}`)
     const committed = await desk.run("git show HEAD:policies/secrets/shop/production.sops.yaml")
     assert.match(committed, /key: ENC\[AES256_GCM,/)
     assert.ok(!committed.includes("sk_live_example_of_a_key"))
   })
+  await check(
+    "the commands for a broker on Node give it the key, whatever else is in its file, and can be run again",
+    async () => {
+      assert.match(await given(), /^AGE-SECRET-KEY-1\w+$/)
+      desk.write("etc/secrets", "OTHER=kept")
+      const first = await given()
+      assert.equal(await given(), first)
+      const file = readFileSync(join(desk.folder, "etc/secrets"), "utf8")
+      assert.deepEqual(file.match(/^\w+=/gm), ["OTHER=", "SOPS_AGE_KEY="])
+      assert.ok(file.startsWith("OTHER=kept\n"))
+      await gets("sk_live_example_of_a_key", first)
+    },
+  )
   await check("a job gets the secret, masked", () => gets("sk_live_example_of_a_key"))
   await check("so it does when the broker's key is sealed", async () => {
     const [kek, port] = [randomBytes(32).toString("base64"), await freePort()]
@@ -69,6 +94,7 @@ export async function thePage(desk: Desk, check: Check): Promise<void> {
     const before = keysOf()
     await followPage(desk, PAGE, "## Replace the age key")
     await gets("sk_live_another_key", `${before}${keysOf()}`)
+    await gets("sk_live_another_key", await given())
     await gets("sk_live_another_key")
     const main = await jobGets(before)
     assert.equal(main.exitCode, 1)

@@ -52,6 +52,18 @@ describe("what a record learns of a mint", () => {
     expect(learnt({ values })).toEqual({ fingerprints: { token: fingerprint } })
   })
 
+  it("names the keys that opened encrypted files, on one line, and as many as there is room for", () => {
+    const keys = { "shop.sops.yaml": "arn:aws:kms:eu-west-1:111122223333:key/x", "a\nb.sops.yaml": "age1x" }
+    expect(learnt({ keys })).toEqual({
+      keys: { "shop.sops.yaml": keys["shop.sops.yaml"], "a\\u000ab.sops.yaml": "age1x" },
+    })
+    const long = Object.fromEntries(
+      Array.from({ length: 9 }, (_, at) => [`${at}.sops.yaml`, `age1pq1${"q".repeat(1952)}`]),
+    )
+    const room = Object.values(learnt({ keys: long })?.keys ?? {})
+    expect([room.length, room.filter((key) => key === null).length]).toEqual([9, 1])
+  })
+
   it.each<[string, MintedValue]>([
     ["what its provider does not mark", { value: new Secret(TOKEN) }],
     ["a marked text that is too short for a token", { value: new Secret("hunter2"), recorded: "fingerprint" }],
