@@ -4,4 +4,5 @@ export const GROUPS: Readonly<Record<string, string>> = {
   audit: "verify, search, export and report the record",
   keys: "show and change the broker's keys",
   ledger: "move a broker's ledger",
+  migrate: "replace static secrets, one environment at a time",
 }

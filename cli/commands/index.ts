@@ -3,6 +3,7 @@ import type { CommandDeclaration, Section } from "./declaration.ts"
 import { DEPLOYMENT_COMMANDS } from "./deployment.ts"
 import { JOB_COMMANDS } from "./jobs.ts"
 import { KEY_COMMANDS } from "./keys.ts"
+import { MIGRATE_COMMANDS } from "./migrate.ts"
 import { OPERATOR_COMMANDS } from "./operators.ts"
 import { PEOPLE_COMMANDS } from "./people.ts"
 import { POLICY_COMMANDS } from "./policies.ts"
@@ -16,6 +17,7 @@ export const SECTIONS: readonly Section[] = [
   { title: "Ask what policies give", page: "reach", commands: REACH_COMMANDS },
   { title: "Use credentials", page: "jobs", commands: JOB_COMMANDS },
   { title: "Find secrets", page: "secrets", commands: SECRET_COMMANDS },
+  { title: "Leave static secrets behind", page: "migrate", commands: MIGRATE_COMMANDS },
   { title: "Sign in as a person", page: "people", commands: PEOPLE_COMMANDS },
   { title: "Operate a broker", page: "operators", commands: [...OPERATOR_COMMANDS, ...KEY_COMMANDS] },
   { title: "Read the record", page: "record", commands: RECORD_COMMANDS },

@@ -14,6 +14,7 @@ import { federatedCase } from "./federated-case.ts"
 import { discardGoBuilds } from "./go-build.ts"
 import { hooksCase } from "./hooks-case.ts"
 import { installLoginClients, loginsCase } from "./logins-case.ts"
+import { migrateCase } from "./migrate-case.ts"
 import { motoCase } from "./moto-case.ts"
 import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
@@ -59,6 +60,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "moto's stores": storesCase,
   "the package on older Nodes": packageCase,
   moto: motoCase,
+  migrate: migrateCase,
   people: peopleCase,
   act: actCase,
   "vendors' clients": clientsCase,
