@@ -35,6 +35,7 @@ import {
   installSystemTool,
   installTools,
 } from "./tools.ts"
+import { walkCase } from "./walk-case.ts"
 import { installWitness } from "./witness/install.ts"
 import { witnessCase } from "./witness-case.ts"
 import { zizmorCase } from "./zizmor-case.ts"
@@ -65,6 +66,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "templates for CIs": ciTemplatesCase,
   "a witness of the log": witnessCase,
   "managers of hooks": hooksCase,
+  "the first walk": walkCase,
   promtool: promtoolCase,
   zizmor: zizmorCase,
   "pages of operators": pagesCase,

@@ -54,8 +54,12 @@ describe("what a record learns of a mint", () => {
 
   it("names the keys that opened encrypted files, on one line, and as many as there is room for", () => {
     const keys = { "shop.sops.yaml": "arn:aws:kms:eu-west-1:111122223333:key/x", "a\nb.sops.yaml": "age1x" }
-    expect(learnt({ keys })).toEqual({ keys: { "shop.sops.yaml": keys["shop.sops.yaml"], "a\\u000ab.sops.yaml": "age1x" } })
-    const long = Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`${at}.sops.yaml`, `age1pq1${"q".repeat(1952)}`]))
+    expect(learnt({ keys })).toEqual({
+      keys: { "shop.sops.yaml": keys["shop.sops.yaml"], "a\\u000ab.sops.yaml": "age1x" },
+    })
+    const long = Object.fromEntries(
+      Array.from({ length: 9 }, (_, at) => [`${at}.sops.yaml`, `age1pq1${"q".repeat(1952)}`]),
+    )
     const room = Object.values(learnt({ keys: long })?.keys ?? {})
     expect([room.length, room.filter((key) => key === null).length]).toEqual([9, 1])
   })
