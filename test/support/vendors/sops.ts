@@ -60,7 +60,9 @@ export const startSopsVendor: StartVendor = async () => {
     },
     trust({ issuer, subject }) {
       const StringEquals = subject(KMS_GRANT)
-      sts.addRole({ arn: ROLE, issuer, audiences: ["daypass-aws-stores"], subject: { StringEquals }, tagSession: true })
+      // The client ids of the account's OIDC provider: of the broker's own logins, and of those for jobs, which the doctor asks by.
+      const audiences = ["daypass-aws-stores", "sts.amazonaws.com"]
+      sts.addRole({ arn: ROLE, issuer, audiences, subject: { StringEquals }, tagSession: true })
     },
     check(run) {
       const { env, masks } = run
