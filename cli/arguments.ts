@@ -1,5 +1,6 @@
 import { inert } from "./inert.ts"
 import { type CliIo, EXIT } from "./io.ts"
+import { painted } from "./terminal.ts"
 
 /** The arguments are wrong. The message says how; the usage is printed with it. */
 export class Misuse extends Error {}
@@ -11,8 +12,13 @@ export function misused(message: string): never {
 
 /** Prints why the command cannot run. */
 export function impossible(message: string, io: CliIo): number {
-  io.err(inert(`daypass: ${message}`))
+  complain(message, io)
   return EXIT.usage
+}
+
+/** Prints what is wrong, on standard error. */
+export function complain(message: string, io: Pick<CliIo, "err" | "paint">): void {
+  io.err(`${painted(io, "err", "red", "daypass:")} ${inert(message)}`)
 }
 
 /** Why a file or folder cannot be read, without a stack: `ENOENT`, `EACCES`, ... */

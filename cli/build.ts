@@ -1,4 +1,5 @@
 import { rm, writeFile } from "node:fs/promises"
+import { isBuiltin } from "node:module"
 import { fileURLToPath } from "node:url"
 import { build, type Plugin } from "esbuild"
 import { licencesOf } from "../licences.ts"
@@ -6,14 +7,24 @@ import { AGE, withoutDiagnostics, withoutSdks, YAML } from "../replacements.ts"
 
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
 
-/** Gives CommonJS (commander) Node's own modules as imports: an ES module has no `require`. */
+/** Gives CommonJS (commander, mute-stream) Node's own modules as imports: an ES module has no `require`. */
 const builtinsAsImports: Plugin = {
   name: "builtins-as-imports",
   setup(builder) {
-    builder.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
-      kind === "require-call" ? { path, namespace: "builtin" } : undefined,
+    builder.onResolve({ filter: /^(?:node:)?[a-z_/]+$/ }, ({ path, kind }) =>
+      kind === "require-call" && isBuiltin(path) ? { path, namespace: "builtin" } : undefined,
     )
-    builder.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({ contents: `export * from "${path}"` }))
+    // Some modules are functions or classes themselves, such as "stream": what `require` gives is the default of the import.
+    builder.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
+      contents: `module.exports = require("default-of:${path}").default`,
+    }))
+    builder.onResolve({ filter: /^default-of:/ }, ({ path }) => ({
+      path: path.slice("default-of:".length),
+      namespace: "builtin-default",
+    }))
+    builder.onLoad({ filter: /.*/, namespace: "builtin-default" }, ({ path }) => ({
+      contents: `export { default } from "${path}"`,
+    }))
   },
 }
 

@@ -13,7 +13,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
   const wrong = one && noPolicyFile(one)
   if (wrong !== null) return impossible(wrong, io)
   const folder = one?.folder ?? path
-  const loaded = one?.isAlone ? loadAlone(one) : loadPolicies(folder)
+  const loaded = one?.isAlone ? loadAlone(one) : loadPolicies(folder, io)
   if (typeof loaded === "string") return impossible(loaded, io)
 
   const { findings, acknowledged, containment: grants, summary } = await checkFolder(loaded, one)
@@ -23,7 +23,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
     const { policyCount: policies = null, version = null } = set ?? {}
     printJson({ ok, files: one ? 1 : loaded.files, policies, version, findings, acknowledged, grants }, io)
   } else {
-    await printReport({ tool: "check", folder, findings, summary }, format, io)
+    await printReport({ tool: "check", folder, findings, summary, ok }, format, io)
   }
   return ok ? EXIT.ok : EXIT.no
 }

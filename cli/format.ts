@@ -2,6 +2,7 @@ import { isAbsolute, join, relative, resolve, sep } from "node:path"
 import { impossible, misused, reasonOf } from "./arguments.ts"
 import { inert, inertJson, inertMarkdown, workflowCommand } from "./inert.ts"
 import type { Arguments, CliIo } from "./io.ts"
+import { painted, type Style } from "./terminal.ts"
 
 export type Severity = "error" | "warning" | "notice"
 
@@ -40,6 +41,8 @@ export interface Report {
   readonly folder: string
   readonly findings: readonly Finding[]
   readonly summary: string
+  /** Whether the answer is good or bad, where it is one of them. */
+  readonly ok?: boolean
 }
 
 /**
@@ -49,9 +52,11 @@ export interface Report {
  */
 export async function printReport(report: Report, format: Exclude<Format, "json">, io: CliIo): Promise<void> {
   const findings = [...report.findings].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
-  if (format === "text") for (const finding of report.findings) io.out(findingLine(report.folder, finding))
+  if (format === "text") for (const finding of report.findings) io.out(colouredLine(report.folder, finding, io))
   else for (const line of annotations({ ...report, findings }, io)) io.out(line)
-  io.out(inert(report.summary))
+  const summary = inert(report.summary)
+  const isPlain = report.ok === undefined || format !== "text"
+  io.out(isPlain ? summary : painted(io, "out", report.ok ? "green" : "red", summary))
   if (format === "github") await appendSummary(summaryOf({ ...report, findings }, io), io)
 }
 
@@ -66,6 +71,17 @@ export function findingLine(folder: string, finding: Finding): string {
   const more = page === undefined ? "" : ` See ${page}`
   return inert(`${join(folder, file)}:${line}:${column}: ${severity}: ${message} [${code}]${more}`)
 }
+
+/** The same for a terminal: the severity in its colour. */
+function colouredLine(folder: string, finding: Finding, io: CliIo): string {
+  const style = STYLES[finding.severity]
+  const line = findingLine(folder, finding)
+  return style === null
+    ? line
+    : line.replace(`: ${finding.severity}: `, () => `: ${painted(io, "out", style, finding.severity)}: `)
+}
+
+const STYLES: Readonly<Record<Severity, Style | null>> = { error: "red", warning: "yellow", notice: null }
 
 /** Whether a run with these findings fails: with an error always, with a warning only if `strict`. */
 export function fails(findings: readonly Finding[], strict: boolean): boolean {

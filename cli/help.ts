@@ -1,6 +1,6 @@
 import { Command } from "commander"
 import type { CommandDeclaration, OptionDeclaration, Section } from "./commands/declaration.ts"
-import { GROUPS } from "./commands/index.ts"
+import { GROUPS } from "./commands/groups.ts"
 
 /** Wide enough for an option and its words, and narrow enough for a split screen. */
 const COLUMNS = 110

@@ -1,7 +1,8 @@
 import { didYouMean } from "../broker/core/policy/faults.ts"
-import { Misuse } from "./arguments.ts"
+import { complain, Misuse } from "./arguments.ts"
 import type { CommandDeclaration } from "./commands/declaration.ts"
-import { COMMANDS, GROUPS, SECTIONS } from "./commands/index.ts"
+import { GROUPS } from "./commands/groups.ts"
+import { COMMANDS, SECTIONS } from "./commands/index.ts"
 import { groupHelp, overview, usagesOf } from "./help.ts"
 import { inert } from "./inert.ts"
 import { type CliIo, type Command, EXIT } from "./io.ts"
@@ -41,7 +42,7 @@ export async function runCommand(
   } catch (error) {
     if (!(error instanceof Misuse)) throw error
     const [usage = ""] = usagesOf(declaration)
-    io.err(inert(`daypass: ${error.message}`))
+    complain(error.message, io)
     io.err(`Usage: ${usage}\n"daypass ${declaration.name} --help" says more.`)
     return EXIT.usage
   }

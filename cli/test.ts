@@ -11,7 +11,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
   const [folder = ""] = given.positionals
   const wishes = wishesOf(given.options)
   if (typeof wishes === "string") return misused(wishes)
-  const loaded = loadPolicies(folder)
+  const loaded = loadPolicies(folder, io)
   if (typeof loaded === "string") return impossible(loaded, io)
 
   const outcome = testFolder(loaded, wishes)

@@ -17,14 +17,23 @@ const SEVERITIES: readonly Finding["severity"][] = ["error", "warning", "notice"
 export interface CheckAbout {
   readonly headSha: string
   readonly folder: string
+  /** The base branch, if it is not the default branch; otherwise null. */
+  readonly into: string | null
   readonly remarks: readonly string[]
   /** The page of the job's run. */
   readonly url: string
 }
 
-/** Makes a check of the pull request's newest commit, with annotations on the lines of its files. @throws {GitHubError} */
+/**
+ * Makes a check of the pull request's newest commit, with annotations on the lines of its files.
+ *
+ * Its name has the base branch, unless that is the default branch. A check belongs to a commit, and a commit can be the head of several
+ * pull requests: one into a branch that has the wide policies already must not pass the check of one into the default branch.
+ *
+ * @throws {GitHubError}
+ */
 export async function makeCheck(github: GitHub, review: Review, about: CheckAbout): Promise<void> {
-  const { headSha, folder, remarks, url } = about
+  const { headSha, folder, into, remarks, url } = about
   const what = "the checks of the commit"
   const sorted = [...review.findings].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
   const annotations = sorted.slice(0, MAX_ANNOTATIONS).map((finding) => annotationOf(finding, folder))
@@ -38,8 +47,10 @@ export async function makeCheck(github: GitHub, review: Review, about: CheckAbou
     what,
     route: "POST /repos/{owner}/{repo}/check-runs",
     success: 201,
+    // The first call after the analysis, on a connection that GitHub may have closed meanwhile. Of two checks, the last one counts.
+    isRepeatable: true,
     parameters: {
-      name: `Daypass review: ${folder || "."}`,
+      name: `Daypass review: ${folder || "."}${into === null ? "" : ` into ${into}`}`,
       head_sha: headSha,
       details_url: url,
       status: "completed",

@@ -21,6 +21,8 @@ export interface Call {
   readonly parameters?: Readonly<Record<string, unknown>>
   /** 200 when left out. */
   readonly success?: 200 | 201
+  /** Whether it may be sent again when no answer came. Left out: what only reads. */
+  readonly isRepeatable?: boolean
 }
 
 /** GitHub's API about one repository, with GitHub's own client. Everything throws {GitHubError} for a refusal. */
@@ -70,7 +72,7 @@ export function connectGitHub({ url, token, repository, now }: GitHubOptions): G
   }
   const answerTo = (call: Call) => {
     const send = async () => read(call, await octokit.request(call.route, optionsOf(call)))
-    return ask(call.what, call.route.startsWith("GET "), send)
+    return ask(call.what, call.isRepeatable ?? call.route.startsWith("GET "), send)
   }
   return {
     owner,
@@ -84,7 +86,10 @@ export function connectGitHub({ url, token, repository, now }: GitHubOptions): G
         if (!Array.isArray(answer) || answer.length < PAGE) return
       }
     },
-    graphql: (what, query) => ask(what, true, () => octokit.graphql(query, optionsOf({}))),
+    graphql: (what, query) => {
+      const { headers, request } = optionsOf({})
+      return ask(what, true, () => octokit.graphql(query, { headers, request }))
+    },
   }
 }
 

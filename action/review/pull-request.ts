@@ -9,6 +9,7 @@ export interface PullRequest {
   /** The commit that the event is about. */
   readonly headSha: string
   readonly author: string
+  readonly defaultBranch: string
   /** Whether its commits come from another repository. */
   readonly isFork: boolean
 }
@@ -17,6 +18,8 @@ export interface PullRequest {
 export interface Merge {
   readonly baseSha: string
   readonly mergeSha: string
+  /** The name of the base branch. */
+  readonly baseRef: string
 }
 
 const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/)
@@ -29,13 +32,17 @@ const eventSchema = z.object({
     base: z.object({ repo: repository }),
     user: z.object({ login: z.string() }),
   }),
+  repository: z.object({ default_branch: z.string() }),
 })
 const pullSchema = z.object({
   state: z.string(),
   head: z.object({ sha }),
+  base: z.object({ ref: z.string() }),
   mergeable: z.boolean().nullish(),
   merge_commit_sha: sha.nullish(),
 })
+const refSchema = z.object({ object: z.object({ sha }) })
+const compareSchema = z.object({ status: z.string() })
 const commitSchema = z.object({ parents: z.array(z.object({ sha })) })
 
 const EVENTS: readonly string[] = ["pull_request", "pull_request_target"]
@@ -49,8 +56,9 @@ export function pullRequestOf(name: string, event: unknown): PullRequest {
   const parsed = eventSchema.safeParse(event)
   if (!parsed.success) throw new ReviewError("The event of this job does not describe a pull request.")
   const { number, head, base, user } = parsed.data.pull_request
+  const { default_branch: defaultBranch } = parsed.data.repository
   // Ids: names can be taken over, and GitHub marks a pull request inside of a fork as one from a fork.
-  return { number, headSha: head.sha, author: user.login, isFork: head.repo?.id !== base.repo.id }
+  return { number, headSha: head.sha, author: user.login, defaultBranch, isFork: head.repo?.id !== base.repo.id }
 }
 
 /** GitHub makes the test merge in the background, after a push to either branch. */
@@ -83,13 +91,31 @@ export async function findMerge(github: GitHub, { number, headSha }: PullRequest
       const route = `GET /repos/{owner}/{repo}/git/commits/${pull.merge_commit_sha}`
       const { parents } = parsed(commitSchema, await github.call({ what: "the test merge", route }), "the test merge")
       const [base, head] = parents
-      // Another head: the merge of earlier commits, which GitHub has not renewed yet.
-      if (base !== undefined && head?.sha === headSha) return { baseSha: base.sha, mergeSha: pull.merge_commit_sha }
+      // Another head, or a commit of another branch: an earlier merge, which GitHub has not renewed yet. Without this, a pull request
+      // that changes its base branch at the right moment would be compared with the branch that it left.
+      if (base !== undefined && head?.sha === headSha && (await isOnBranch(github, base.sha, pull.base.ref)))
+        return { baseSha: base.sha, mergeSha: pull.merge_commit_sha, baseRef: pull.base.ref }
     }
     if (attempt === ATTEMPTS)
       throw new ReviewError("GitHub has not merged the pull request on trial yet. Run this job again in a minute.")
     await sleep(PAUSE_MS)
   }
+}
+
+/** Whether a commit is the tip of a branch, or below it. By hashes: a tag can have the name of a branch. @throws {GitHubError} */
+async function isOnBranch(github: GitHub, commit: string, branch: string): Promise<boolean> {
+  const what = "the base branch"
+  const route = "GET /repos/{owner}/{repo}/git/ref/{ref}"
+  const answer = await github.call({ what, route, parameters: { ref: `heads/${branch}` } })
+  const tip = parsed(refSchema, answer, what).object.sha
+  if (tip === commit) return true
+  // The second page of one commit each: only the status is of interest, and not the files.
+  const compared = await github.call({
+    what,
+    route: `GET /repos/{owner}/{repo}/compare/${commit}...${tip}`,
+    parameters: { per_page: 1, page: 2 },
+  })
+  return parsed(compareSchema, compared, what).status === "ahead"
 }
 
 /** What GitHub answered, if it has the form that its documentation promises. @throws {ReviewError} */

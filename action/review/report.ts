@@ -24,6 +24,8 @@ export interface Runner {
 export interface ReportTo {
   readonly github: GitHub
   readonly pull: PullRequest
+  /** The base branch, if it is not the default branch; otherwise null. */
+  readonly into: string | null
   readonly inputs: ReviewInputs
   readonly runner: Runner
   readonly io: Pick<CliIo, "cwd" | "env">
@@ -42,7 +44,7 @@ export interface ReportTo {
  * @returns whether the step passes
  */
 export async function report(found: Review, to: ReportTo): Promise<boolean> {
-  const { github, pull, inputs, runner, io, runUrl, isReadOnly } = to
+  const { github, pull, into, inputs, runner, io, runUrl, isReadOnly } = to
   const { folder, reviewers } = inputs
   const asked = await outcomeOf(() => askForReview(found, to), isReadOnly)
   const review: Review =
@@ -56,7 +58,7 @@ export async function report(found: Review, to: ReportTo): Promise<boolean> {
   const remarks = asked.value ? [`${reviewersInWords(reviewers, github.owner)}: please review this, too.`] : []
   const isQuiet = found.sections.length === 0 && found.conclusion === "success"
   const check = await outcomeOf(
-    () => makeCheck(github, review, { headSha: pull.headSha, folder, remarks, url: runUrl }),
+    () => makeCheck(github, review, { headSha: pull.headSha, folder, into, remarks, url: runUrl }),
     isReadOnly,
   )
   const comment = await outcomeOf(

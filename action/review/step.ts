@@ -4,7 +4,7 @@ import { ReviewError } from "./failure.ts"
 import { findFolder, readFolders } from "./git-files.ts"
 import { connectGitHub, type GitHub } from "./github.ts"
 import { type ReviewInputs, readInputs } from "./inputs.ts"
-import { findMerge, type PullRequest, pullRequestOf } from "./pull-request.ts"
+import { findMerge, type Merge, type PullRequest, pullRequestOf } from "./pull-request.ts"
 import { recordOf } from "./record.ts"
 import { type Runner, report } from "./report.ts"
 import { type Review, reviewFiles, UNCHANGED } from "./review.ts"
@@ -33,10 +33,12 @@ export async function runStep({ runner, io, input, event }: Step): Promise<boole
     const pull = pullRequestOf(eventName, event)
     const inputs = readInputs(input, repository.split("/")[0] ?? "")
     const github = connectGitHub({ url, token: inputs.token, repository, now })
-    const review = await reviewOf(github, pull, inputs, io)
+    const merge = await findMerge(github, pull)
+    const review = await reviewOf(github, pull, merge, inputs, io)
+    const into = merge.baseRef === pull.defaultBranch ? null : merge.baseRef
     const runUrl = `${env["GITHUB_SERVER_URL"] ?? "https://github.com"}/${repository}/actions/runs/${env["GITHUB_RUN_ID"] ?? ""}`
     const isReadOnly = eventName === "pull_request" && (pull.isFork || env["GITHUB_ACTOR"] === "dependabot[bot]")
-    return await report(review, { github, pull, inputs, runner, io, runUrl, isReadOnly })
+    return await report(review, { github, pull, into, inputs, runner, io, runUrl, isReadOnly })
   } catch (error) {
     if (!(error instanceof ReviewError || error instanceof GitHubError)) throw error
     runner.error(`The pull request was not reviewed. ${error.message.replace(/\.$/, "")}.`)
@@ -44,8 +46,13 @@ export async function runStep({ runner, io, input, event }: Step): Promise<boole
   }
 }
 
-async function reviewOf(github: GitHub, pull: PullRequest, inputs: ReviewInputs, io: CliIo): Promise<Review> {
-  const { baseSha, mergeSha } = await findMerge(github, pull)
+async function reviewOf(
+  github: GitHub,
+  pull: PullRequest,
+  { baseSha, mergeSha }: Merge,
+  inputs: ReviewInputs,
+  io: CliIo,
+): Promise<Review> {
   const { folder } = inputs
   const [before, after] = await Promise.all([findFolder(github, baseSha, folder), findFolder(github, mergeSha, folder)])
   if (before !== null && before.treeSha === after?.treeSha) return UNCHANGED

@@ -1,4 +1,4 @@
-import { isExampleHost } from "./example-host.ts"
+import { isExampleHost } from "../config/example-host.ts"
 
 /** What a build is for, and whether it may go on. */
 export type Deployment =

@@ -10,9 +10,9 @@ import {
 } from "../adapters/cloudflare/ledgers.ts"
 import { consoleLog as log } from "../adapters/cloudflare/log.ts"
 import { type Config, readConfig } from "../config/config.ts"
+import { isExampleHost } from "../config/example-host.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Secret } from "../core/secret.ts"
-import { isExampleHost } from "./example-host.ts"
 
 /** The bindings of `wrangler.toml`, and the settings that `config/config.ts` reads. */
 export interface Env extends Record<string, unknown> {

@@ -3,24 +3,6 @@ import { type Config, isLocal, isLocalAddress, readConfig } from "../config/conf
 import { readStorePlace, type StorePlace } from "./node-store.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 
-const USAGE = `Usage: daypass serve --policies DIR --url URL (--data DIR | --store URL) [--port N] [--host ADDRESS]
-
-Runs the broker, until SIGTERM or SIGINT. It needs Node 24 or newer.
-
-  --policies DIR   the folder with daypass.yaml and the policies; changes are loaded while the broker runs
-  --url URL        the broker's public URL: https, or http on a loopback host (or DAYPASS_URL)
-  --data DIR       the folder for the ledger and the keys (one broker at a time)
-  --store URL      instead, a PostgreSQL database for several brokers: postgres://USER@HOST/DATABASE (or DAYPASS_STORE);
-                   its password is in PGPASSWORD
-  --port N         the port to listen on (8787)
-  --host ADDRESS   the address to listen on (127.0.0.1)
-
-Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_KEK_PREVIOUS, DAYPASS_ROTATE_EVERY, DAYPASS_AUDIENCE,
-DAYPASS_DEPLOYMENT, DAYPASS_MAX_STALE; for repositories' own policies, protected environments and leaked values
-DAYPASS_GITHUB_APP_ID, DAYPASS_GITHUB_APP_KEY, DAYPASS_GITHUB_API_URL, DAYPASS_GITHUB_ISSUER, DAYPASS_GITHUB_HOOK_SECRET;
-for protected environments of GitLab DAYPASS_GITLAB_TOKEN, DAYPASS_GITLAB_ISSUER, DAYPASS_GITLAB_API_URL.
-`
-
 /** What a broker on Node was started with. */
 export interface NodeOptions {
   readonly settings: Config
@@ -58,27 +40,22 @@ export function readNodeOptions(args: readonly string[]): NodeOptions {
 
 function parsed(args: readonly string[]) {
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        policies: { type: "string" },
-        url: { type: "string" },
-        data: { type: "string" },
-        store: { type: "string" },
-        port: { type: "string", default: "8787" },
-        host: { type: "string", default: "127.0.0.1" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    })
-    if (!values.help) return values
+    const options = {
+      policies: { type: "string" },
+      url: { type: "string" },
+      data: { type: "string" },
+      store: { type: "string" },
+      port: { type: "string", default: "8787" },
+      host: { type: "string", default: "127.0.0.1" },
+    } as const
+    return parseArgs({ args: [...args], options }).values
   } catch (error) {
     return misused(error instanceof Error ? error.message : "unknown option")
   }
-  process.stdout.write(USAGE)
-  return process.exit(0)
 }
 
-const misused = (fault: string): never => refuseToStart([fault, "", USAGE], 2)
+/** The command line has the help: `serve` is one of its commands. */
+const misused = (fault: string): never => refuseToStart([fault, "See daypass serve --help."], 2)
 
 /** Why a broker on Node cannot run with these settings; null: it can. */
 function faultOf(settings: Config, place: StorePlace, host: string): string | null {

@@ -10,6 +10,7 @@ import { SIGN_IN_PATH } from "../wire/sign-in.ts"
 import { asResponse } from "./answer.ts"
 import { readForm, readJson } from "./body.ts"
 import { answerExchange, type Client, callOf, callWith, EXCHANGE_PATH } from "./exchange-route.ts"
+import { frontPage, wantsPage } from "./front-page.ts"
 import { type Incoming, incomingOf } from "./incoming.ts"
 import { RESOURCE_METADATA_PATH, resourceMetadata, SERVER_METADATA_PATH, serverMetadata } from "./metadata.ts"
 import { observed, refusal } from "./observed.ts"
@@ -162,6 +163,12 @@ export function createApp(options: AppOptions): Hono<Env> {
       ["unavailable", "degraded"].find((state) => states.includes(state as (typeof states)[number])) ?? "ok"
     const answer = { status, policies, parts: Object.fromEntries(parts) }
     return Response.json(answer, { status: status === "unavailable" ? 503 : 200 })
+  })
+
+  app.get("/", (context) => {
+    if (!wantsPage(context.req.header("accept") ?? null)) return refuse(context, NO_SUCH_PATH)
+    context.get("event").route = "front-page"
+    return frontPage(broker.url, options.operate !== undefined)
   })
 
   let operating: OperateApp | undefined

@@ -1,4 +1,6 @@
 import { type AuditDraft, type AuditEvent, brokersDraft } from "../core/audit-record.ts"
+import type { BrokerError } from "../core/errors.ts"
+import { isWhole } from "../core/operator-scope.ts"
 import type { Broker } from "../exchange/broker.ts"
 import type { Operator } from "./operator.ts"
 
@@ -43,4 +45,9 @@ export async function recordOwnAct(
 ): Promise<void> {
   const about = { at: broker.clock.now(), requestId: crypto.randomUUID(), lease: null, reason }
   await broker.ledgers.of(broker.url, OWN_LEDGER_UNIT).append(brokersDraft(event, about))
+}
+
+/** For what concerns the whole deployment: who may act for a part of it only gets `refusal`. @throws {BrokerError} */
+export function requireWhole({ operator }: OperatorAct, refusal: () => BrokerError): void {
+  if (!isWhole(operator.scope)) throw refusal()
 }

@@ -1,5 +1,4 @@
 import { BrokerError } from "../core/errors.ts"
-import { isWhole } from "../core/operator-scope.ts"
 import type { Broker } from "../exchange/broker.ts"
 import type { Directory } from "../ports/directory.ts"
 import type { Documents } from "../ports/documents.ts"
@@ -8,7 +7,7 @@ import type { RingPorts } from "../signing/change-ring.ts"
 import { keepKeys, sealRingAnew } from "../signing/key-keeper.ts"
 import { nextStateOf, publishedKeys, publishesNextAt, stateOf } from "../signing/key-states.ts"
 import type { KeysReport, ResealPage } from "../wire/keys.ts"
-import { type OperatorAct, recordAct, recordOwnAct } from "./act.ts"
+import { type OperatorAct, recordAct, recordOwnAct, requireWhole } from "./act.ts"
 import { KEY_CACHES } from "./key-caches.ts"
 import { logKeySealedUnder, sealLogKeyAnew } from "./log-state.ts"
 import { walkHandles } from "./sealed-handles.ts"
@@ -72,13 +71,10 @@ export const ringPortsOf = (act: OperatorAct, broker: Broker, { keyRing }: Deplo
 })
 
 /** The keys are everybody's: who may act for some units only may not change them. @throws {BrokerError} `not_allowed` */
-export function requireWholeScope({ operator }: OperatorAct): void {
-  if (isWhole(operator.scope)) return
-  throw new BrokerError(
-    "not_allowed",
-    "The keys are those of the whole deployment. This needs a grant without owners, units and connections.",
-  )
-}
+export const requireWholeScope = (act: OperatorAct): void =>
+  requireWhole(act, () => new BrokerError("not_allowed", WHOLE))
+
+const WHOLE = "The keys are those of the whole deployment. This needs a grant without owners, units and connections."
 
 /** @throws {BrokerError} `ledger_unavailable`, `request_malformed`, `configuration_invalid` */
 export async function reseal(

@@ -7,7 +7,7 @@ import { parseTrustPolicy, type TrustPolicy, verifyCheckpoint } from "../../brok
 import { fail, ok, type Result } from "../../broker/core/result.ts"
 import { textOfUtf8 } from "../../broker/core/utf8.ts"
 import { CHECKPOINT_PATH, CHECKPOINT_POLICY_PATH, CHECKPOINT_PROOF_PATH } from "../../broker/wire/checkpoints.ts"
-import { impossible, misused, reasonOf } from "../arguments.ts"
+import { complain, impossible, misused, reasonOf } from "../arguments.ts"
 import type { Options } from "../exec/options.ts"
 import { inert } from "../inert.ts"
 import { type Arguments, type CliIo, EXIT } from "../io.ts"
@@ -128,6 +128,6 @@ async function readKept(path: string, io: CliIo): Promise<SignedCheckpoint | nul
 const shown = (text: string) => text.trimEnd().split("\n").map(inert).join("\n")
 
 function refused(reason: string, io: CliIo): number {
-  io.err(inert(`daypass: ${reason}`))
+  complain(reason, io)
   return EXIT.no
 }

@@ -8,6 +8,7 @@ import { report } from "../exec/report.ts"
 import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { operatorOptions } from "../operate/options.ts"
 import { windowOf } from "../record/window.ts"
+import { progressOf } from "../terminal.ts"
 import { exportedBy } from "./broker-export.ts"
 import { EXPORT_FORMATS, formatted } from "./formats.ts"
 
@@ -21,7 +22,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
   const { out } = options
   if (out === "") return misused("--out is empty")
   try {
-    if (typeof out === "string") await writeWhole(out, lines())
+    if (typeof out === "string") await writeWhole(out, lines(), io)
     else for await (const line of lines()) io.out(line)
     return EXIT.ok
   } catch (error) {
@@ -93,13 +94,15 @@ async function* ofDatabase(store: string, isOption: boolean, io: CliIo): AsyncGe
 }
 
 /** Writes a file that has its name only when it is whole. */
-async function writeWhole(path: string, lines: Lines): Promise<void> {
+async function writeWhole(path: string, lines: Lines, io: CliIo): Promise<void> {
+  const progress = progressOf(io, "lines exported", null)
   const unfinished = `${path}.${randomUUID()}.part`
   const file = await open(unfinished, "wx", 0o600)
   try {
     let text = ""
     for await (const line of lines) {
       text += `${line}\n`
+      progress.add(1)
       if (text.length < CHUNK_CHARACTERS) continue
       await file.appendFile(text)
       text = ""
@@ -112,6 +115,8 @@ async function writeWhole(path: string, lines: Lines): Promise<void> {
     await file.close().catch(() => {})
     await rm(unfinished, { force: true })
     throw error
+  } finally {
+    progress.end()
   }
 }
 

@@ -7,6 +7,7 @@ import { visible } from "../../broker/core/policy/faults.ts"
 import { impossible, misused, reasonOf } from "../arguments.ts"
 import { inert } from "../inert.ts"
 import { type Arguments, type CliIo, EXIT } from "../io.ts"
+import { progressOf } from "../terminal.ts"
 import { verifyEd25519 } from "./ed25519.ts"
 import { exportedFolder } from "./exported-folder.ts"
 import { sha256 } from "./sha256.ts"
@@ -34,7 +35,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
   const noted = [...(head === undefined ? [] : [head]), ...before.map(({ chain }) => chain)]
   const verifier = new ChainVerifier(sha256, noted, watcher)
   try {
-    await readInto(verifier, file)
+    await readInto(verifier, file, io)
   } catch (error) {
     return impossible(`${file} cannot be read: ${reasonOf(error)}`, io)
   }
@@ -67,7 +68,7 @@ async function readProofs(checkpoint: string, policy: string, io: CliIo): Promis
 async function readEarlier(path: string, io: CliIo): Promise<readonly VerifiedLedger[] | number> {
   const verifier = new ChainVerifier(sha256)
   try {
-    await readInto(verifier, path)
+    await readInto(verifier, path, io)
   } catch (error) {
     return impossible(`${path} cannot be read: ${reasonOf(error)}`, io)
   }
@@ -77,12 +78,14 @@ async function readEarlier(path: string, io: CliIo): Promise<readonly VerifiedLe
   return EXIT.no
 }
 
-async function readInto(verifier: ChainVerifier, path: string): Promise<void> {
-  if ((await stat(path)).isDirectory()) {
+async function readInto(verifier: ChainVerifier, path: string, io: CliIo): Promise<void> {
+  const found = await stat(path)
+  if (found.isDirectory()) {
     const encoder = new TextEncoder()
     for await (const line of exportedFolder(path)) verifier.push(encoder.encode(`${line}\n`))
     return
   }
+  const progress = progressOf(io, "verifying", found.size)
   const file = await open(path)
   try {
     const chunk = new Uint8Array(CHUNK_BYTES)
@@ -90,9 +93,11 @@ async function readInto(verifier: ChainVerifier, path: string): Promise<void> {
       // All four: Node 20.0 reads nothing when only the first is given.
       const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, null)
       if (bytesRead === 0) return
+      progress.add(bytesRead)
       verifier.push(chunk.subarray(0, bytesRead))
     }
   } finally {
+    progress.end()
     await file.close()
   }
 }

@@ -1,7 +1,9 @@
+import { completionOf } from "./completion.ts"
 import type { CommandDeclaration, Section } from "./declaration.ts"
 import { DEPLOYMENT_COMMANDS } from "./deployment.ts"
 import { JOB_COMMANDS } from "./jobs.ts"
 import { KEY_COMMANDS } from "./keys.ts"
+import { MIGRATE_COMMANDS } from "./migrate.ts"
 import { OPERATOR_COMMANDS } from "./operators.ts"
 import { PEOPLE_COMMANDS } from "./people.ts"
 import { POLICY_COMMANDS } from "./policies.ts"
@@ -15,18 +17,12 @@ export const SECTIONS: readonly Section[] = [
   { title: "Ask what policies give", page: "reach", commands: REACH_COMMANDS },
   { title: "Use credentials", page: "jobs", commands: JOB_COMMANDS },
   { title: "Find secrets", page: "secrets", commands: SECRET_COMMANDS },
+  { title: "Leave static secrets behind", page: "migrate", commands: MIGRATE_COMMANDS },
   { title: "Sign in as a person", page: "people", commands: PEOPLE_COMMANDS },
   { title: "Operate a broker", page: "operators", commands: [...OPERATOR_COMMANDS, ...KEY_COMMANDS] },
   { title: "Read the record", page: "record", commands: RECORD_COMMANDS },
   { title: "Set up a broker", page: "deployment", commands: DEPLOYMENT_COMMANDS },
+  { title: "Set up the command line", page: "shell", commands: [completionOf(() => COMMANDS)] },
 ]
 
 export const COMMANDS: readonly CommandDeclaration[] = SECTIONS.flatMap(({ commands }) => commands)
-
-/** What the commands of a group have in common: the first word of their names. */
-export const GROUPS: Readonly<Record<string, string>> = {
-  alerts: "see who is told of events, and try it",
-  audit: "verify, search, export and report the record",
-  keys: "show and change the broker's keys",
-  ledger: "move a broker's ledger",
-}

@@ -5,24 +5,58 @@ import { FOLDER, FORMAT_OPTIONS, POLICY_FOLDER } from "./shared.ts"
 
 const init: CommandDeclaration = {
   name: "init",
-  summary: "write a repository's first policy, with the ids that GitHub tells",
-  about: `Writes a first policy for a repository of GitHub, and an organisation file if the folder has none. Policies identify
-repositories by id. The command gets the ids from GitHub, with the token in $GITHUB_TOKEN or $GH_TOKEN; if you give the ids, it
-does not ask GitHub. It never overwrites a file, and writes only files that "daypass check" accepts.
+  summary: "set a broker up, step by step; or write one more policy, with the ids that GitHub tells",
+  about: `Without OWNER/REPO: leads from an empty folder to a broker, a first policy and a workflow. Run it in a folder of your own. It
+asks at the terminal for what no option answers; without a terminal, a missing answer is an error that names its option. It can
+be stopped and run again: it sees what is done, and leaves it. It overwrites no file.
 
-For jobs of another CI, copy the organisation file and the policy from that CI's page of the documentation, write your ids into
-them, and run "daypass check".`,
-  takes: [{ name: "OWNER/REPO", words: "the repository" }],
+With OWNER/REPO: writes one more policy, and an organisation file if the folder has none. It writes only files that
+"daypass check" accepts.
+
+Policies identify repositories by id. The command gets the ids from GitHub, with the token in $GITHUB_TOKEN or $GH_TOKEN; if you
+give the ids, it does not ask GitHub. For jobs of another CI, copy the organisation file and the policy from that CI's page of the
+documentation, write your ids into them, and run "daypass check".`,
+  takes: [{ name: "OWNER/REPO", words: "the repository, for one more policy", optional: true }],
   options: {
+    runtime: { value: "NAME", words: "where the broker runs", choices: ["edge", "node"] },
+    broker: { value: "URL", words: "the broker's public URL" },
+    repository: { value: "OWNER/REPO", words: "guided: whose job gets the first credential" },
     environment: {
       value: "NAME",
       words: "the environment of the jobs that the policy is for; by default jobs without an environment",
     },
+    vendor: {
+      value: "NAME",
+      words: "where the first credential comes from",
+      choices: ["aws", "google", "azure", "vault", "github", "sops"],
+    },
+    with: { value: "NAME=VALUE", words: "what this vendor needs; a missing NAME is told", repeated: true },
+    key: {
+      value: "WHERE",
+      words:
+        "the deployment key: a file outside of repositories, which is made and, at the edge, given to the Worker; at the edge also cloudflare, without a copy",
+    },
+    worker: { value: "DIR", words: "at the edge, the unpacked Worker of a release; by default the one in this folder" },
+    "worker-name": { value: "NAME", words: "at the edge, the Worker's name", preset: "daypass" },
+    account: { value: "ID", words: "the Cloudflare account, if your login has several" },
+    jurisdiction: {
+      value: "NAME",
+      words: "at the edge, where the ledger and the keys stay; it cannot be changed later",
+      choices: ["none", "eu", "us", "fedramp", "fedramp-high"],
+    },
+    deploy: { words: "at the edge, publishes the policies and deploys the Worker" },
+    app: {
+      value: "PURPOSE",
+      words:
+        "makes a GitHub App in a browser, and keeps its key in the broker's store: to read repositories' policies and environments, or to mint tokens for jobs",
+      choices: ["read", "mint"],
+    },
+    workflow: { value: "FILE", words: "writes the workflow to a file of this folder, and does not print it" },
     dir: { value: "DIR", words: "the policy folder", preset: POLICY_FOLDER },
     connection: {
       value: "NAME",
       words:
-        "the connection of the first grant: one of the organisation file, or the name for the one in a new organisation file",
+        "one more policy: the connection of its grant, one of the organisation file, or the name for the one in a new organisation file",
     },
     "repository-id": { value: "ID", words: "the repository's id, so that GitHub is not asked; with --owner-id" },
     "owner-id": { value: "ID", words: "the owner's id; with --repository-id" },
@@ -33,13 +67,18 @@ them, and run "daypass check".`,
     },
     ...FORMAT_OPTIONS,
   },
+  forms: ["[options]", "OWNER/REPO [options]"],
   exits: {
-    0: "written",
-    1: "a file exists already, or the new policy does not fit the others",
+    0: "done",
+    1: "a file is in the way, a step was refused, the new policy does not fit the others, or the broker has something to fix",
     2: "the arguments are wrong, or the ids are not known",
+    130: "you stopped it",
   },
-  examples: ["GH_TOKEN=$(gh auth token) daypass init acme/shop --environment production"],
-  page: "write-a-policy.md",
+  examples: [
+    "GH_TOKEN=$(gh auth token) daypass init",
+    "GH_TOKEN=$(gh auth token) daypass init acme/shop --environment production",
+  ],
+  page: "get-started.md",
   load: async () => (await import("../init/init.ts")).run,
 }
 

@@ -45,7 +45,7 @@ const trust: CommandDeclaration = {
   summary: "print what clouds and stores must trust, and whom they let in beyond that",
   about: `Prints what the other side of each connection must trust for the grants of a policy folder: the broker as issuer, the
 audience, and the subject of each grant, in the form that the vendor takes. --format terraform prints the inputs of the modules in
-examples/terraform.
+examples/terraform, and --format commands prints commands of aws, gcloud, az and vault.
 
 With --against, compares them with what the other side trusts now: a role's trust policy of AWS, a role of Vault, a federated
 credential of Azure, a provider or an IAM policy of Google Cloud, as JSON. It calls no vendor: you get the document with the
@@ -68,7 +68,7 @@ vendor's own tool.`,
     format: {
       value: "NAME",
       words: "how the result is printed",
-      choices: ["text", "json", "github", "terraform"],
+      choices: ["text", "json", "github", "terraform", "commands"],
       preset: "text",
     },
     json: FORMAT_OPTIONS.json,

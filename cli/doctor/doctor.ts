@@ -6,6 +6,7 @@ import { counted, printJson } from "../format.ts"
 import { inert } from "../inert.ts"
 import { type Arguments, type CliIo, type Command, EXIT } from "../io.ts"
 import { openOperator } from "../operate/client.ts"
+import { painted } from "../terminal.ts"
 import { get } from "./ask.ts"
 import { DISCOVERY_PATH, issuerFinding, keysFinding, signInFindings } from "./documents.ts"
 import { type DoctorFinding, findingsFor } from "./finding.ts"
@@ -80,11 +81,18 @@ async function sightOf(folder: string | boolean | undefined, io: CliIo): Promise
   return (await import("./folder.ts")).folderSight(folder, io.now())
 }
 
+const STYLES = { ok: "green", fix: "red", note: null } as const
+
+function shownState(state: DoctorFinding["state"], io: CliIo): string {
+  const style = STYLES[state]
+  return style === null ? state.padEnd(4) : painted(io, "out", style, state.padEnd(4))
+}
+
 function print(broker: string, findings: readonly DoctorFinding[], asJson: boolean, io: CliIo): number {
   const wrong = findings.filter(({ state }) => state === "fix").length
   if (asJson) printJson({ ok: wrong === 0, broker, findings }, io)
   else {
-    for (const { state, check, detail } of findings) io.out(inert(`${state.padEnd(4)}  ${check}: ${detail}`))
+    for (const { state, check, detail } of findings) io.out(`${shownState(state, io)}  ${inert(`${check}: ${detail}`)}`)
     io.out(wrong === 0 ? "Nothing to fix." : `${counted(wrong, "thing")} to fix.`)
   }
   return wrong === 0 ? EXIT.ok : EXIT.no

@@ -6,14 +6,19 @@ import { identityTokenSubject } from "../../broker/wire/subject.ts"
 import type { RepositoryFacts } from "../github/repository.ts"
 import type { LoadedFolder } from "../policies.ts"
 import {
+  connectionLines,
   FIRST_ISSUER,
   type FirstGrant,
   firstGrantOf,
   organisationText,
   policyPath,
   policyText,
+  tokenConnection,
   tokenGrant,
+  vendorConnection,
+  vendorGrant,
 } from "./text.ts"
+import type { Given, Vendor } from "./vendors.ts"
 
 /** A file to write: its path in the policy folder, and its text. */
 export interface NewFile {
@@ -25,6 +30,8 @@ export interface Plan {
   readonly files: readonly NewFile[]
   /** The `sub` of the broker's identity tokens for the first grant. */
   readonly sub: string
+  /** Of the policy. */
+  readonly grant: string
 }
 
 export interface Wish {
@@ -32,6 +39,8 @@ export interface Wish {
   readonly connection: string | undefined
   /** The URL of the issuer whose jobs these are. */
   readonly issuer: string
+  /** What a person has said of the vendor; absent where the first grant is for the connections of the folder. */
+  readonly vendor?: { readonly vendor: Vendor; readonly given: Given }
 }
 
 const DEFAULT_CONNECTION = "oidc"
@@ -62,13 +71,22 @@ export function planFor(
 
 /** The files of a new folder: the organisation file and the first policy. */
 function planOfNewFolder(facts: RepositoryFacts, wish: Wish): Result<Plan, string> {
-  const connection = wish.connection ?? DEFAULT_CONNECTION
-  const grant = tokenGrant(connection)
+  const connection = connectionFor(facts, wish)
+  const grant =
+    wish.vendor === undefined
+      ? tokenGrant(connection.name)
+      : vendorGrant(wish.vendor.vendor, wish.vendor.given, connection.name)
   const organisation = { path: ORGANISATION_FILE, text: organisationText(facts, { issuer: wish.issuer, connection }) }
   return ok({
     files: [organisation, policyFile(facts, wish, grant)],
     sub: subjectOf(FIRST_ISSUER, facts, wish, grant),
+    grant: grant.name,
   })
+}
+
+function connectionFor(facts: RepositoryFacts, { connection, vendor: wanted }: Wish) {
+  if (wanted === undefined) return tokenConnection(connection ?? DEFAULT_CONNECTION)
+  return vendorConnection(wanted.vendor, wanted.given, facts, connection ?? wanted.vendor.connection)
 }
 
 /** One more policy, for the connections and issuers of the existing organisation file. */
@@ -79,11 +97,15 @@ function planForFolder(organisation: Organisation, facts: RepositoryFacts, wish:
   }
   const unlisted = ownerFault(issuer, facts)
   if (unlisted !== null) return fail(unlisted)
-  const grant = grantFor(organisation, facts, wish.connection)
+  const grant =
+    wish.vendor === undefined
+      ? grantFor(organisation, facts, wish.connection)
+      : vendorGrantFor(organisation, facts, wish, wish.vendor)
   if (!grant.ok) return grant
   return ok({
     files: [policyFile(facts, wish, grant.value, organisation.issuers.size > 1 ? issuer.name : undefined)],
     sub: subjectOf(issuer.name, facts, wish, grant.value),
+    grant: grant.value.name,
   })
 }
 
@@ -130,6 +152,22 @@ function grantFor(
     : fail(
         `init cannot write a first grant for a connection of the provider ${connection.provider}. Give --connection an identity-token or aws connection, and change the grant afterwards`,
       )
+}
+
+/** A grant of the vendor's connection in the organisation file, which init does not change. */
+function vendorGrantFor(
+  { connections }: Organisation,
+  facts: RepositoryFacts,
+  wish: Wish,
+  { vendor, given }: NonNullable<Wish["vendor"]>,
+): Result<FirstGrant, string> {
+  const ofVendor = [...connections.values()].filter(({ provider }) => provider === vendor.provider)
+  const connection = ofVendor.find(({ name }) => name === (wish.connection ?? name))
+  if (connection !== undefined) return ok(vendorGrant(vendor, given, connection.name))
+  const missing = connectionLines(connectionFor(facts, wish)).map((line) => `\n  ${line}`)
+  return fail(
+    `${ORGANISATION_FILE} has no such connection of the provider ${vendor.provider}, and init changes no file. Add this below connections, and run it again:${missing.join("")}`,
+  )
 }
 
 function subjectOf(issuer: string, { id }: RepositoryFacts, { environment }: Wish, grant: FirstGrant): string {

@@ -2,6 +2,8 @@ import * as z from "zod"
 import type { Connection } from "../../broker/core/policy/model.ts"
 import { partitionOf } from "../../broker/providers/aws/partitions.ts"
 import type { RepositoryFacts } from "../github/repository.ts"
+import type { Given, Vendor } from "./vendors.ts"
+import { flow, inFlow, scalar, type YamlValue } from "./yaml-text.ts"
 
 const SCHEMAS = "https://raw.githubusercontent.com/daypass/daypass/main/docs/schema"
 /** The issuer's name in a new organisation file. */
@@ -12,11 +14,67 @@ const EXAMPLE_AUDIENCE = "https://service.example.com"
 export interface FirstGrant {
   readonly name: string
   readonly connection: string
-  readonly fields: Readonly<Record<string, string>>
-  readonly ttl: string
+  readonly fields: Readonly<Record<string, YamlValue>>
+  /** Absent for values that have no end. */
+  readonly ttl?: string
   /** What to change before the grant is used. */
   readonly advice: string
 }
+
+/** A connection of a new organisation file. */
+export interface FirstConnection {
+  readonly name: string
+  readonly provider: string
+  readonly settings: Readonly<Record<string, YamlValue>>
+  readonly comments: { readonly before: string; readonly after: readonly string[] }
+  /** What a boundary would name of it, as an example. */
+  readonly ceiling: Readonly<Record<string, string>>
+}
+
+/** Tokens that the broker signs: the one connection that needs no account at a provider. */
+export const tokenConnection = (name: string): FirstConnection => ({
+  name,
+  provider: "identity-token",
+  settings: { audiences: [EXAMPLE_AUDIENCE] },
+  comments: {
+    before:
+      "Tokens that the broker signs, for services that trust OpenID Connect. List the audiences that policies may name.",
+    after: [
+      "A connection to an AWS account looks like this:",
+      'aws-prod: { provider: aws, region: eu-west-1, accounts: ["111122223333"] }',
+    ],
+  },
+  ceiling: { audience: EXAMPLE_AUDIENCE },
+})
+
+/** The connection to a vendor that a person has described. */
+export const vendorConnection = (
+  vendor: Vendor,
+  given: Given,
+  facts: RepositoryFacts,
+  name: string,
+): FirstConnection => ({
+  name,
+  provider: vendor.provider,
+  settings: vendor.settings(given, facts),
+  comments: { before: `${vendor.name}. Described in ${vendor.page}.`, after: [] },
+  ceiling: {},
+})
+
+export const vendorGrant = (vendor: Vendor, given: Given, connection: string): FirstGrant => ({
+  name: vendor.grant,
+  connection,
+  fields: vendor.grantFields(given),
+  ...(vendor.ttl === undefined ? {} : { ttl: vendor.ttl }),
+  advice: vendor.advice,
+})
+
+/** The keys of a connection in a file, each on its line. */
+export const connectionLines = ({ name, provider, settings }: Omit<FirstConnection, "comments" | "ceiling">) => [
+  `${name}:`,
+  `  provider: ${provider}`,
+  ...Object.entries(settings).map(([key, value]) => `  ${key}: ${flow(value)}`),
+]
 
 /** A grant for an identity-token connection, such as that of a new organisation file. */
 export const tokenGrant = (connection: string, audience: string = EXAMPLE_AUDIENCE): FirstGrant => ({
@@ -45,11 +103,16 @@ export function firstGrantOf({ name, provider, settings }: Connection, repositor
   return null
 }
 
-/** A first organisation file: one issuer, one owner, and one connection that needs no account at a provider. */
+/** A first organisation file: one issuer, one owner, and one connection. */
 export function organisationText(
   { owner, ownerId }: RepositoryFacts,
-  { issuer, connection }: { readonly issuer: string; readonly connection: string },
+  { issuer, connection }: { readonly issuer: string; readonly connection: FirstConnection },
 ): string {
+  const { comments, ceiling } = connection
+  const lines = [`# ${comments.before}`, ...connectionLines(connection), ...comments.after.map((line) => `# ${line}`)]
+  const most = Object.entries({ connection: connection.name, ...ceiling }).map(
+    ([key, value]) => `${key}: ${inFlow(value)}`,
+  )
   return `# yaml-language-server: $schema=${SCHEMAS}/organisation.schema.json
 # The organisation file: which issuers and owners the organisation trusts, and where credentials come from.
 version: 1
@@ -62,19 +125,18 @@ issuers:
     owners: { ${scalar(owner)}: "${ownerId}" }
 
 connections:
-  # Tokens that the broker signs, for services that trust OpenID Connect. List the audiences that policies may name.
-  ${connection}:
-    provider: identity-token
-    audiences: ["${EXAMPLE_AUDIENCE}"]
-  # A connection to an AWS account looks like this:
-  # aws-prod: { provider: aws, region: eu-west-1, accounts: ["111122223333"] }
-
+${lines
+  .map(
+    (line) => `  ${line}
+`,
+  )
+  .join("")}
 # Boundaries are the most that any job may get, whatever policies say. For example:
 # boundaries:
 #   - name: everyone
 #     when: { repository_owner_id: "${ownerId}" }
 #     allow:
-#       - { connection: ${connection}, audience: "${EXAMPLE_AUDIENCE}" }
+#       - { ${most.join(", ")} }
 #     max_ttl: 1h
 `
 }
@@ -121,9 +183,8 @@ grants:
   ${grant.name}:
     connection: ${grant.connection}
 ${Object.entries(grant.fields)
-  .map(([key, value]) => `    ${key}: ${scalar(value)}\n`)
-  .join("")}    ttl: ${grant.ttl}
-`
+  .map(([key, value]) => `    ${key}: ${flow(value)}\n`)
+  .join("")}${grant.ttl === undefined ? "" : `    ttl: ${grant.ttl}\n`}`
 }
 
 /**
@@ -144,10 +205,4 @@ function stemOf(environment: string): string {
   return /^[A-Za-z0-9]/.test(stem) && !RESERVED.has(stem.toLowerCase())
     ? stem
     : `environment-${stem.replace(/^[-_]+/, "")}`
-}
-
-/** A string in YAML: plain if no parser can read it as another type, otherwise in quotes. */
-function scalar(text: string): string {
-  const plain = /^[A-Za-z][A-Za-z0-9_./:-]*$/.test(text) && !text.endsWith(":")
-  return plain && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text) ? text : JSON.stringify(text)
 }

@@ -1,7 +1,7 @@
 import { type ChainVerdict, ChainVerifier } from "../../analysis/audit/verify.ts"
 import type { Sha256 } from "../../broker/core/audit-chain.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
-import { impossible, misused, reasonOf } from "../arguments.ts"
+import { complain, impossible, misused, reasonOf } from "../arguments.ts"
 import { type Arguments, type CliIo, EXIT } from "../io.ts"
 
 type Heads = ReadonlyMap<string, string>
@@ -40,7 +40,7 @@ async function copy(from: string, to: string, isOption: boolean, io: CliIo): Pro
   try {
     const before = await verified(exportLines(source.sql), sha256)
     if (typeof before === "string") {
-      io.err(`daypass: the audit trail in ${from} does not verify, and nothing was copied: ${before}`)
+      complain(`the audit trail in ${from} does not verify, and nothing was copied: ${before}`, io)
       return EXIT.no
     }
     let fault: string | null = null

@@ -1,5 +1,5 @@
 import { parseCompactJws } from "../../broker/issuers/compact-jws.ts"
-import { impossible, misused } from "../arguments.ts"
+import { complain, impossible, misused } from "../arguments.ts"
 import { inert } from "../inert.ts"
 import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { expiryOf } from "../subject-token.ts"
@@ -52,7 +52,7 @@ export async function run(given: Arguments, io: CliIo, world: LoginWorld = WORLD
     await finish(token, provider.value, io)
     return EXIT.ok
   } catch (error) {
-    io.err(inert(`daypass: ${loginError(error).message}`))
+    complain(loginError(error).message, io)
     return EXIT.no
   }
 }

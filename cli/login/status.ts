@@ -1,3 +1,4 @@
+import { complain } from "../arguments.ts"
 import { inert } from "../inert.ts"
 import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { storedLogin } from "./stored-login.ts"
@@ -7,13 +8,13 @@ import { namesOf, personIn } from "./who.ts"
 export async function run(_: Arguments, io: CliIo): Promise<number> {
   const login = storedLogin(io)
   if (!login.ok) {
-    io.err(inert(`daypass: ${login.fault}`))
+    complain(login.fault, io)
     return EXIT.no
   }
   const { claims, issuer, clientId, broker, expiresAt } = login.value
   const person = personIn(claims, issuer, clientId)
   if (!person.ok) {
-    io.err(inert(`daypass: no broker takes this login: in its token, ${person.fault}. Run daypass login again`))
+    complain(`no broker takes this login: in its token, ${person.fault}. Run daypass login again`, io)
     return EXIT.no
   }
   io.out(inert(`Signed in as ${namesOf(person.value)}`))

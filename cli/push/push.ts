@@ -3,7 +3,7 @@ import type { PolicyDiff } from "../../analysis/diff/model.ts"
 import { explainDiff } from "../../analysis/diff/words.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
-import { impossible, misused } from "../arguments.ts"
+import { complain, impossible, misused } from "../arguments.ts"
 import { diffAsJson } from "../diff/json.ts"
 import { counted, type Format, fails, formatOf, printJson, printReport } from "../format.ts"
 import { inert } from "../inert.ts"
@@ -31,7 +31,7 @@ export async function push(given: Arguments, io: CliIo, wrangler: Wrangler): Pro
   const { sign: file } = given.options
   const sign = await signerFor(typeof file === "string" ? file : undefined, io)
   if (typeof sign === "string") return impossible(sign, io)
-  const loaded = loadPolicies(folder)
+  const loaded = loadPolicies(folder, io)
   if (typeof loaded === "string") return impossible(loaded, io)
 
   const findings = findingsOf(loaded)
@@ -53,7 +53,7 @@ export async function push(given: Arguments, io: CliIo, wrangler: Wrangler): Pro
       all: given.options["all"] === true,
     })
     const changes = { ...changesBetween(plan.older, set), diff: diffFrom(plan.older, set) }
-    for (const note of plan.notes) io.err(inert(`daypass: ${note}`))
+    for (const note of plan.notes) complain(note, io)
     if (!plan.needed) return await out.end({ changes, dryRun: false, pushed: null })
     out.show(changes)
     if (given.options["dry-run"] === true) return await out.end({ changes, dryRun: true, pushed: null })
@@ -156,7 +156,7 @@ function summaryOf({ changes, dryRun, pushed }: Outcome): string {
 
 /** Shows wrangler's own output, only if it failed: the output names accounts. */
 function reportFailure(message: string, { said }: StoreError, io: CliIo): void {
-  io.err(inert(`daypass: ${message}`))
+  complain(message, io)
   for (const line of said
     .split(/\r?\n/)
     .filter((text) => text.trim() !== "")

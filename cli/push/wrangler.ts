@@ -11,8 +11,11 @@ export interface WranglerRun {
   readonly err: string
 }
 
-/** Runs wrangler with these arguments. Rejects only when it cannot be started. */
-export type Wrangler = (args: readonly string[]) => Promise<WranglerRun>
+/**
+ * Runs wrangler with these arguments. `input` is its standard input, the one way for a secret: arguments are visible in the
+ * list of processes. Rejects only when it cannot be started.
+ */
+export type Wrangler = (args: readonly string[], input?: string) => Promise<WranglerRun>
 
 /**
  * The wrangler of the project in the current folder, otherwise the one installed with Daypass, otherwise the one that npx
@@ -22,7 +25,7 @@ export function installedWrangler({ cwd, env }: Pick<CliIo, "cwd" | "env">): Wra
   const places = [cwd, fileURLToPath(new URL(".", import.meta.url))]
   const script = places.flatMap(foldersAbove).map(scriptIn).find(existsSync)
   const [command, before] = script === undefined ? ["npx", ["--no-install", "wrangler"]] : [process.execPath, [script]]
-  return (args) => runProcess(command, [...before, ...args], { cwd, env: { ...env, ...QUIET } })
+  return (args, input) => runProcess(command, [...before, ...args], { cwd, env: { ...env, ...QUIET } }, input)
 }
 
 /** For output that a program reads: no questions, no colours, and the log level that prints values. */
@@ -38,9 +41,13 @@ function runProcess(
   command: string,
   args: readonly string[],
   options: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
+  input = "",
 ): Promise<WranglerRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(command, args, { ...options, stdio: ["pipe", "pipe", "pipe"] })
+    // A wrangler that ends before it has read is told by its exit code.
+    child.stdin.on("error", () => {})
+    child.stdin.end(input)
     const out: Buffer[] = []
     const err: Buffer[] = []
     child.stdout.on("data", (chunk: Buffer) => void out.push(chunk))

@@ -9,6 +9,7 @@ import { report } from "../exec/report.ts"
 import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import type { OperatorClient } from "../operate/client.ts"
 import { operatorOptions } from "../operate/options.ts"
+import { progressOf } from "../terminal.ts"
 import { linesOf, RecordFault } from "./lines.ts"
 import { isWithin, type Window } from "./window.ts"
 
@@ -66,7 +67,7 @@ export async function* piecesOf(
   const window = since === null ? {} : { since }
   if (from === "-") yield* io.input()
   else if (isBroker(from)) yield* inPieces(exportedBy(signInOptions(from, options), window, io, client))
-  else yield* ofFile(from)
+  else yield* ofFile(from, io)
 }
 
 /** Prints why a record cannot be read, and gives the exit code. Another error is a bug, and thrown again. */
@@ -91,12 +92,14 @@ async function* inPieces(lines: AsyncIterable<string>): AsyncGenerator<Uint8Arra
   yield Buffer.from(text)
 }
 
-async function* ofFile(path: string): AsyncGenerator<Uint8Array> {
+async function* ofFile(path: string, io: CliIo): AsyncGenerator<Uint8Array> {
   try {
-    if ((await stat(path)).isDirectory()) {
+    const found = await stat(path)
+    if (found.isDirectory()) {
       yield* inPieces(exportedFolder(path))
       return
     }
+    const progress = progressOf(io, "reading the record", found.size)
     const file = await open(path)
     try {
       for (;;) {
@@ -104,9 +107,11 @@ async function* ofFile(path: string): AsyncGenerator<Uint8Array> {
         const piece = new Uint8Array(PIECE_BYTES)
         const { bytesRead } = await file.read(piece, 0, PIECE_BYTES, null)
         if (bytesRead === 0) return
+        progress.add(bytesRead)
         yield piece.subarray(0, bytesRead)
       }
     } finally {
+      progress.end()
       await file.close()
     }
   } catch (error) {

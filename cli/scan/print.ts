@@ -2,10 +2,10 @@ import { counted, printJson, printReport } from "../format.ts"
 import { inert } from "../inert.ts"
 import type { CliIo } from "../io.ts"
 import { titleOf } from "../secrets/kinds.ts"
-import type { Remedies, Remedy } from "../secrets/remedy.ts"
-import type { Hit } from "./hit.ts"
+import type { Remedies } from "../secrets/remedy.ts"
 import { sarifOf } from "./sarif.ts"
 import type { Searched } from "./scan-secrets.ts"
+import { type Remedied, revokeFirst, whatOf } from "./words.ts"
 
 export type ScanFormat = "text" | "json" | "sarif" | "github"
 
@@ -31,24 +31,6 @@ export async function printSearched(
       io.err("A value that is no secret stays if a comment on its line has the word secretlint-disable-line.")
   }
 }
-
-export interface Remedied {
-  readonly hit: Hit
-  readonly remedy: Remedy
-}
-
-/** What a hit is, without where it is. */
-export function whatOf({ rule, name, commit, entry }: Hit): string {
-  const called = name === undefined ? "" : ` (${name})`
-  const inside = entry === undefined ? "" : `, in ${entry}`
-  return `${titleOf(rule)}${called}${inside}${commit === undefined ? "" : `, since commit ${commit.slice(0, 12)}`}`
-}
-
-/** First of all. A secret that was pushed is known, whatever is done to the file. */
-export const revokeFirst = ({ commit }: Hit): string =>
-  commit === undefined
-    ? "If it was ever pushed, revoke it where it was issued."
-    : "It is in the history, which clones and forks keep: revoke it where it was issued, first."
 
 function linesOf({ hit, remedy }: Remedied): readonly string[] {
   const { path, line, column } = hit

@@ -1,5 +1,5 @@
 import { titleOf } from "../secrets/kinds.ts"
-import { type Remedied, revokeFirst, whatOf } from "./print.ts"
+import { type Remedied, revokeFirst, whatOf } from "./words.ts"
 
 const SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 const PAGE = "https://github.com/daypass/daypass/blob/main/docs/scan.md"

@@ -71,7 +71,7 @@ async function search(
   if (mode === "report") return (await import("./reports/read.ts")).readReport(report, io)
   const { Scan } = await import("./scan-secrets.ts")
   const { Git, GitError } = await import("./git.ts")
-  const scan = new Scan((texts) => io.err(`${texts} texts searched ...`))
+  const scan = new Scan((texts) => io.err(`texts searched: ${texts} ...`))
   try {
     if (mode === undefined) {
       const missing = await (await import("./files.ts")).scanPaths(paths.length === 0 ? ["."] : paths, scan, io)

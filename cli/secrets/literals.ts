@@ -22,7 +22,8 @@ export interface Content {
 
 /** Secrets of our connections that @secretlint does not know. */
 const OWN_RULES: readonly (readonly [rule: string, pattern: RegExp])[] = [
-  ["private-key", /-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY-----/g],
+  // With its beginning: a frame alone is in many programs, which read keys.
+  ["private-key", /-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY-----(?:\\[nr]|\s){1,8}[A-Za-z0-9+/]{16}/g],
   ["age-identity", /AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{10,}/g],
   ["json-web-token", /\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/g],
   ["vault-token", /\bhv[sbr]\.[A-Za-z0-9_-]{24,}/g],

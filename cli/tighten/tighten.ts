@@ -20,7 +20,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
   if (typeof record !== "string" || record === "") return misused("tighten needs --record")
   const window = windowOf(given.options, io.now())
   if (typeof window === "string") return misused(window)
-  const loaded = loadPolicies(folder)
+  const loaded = loadPolicies(folder, io)
   if (typeof loaded === "string") return impossible(loaded, io)
   const { result, inputs } = loaded
   if (!result.ok) {

@@ -52,28 +52,31 @@ const subjectsOf = (subjects: readonly GivenSubject[]) => subjects.map(({ subjec
 const audiencesOf = (subjects: readonly GivenSubject[]) => [...new Set(subjects.flatMap((one) => one.audiences))]
 
 /** The trust policy of each role. */
-function aws({ subjects, connection }: Side, broker: string): readonly string[] {
-  return [...byDoor(subjects)].flatMap(([door, those]) => {
-    const [, partition = "aws", account = "ACCOUNT"] = /^arn:([a-z-]+):iam::([0-9]{12}):role\//.exec(door ?? "") ?? []
-    const tags = sendsTags(connection) ? ["sts:TagSession"] : []
-    const statement = {
-      Effect: "Allow",
-      Principal: { Federated: `arn:${partition}:iam::${account}:oidc-provider/${hostOf(broker)}` },
-      Action: listOrOne(["sts:AssumeRoleWithWebIdentity", ...tags]),
-      Condition: {
-        StringEquals: {
-          [iamKey(broker, "aud")]: listOrOne(audiencesOf(those)),
-          [iamKey(broker, "sub")]: listOrOne(subjectsOf(those)),
-        },
+function aws(side: Side, broker: string): readonly string[] {
+  return [...byDoor(side.subjects)].flatMap(([door, those]) => [
+    "",
+    `# The trust policy of ${door ?? "the role"}`,
+    ...comments(those),
+    ...pretty(trustPolicyOf(door, those, side, broker)),
+  ])
+}
+
+/** The trust policy of a role: exactly these subjects may become a session of it. */
+export function trustPolicyOf(door: string | null, those: readonly GivenSubject[], side: Side, broker: string): object {
+  const [, partition = "aws", account = "ACCOUNT"] = /^arn:([a-z-]+):iam::([0-9]{12}):role\//.exec(door ?? "") ?? []
+  const tags = sendsTags(side.connection) ? ["sts:TagSession"] : []
+  const statement = {
+    Effect: "Allow",
+    Principal: { Federated: `arn:${partition}:iam::${account}:oidc-provider/${hostOf(broker)}` },
+    Action: listOrOne(["sts:AssumeRoleWithWebIdentity", ...tags]),
+    Condition: {
+      StringEquals: {
+        [iamKey(broker, "aud")]: listOrOne(audiencesOf(those)),
+        [iamKey(broker, "sub")]: listOrOne(subjectsOf(those)),
       },
-    }
-    return [
-      "",
-      `# The trust policy of ${door ?? "the role"}`,
-      ...comments(those),
-      ...pretty({ Version: "2012-10-17", Statement: [statement] }),
-    ]
-  })
+    },
+  }
+  return { Version: "2012-10-17", Statement: [statement] }
 }
 
 /** A federated credential for each subject: Entra compares one exactly. */
@@ -82,14 +85,17 @@ function azure({ subjects }: Side, broker: string): readonly string[] {
     "",
     `# A federated credential of ${one.door ?? "the client"}: az ad app federated-credential create --parameters`,
     ...comments([one]),
-    ...pretty({
-      name: credentialName(one),
-      issuer: broker,
-      subject: one.subject,
-      audiences: one.audiences,
-    }),
+    ...pretty(credentialOf(one, broker)),
   ])
 }
+
+/** A federated credential, as `az ad app federated-credential create` takes it. */
+export const credentialOf = (one: GivenSubject, broker: string): object => ({
+  name: credentialName(one),
+  issuer: broker,
+  subject: one.subject,
+  audiences: one.audiences,
+})
 
 /** Entra takes 3 to 120 letters, digits and `- _`, and each name once in an application. */
 const credentialName = ({ issuer, unitId, environment, grant }: GivenSubject) =>
@@ -98,27 +104,40 @@ const credentialName = ({ issuer, unitId, environment, grant }: GivenSubject) =>
 const MAX_CONDITION_CHARACTERS = 4096
 
 /** The condition of the pool's provider, and the members of IAM bindings. */
-function google({ subjects, connection, pool }: Side): readonly string[] {
-  const name = poolOf(connection) ?? "POOL"
-  const condition = `assertion.sub in [${subjectsOf(pool.subjects)
-    .map((one) => `'${one}'`)
-    .join(", ")}]`
-  const isListed = pool.open.length === 0 && condition.length <= MAX_CONDITION_CHARACTERS
+function google(side: Side): readonly string[] {
+  const { subjects } = side
+  const { condition, isListed } = googleConditionOf(side)
   return [
     "",
     "# The provider of the pool: attribute mapping and attribute condition",
     ...(isListed
       ? []
       : ["# Not every subject can be listed, so the condition names the owners, and the members below decide."]),
-    "google.subject=assertion.sub",
-    isListed ? condition : conditionOnOwners([...pool.subjects, ...pool.open]),
+    GOOGLE_MAPPING,
+    condition,
     ...[...byDoor(subjects)].flatMap(([door, those]) => [
       "",
       `# Members: ${door === null ? "in bindings of what the job may use" : `roles/iam.workloadIdentityUser on ${door}`}`,
-      ...those.flatMap((one) => [...comments([one]), `principal://iam.googleapis.com/${name}/subject/${one.subject}`]),
+      ...those.flatMap((one) => [...comments([one]), googleMemberOf(one, side)]),
     ]),
   ]
 }
+
+/** The pool's subject is the broker's. */
+export const GOOGLE_MAPPING = "google.subject=assertion.sub"
+
+/** The attribute condition of the pool's provider: the subjects, or the owners where not every subject can be listed. */
+export function googleConditionOf({ pool }: Side): { readonly condition: string; readonly isListed: boolean } {
+  const condition = `assertion.sub in [${subjectsOf(pool.subjects)
+    .map((one) => `'${one}'`)
+    .join(", ")}]`
+  const isListed = pool.open.length === 0 && condition.length <= MAX_CONDITION_CHARACTERS
+  return { isListed, condition: isListed ? condition : conditionOnOwners([...pool.subjects, ...pool.open]) }
+}
+
+/** The member of an IAM binding that is one subject. */
+export const googleMemberOf = ({ subject }: GivenSubject, { connection }: Side): string =>
+  `principal://iam.googleapis.com/${poolOf(connection) ?? "POOL"}/subject/${subject}`
 
 /** Lets in the units of some owners. Each kind of unit has a claim of its own for its owner's id. */
 function conditionOnOwners(those: readonly (GivenSubject | OpenSubjects)[]): string {
@@ -138,16 +157,19 @@ function conditionOnOwners(those: readonly (GivenSubject | OpenSubjects)[]): str
 
 /** The payload of each role of the JWT auth method. */
 function vault({ subjects }: Side): readonly string[] {
-  return [...byDoor(subjects)].flatMap(([door, those]) => {
-    const all = subjectsOf(those)
-    const bound = all.length === 1 ? { bound_subject: all[0] } : { bound_claims: { sub: all } }
-    return [
-      "",
-      `# The role ${door ?? ""} of the JWT auth method, whose bound_issuer is the issuer`,
-      ...comments(those),
-      ...pretty({ role_type: "jwt", user_claim: "sub", bound_audiences: audiencesOf(those), ...bound }),
-    ]
-  })
+  return [...byDoor(subjects)].flatMap(([door, those]) => [
+    "",
+    `# The role ${door ?? ""} of the JWT auth method, whose bound_issuer is the issuer`,
+    ...comments(those),
+    ...pretty(vaultRoleOf(those)),
+  ])
+}
+
+/** The payload of a role, as `vault write auth/jwt/role/NAME -` takes it. */
+export function vaultRoleOf(those: readonly GivenSubject[]): object {
+  const all = subjectsOf(those)
+  const bound = all.length === 1 ? { bound_subject: all[0] } : { bound_claims: { sub: all } }
+  return { role_type: "jwt", user_claim: "sub", bound_audiences: audiencesOf(those), ...bound }
 }
 
 /** Other vendors take the subject as it is. */

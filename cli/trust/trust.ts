@@ -10,24 +10,30 @@ import { inert } from "../inert.ts"
 import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { findingsOf, loadPolicies } from "../policies.ts"
 import { compareWith } from "./against.ts"
+import { commandLines } from "./commands.ts"
 import { trustAsJson } from "./json.ts"
 import { sidesOf } from "./side.ts"
 import { terraformLines } from "./terraform.ts"
 import { textLines } from "./text.ts"
 
+/** Forms for a shell or for Terraform, which make the other side trust: with them, there is nothing to compare. */
+const MAKING = { terraform: terraformLines, commands: commandLines } as const
+type Making = keyof typeof MAKING
+const isMaking = (format: string | undefined): format is Making => format !== undefined && Object.hasOwn(MAKING, format)
+
 /** `daypass trust`. */
 export async function run(given: Arguments, io: CliIo): Promise<number> {
   const { connection, grant, broker, "trusted-by": trustedBy, format: named, json } = given.options as TrustOptions
-  const format: Format | "terraform" = named === "terraform" && json !== true ? named : formatOf(given.options)
+  const format: Format | Making = isMaking(named) && json !== true ? named : formatOf(given.options)
   const { against } = given.repeated
   const [folder = ""] = given.positionals
   if (trustedBy !== undefined && against === undefined) return misused("--trusted-by goes with --against")
-  if (against !== undefined && (connection === undefined || format === "terraform"))
+  if (against !== undefined && (connection === undefined || isMaking(format)))
     return misused("--against needs --connection NAME, and prints text, json or github")
   const url = brokerUrlOf(broker, io)
   if (!url.ok) return impossible(url.fault, io)
 
-  const loaded = loadPolicies(folder)
+  const loaded = loadPolicies(folder, io)
   if (typeof loaded === "string") return impossible(loaded, io)
   if (!loaded.result.ok) {
     const findings = findingsOf(loaded)
@@ -48,7 +54,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
         grant,
         trustedBy,
         folder,
-        format: format === "terraform" ? "text" : format,
+        format: isMaking(format) ? "text" : format,
         broker: url.value,
       },
       set,
@@ -59,7 +65,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
   const sides = sidesOf(set, gives, { connection, grant })
   if (format === "json") printJson(trustAsJson(sides, set, url.value), io)
   else {
-    const lines = format === "terraform" ? terraformLines(sides, url.value) : textLines(sides, url.value)
+    const lines = (isMaking(format) ? MAKING[format] : textLines)(sides, url.value)
     for (const line of lines) io.out(inert(line))
   }
   return EXIT.ok

@@ -19,7 +19,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
   const [folder = ""] = given.positionals
   const query = queryOf(given)
   if (typeof query === "string") return misused(query)
-  const loaded = loadPolicies(folder)
+  const loaded = loadPolicies(folder, io)
   if (typeof loaded === "string") return impossible(loaded, io)
   if (!loaded.result.ok) {
     const findings = findingsOf(loaded)

@@ -14,9 +14,9 @@ const COMMANDS = {
   /** Node with nothing to do. */
   bare_ms: null,
   version_ms: ["--version"],
-  /** All that the largest command needs is loaded, and nothing is done. */
-  start_ms: ["check", "--help"],
-  check_ms: ["check", POLICIES],
+  help_ms: ["check", "--help"],
+  /** All that one of the largest commands needs, and three small policies. */
+  start_ms: ["check", POLICIES],
   diff_ms: ["diff", POLICIES, POLICIES],
 } as const
 
@@ -44,7 +44,7 @@ async function startTimes(): Promise<Readonly<Record<Name, number>>> {
     for (const file of ["package.json", "cli/bin.js"]) cpSync(join(ROOT, file), join(folder, file))
     await buildCli(join(folder, "cli/dist"))
     const bin = join(folder, "cli/bin.js")
-    const times: Record<Name, number[]> = { bare_ms: [], version_ms: [], start_ms: [], check_ms: [], diff_ms: [] }
+    const times: Record<Name, number[]> = { bare_ms: [], version_ms: [], help_ms: [], start_ms: [], diff_ms: [] }
     const env = { HOME: folder, XDG_CACHE_HOME: folder }
     for (let run = 0; run <= RUNS; run++) {
       for (const [name, args] of Object.entries(COMMANDS) as [Name, readonly string[] | null][]) {
@@ -64,7 +64,7 @@ async function startTimes(): Promise<Readonly<Record<Name, number>>> {
       bare_ms: best("bare_ms"),
       version_ms: best("version_ms"),
       start_ms: best("start_ms"),
-      check_ms: best("check_ms"),
+      help_ms: best("help_ms"),
       diff_ms: best("diff_ms"),
     }
   } finally {

@@ -485,7 +485,6 @@ describe("daypass init without GitHub's help", () => {
   })
 
   it.each([
-    ["no repository", []],
     ["two repositories", ["acme/shop", "acme/web"]],
     ["a name without an owner", ["shop"]],
     ["a path that leads out", ["../shop"]],

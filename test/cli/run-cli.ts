@@ -35,6 +35,7 @@ export function scriptedIo({ input, ...script }: Script = {}): Omit<CliIo, "out"
       throw new Error(`nobody expected ${method} ${url}`)
     },
     now: () => new Date("2026-11-22T12:00:00Z"),
+    version: "1.2.3",
     cwd: process.cwd(),
     env: {},
     ...script,

@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { delimiter, join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { SHOP } from "../../broker/providers/sops/recorded.ts"
 import { folderOf, ORGANISATION, POLICY, runCli, runScripted, type Script } from "./run-cli.ts"
@@ -468,3 +469,54 @@ it("has every code of a finding on its page, and no other", () => {
   expect(codes.length).toBeGreaterThan(10)
   expect(rows.toSorted()).toEqual(codes.toSorted())
 })
+
+describe("daypass trust --format commands", () => {
+  it("prints what a shell hands to each vendor's program as the other formats have it", async () => {
+    const { code, out } = await trust(FOLDER, "--format", "commands")
+    expect(code).toBe(0)
+    // Each program tells its arguments, and what it gets on standard input.
+    const tell =
+      '#!/bin/sh\nprintf "%s\\0" "$(basename "$0")" "$@" | tr "\\0" "\\t"; [ ! -p /dev/stdin ] || cat; echo\n'
+    const programs = folderOf(Object.fromEntries(["aws", "gcloud", "az", "vault"].map((name) => [name, tell])))
+    const env = { PATH: [programs, process.env["PATH"]].join(delimiter) }
+    const said = execFileSync("sh", ["-ec", `chmod +x ${programs}/*\n${out}`], { env, encoding: "utf8", stdio: "pipe" })
+    const calls = said
+      .trim()
+      .split("\n")
+      .map((line) => line.split("\t"))
+    const call = (...start: string[]) =>
+      calls.find((words) => start.every((word, index) => words[index] === word)) ?? []
+    const optionOf = (words: readonly string[], option: string) => words[words.indexOf(option) + 1] ?? ""
+
+    const role = call("aws", "iam", "create-role")
+    expect(optionOf(role, "--role-name")).toBe("octo-deploy")
+    expect(JSON.parse(optionOf(role, "--assume-role-policy-document"))).toEqual(
+      jsonIn((await trust(FOLDER, "--grant", "aws-deploy")).out),
+    )
+    const credential = JSON.parse(optionOf(call("az", "ad", "app", "federated-credential", "create"), "--parameters"))
+    expect(credential).toMatchObject({ issuer: BROKER, subject: subjectOf("az") })
+    const pool = call("gcloud", "iam", "workload-identity-pools", "providers", "create-oidc")
+    expect(optionOf(pool, "--attribute-condition")).toBe(`assertion.sub in ['${subjectOf("gcp")}']`)
+    expect(optionOf(call("gcloud", "iam", "service-accounts"), "--member")).toMatch(
+      new RegExp(`/subject/${subjectOf("gcp")}$`),
+    )
+    const vault = calls.find((words) => words.includes("auth/jwt/role/shop")) ?? []
+    expect(JSON.parse(vault.at(-1) ?? "")).toMatchObject({ role_type: "jwt", bound_subject: subjectOf("vlt") })
+  })
+
+  it("is refused with --against, which compares and makes nothing", async () => {
+    const { code, err } = await trust(
+      FOLDER,
+      "--connection",
+      "aws-prod",
+      "--against",
+      fileOf({}),
+      "--format",
+      "commands",
+    )
+    expect([code, err]).toEqual([2, expect.stringContaining("--against needs --connection NAME")])
+  })
+})
+
+/** The JSON object in an output. */
+const jsonIn = (out: string): unknown => JSON.parse(/^\{[\s\S]*?^\}/m.exec(out)?.[0] ?? "null")

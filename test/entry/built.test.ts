@@ -24,7 +24,8 @@ const run = (args: readonly string[], node: readonly string[] = []) =>
 
 describe("the built broker", () => {
   it("starts where there is no checkout and no package", () => {
-    expect(run(["--help"])).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Usage: /), stderr: "" })
+    const misused = "--policies is required.\nSee daypass serve --help.\n"
+    expect(run([])).toMatchObject({ status: 2, stdout: "", stderr: misused })
     const refused = run([
       "--policies",
       join(built, "absent"),
@@ -62,7 +63,7 @@ describe("the built broker", () => {
 
   it("says which Node it needs when an older one runs it", () => {
     const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.23.3" } })`
-    const { status, stderr } = run(["--help"], ["--import", `data:text/javascript,${encodeURIComponent(older)}`])
+    const { status, stderr } = run([], ["--import", `data:text/javascript,${encodeURIComponent(older)}`])
     expect([status, stderr]).toEqual([2, expect.stringMatching(/^The broker needs Node 24 or newer, .* 22\.23\.3\./)])
   })
 })

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import { isExampleHost } from "../../broker/config/example-host.ts"
 import { deploymentOf, TRIAL_VARIABLE } from "../../broker/entry/deployment.ts"
-import { isExampleHost } from "../../broker/entry/example-host.ts"
 
 const SETTINGS = readFileSync(new URL("../../wrangler.toml", import.meta.url), "utf8")
 const READY = SETTINGS.replaceAll("daypass.example.com", "daypass.acme.dev")

@@ -369,12 +369,7 @@ describe("a broker on Node", () => {
     ["its entry", ["broker/entry/built.ts"]],
   ])("says which Node it needs when an older one runs %s", (_, entry) => {
     const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.23.3" } })`
-    const { code, said } = runToEnd([
-      "--import",
-      `data:text/javascript,${encodeURIComponent(older)}`,
-      ...entry,
-      "--help",
-    ])
+    const { code, said } = runToEnd(["--import", `data:text/javascript,${encodeURIComponent(older)}`, ...entry])
     expect(code).toBe(2)
     expect(said).toBe(
       "The broker needs Node 24 or newer, and this is Node 22.23.3. Install Node 24 or newer from your system's packages or nodejs.org. Other commands of daypass run on Node 20, too.\n",

@@ -356,6 +356,24 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
         expect(headers.get("cache-control")).toBe("public, max-age=300")
       })
 
+      it("at / is a page for a browser, which runs nothing, and for others the JSON of an unknown path", async () => {
+        const headers = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" }
+        const page = await send(world.broker, "/", { headers })
+        expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"])
+        expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none';(?!.*script)/)
+        expect(page.headers.get("vary")).toBe("accept")
+        expect(page.text).toContain(`<code>${world.broker.url}</code>`)
+        for (const [, path = ""] of page.text.matchAll(/href="(\/[^"]*)"/g)) {
+          // The console is there, and asks who it is.
+          expect([200, 401, 403], path).toContain((await send(world.broker, path)).status)
+        }
+        for (const accept of ["*/*", "application/json", "application/json, text/htmlx"]) {
+          const answer = await send(world.broker, "/", { headers: { accept } })
+          expect([answer.status, answer.json["code"]], accept).toEqual([404, "route_not_found"])
+        }
+        expect((await send(world.broker, "/", { body: {}, headers })).json["code"]).toBe("route_not_found")
+      })
+
       it("by another method is told which one the path takes", async () => {
         expect((await send(world.broker, "/v1/exchange")).headers.get("allow")).toBe("POST")
         expect((await send(world.broker, "/healthz", { method: "DELETE" })).headers.get("allow")).toBe("GET")

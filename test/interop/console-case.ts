@@ -104,7 +104,9 @@ async function eachPage(
       const isOurs = message.location().url.startsWith(world.broker.url)
       if (message.type() === "error" && isOurs) broken.push(message.text())
     })
-    await page.goto(`${world.broker.url}/console`)
+    await page.goto(world.broker.url)
+    await findings(page, "front page")
+    await page.getByRole("link", { name: "Console" }).click()
     await findings(page, "sign-in")
     await picture(page, "console-sign-in", colorScheme)
     // The answer to who is not signed in is 401, which Chromium tells as an error.

@@ -14,6 +14,7 @@ import { federatedCase } from "./federated-case.ts"
 import { discardGoBuilds } from "./go-build.ts"
 import { hooksCase } from "./hooks-case.ts"
 import { installLoginClients, loginsCase } from "./logins-case.ts"
+import { migrateCase } from "./migrate-case.ts"
 import { motoCase } from "./moto-case.ts"
 import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
@@ -35,6 +36,7 @@ import {
   installSystemTool,
   installTools,
 } from "./tools.ts"
+import { walkCase } from "./walk-case.ts"
 import { installWitness } from "./witness/install.ts"
 import { witnessCase } from "./witness-case.ts"
 import { zizmorCase } from "./zizmor-case.ts"
@@ -58,6 +60,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "moto's stores": storesCase,
   "the package on older Nodes": packageCase,
   moto: motoCase,
+  migrate: migrateCase,
   people: peopleCase,
   act: actCase,
   "vendors' clients": clientsCase,
@@ -65,6 +68,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "templates for CIs": ciTemplatesCase,
   "a witness of the log": witnessCase,
   "managers of hooks": hooksCase,
+  "the first walk": walkCase,
   promtool: promtoolCase,
   zizmor: zizmorCase,
   "pages of operators": pagesCase,

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { delimiter, join } from "node:path"
+import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { POLICIES_FRESH_SECONDS } from "../../broker/adapters/cloudflare/kv-policy-source.ts"
@@ -29,7 +29,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const NODE = join(ROOT, "node_modules/node/bin/node")
 const MAX_PACKAGE_BYTES = 5 * 1024 * 1024
 const { version } = packageJson
-const { values: given } = parseArgs({ options: { against: { type: "string" } } })
+const { values: asked } = parseArgs({ options: { against: { type: "string" } } })
 
 const folder = mkdtempSync(join(tmpdir(), "daypass-rehearsal-"))
 // The image's user must get through.
@@ -73,7 +73,7 @@ const names = readdirSync(assets)
 await check("another run gives the same bytes, for another umask and time zone", () => {
   release(at("second"), "077", "Asia/Tokyo")
   run("diff", ["--recursive", first, at("second")])
-  if (given.against !== undefined) run("diff", ["--recursive", assets, given.against])
+  if (asked.against !== undefined) run("diff", ["--recursive", assets, asked.against])
 })
 
 await check("SHA256SUMS names every file, and is right", () => {
@@ -214,8 +214,14 @@ await check("the release branch gets the action, its major tag moves, and a seco
   run("tar", ["--create", "--gzip", "-f", at("next.tar.gz"), "--directory", folder, "action"])
   const two = await push("1.1.0", at("next.tar.gz"))
   assert.deepEqual([tip("v1"), tip("v1^")], [two, one])
-  const metadata = readFileSync(join(unpacked, "action.yml"), "utf8")
-  for (const [, path = ""] of metadata.matchAll(/^ {2}(?:main|post): (\S+)$/gm)) readFileSync(join(unpacked, path))
+  const metadata = readdirSync(unpacked, { recursive: true })
+    .map(String)
+    .filter((name) => /(?:^|\/)action\.yml$/.test(name))
+  assert.ok(metadata.includes("action.yml"))
+  for (const file of metadata.map((name) => join(unpacked, name))) {
+    const programs = readFileSync(file, "utf8").matchAll(/^ {2}(?:main|post): (\S+)$/gm)
+    for (const [, path = ""] of programs) readFileSync(join(dirname(file), path))
+  }
 })
 
 await github.close()

@@ -1,9 +1,13 @@
-import { readFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
+import { isExampleHost } from "../../broker/config/example-host.ts"
 import packageJson from "../../package.json" with { type: "json" }
 import { pushBranch } from "../../release/branch.ts"
+import { layOutButton } from "../../release/button.ts"
 import { notesOf, versionOfTag } from "../../release/notes.ts"
 import { readSource } from "../../release/place.ts"
 import { shipped } from "../../release/sbom.ts"
@@ -125,5 +129,32 @@ describe("the release's files", () => {
     const released = lines("release/wrangler.toml")
     const differs = /^(?:main|\[build\]|command|watch_dir|DAYPASS_URL) ?/
     expect(lines("wrangler.toml").filter((line) => !differs.test(line) && !released.includes(line))).toEqual([])
+  })
+})
+
+describe("what the Deploy to Cloudflare button clones", () => {
+  it("is the Worker of the release at workers.dev, and serves nothing until its URL is set", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "daypass-button-"))
+    try {
+      cpSync(path("release/wrangler.toml"), join(folder, "wrangler.toml"))
+      await layOutButton(folder)
+      const config = readFileSync(join(folder, "wrangler.toml"), "utf8")
+      const directives = (text: string) => text.split("\n").filter((line) => /^[^#\s]/.test(line))
+      const released = directives(readFileSync(path("release/wrangler.toml"), "utf8"))
+      const own = directives(config)
+      expect(own.filter((line) => !released.includes(line))).toEqual(["workers_dev = true"])
+      expect(released.filter((line) => !own.includes(line)).map((line) => line.split(" ")[0])).toEqual([
+        "routes",
+        "workers_dev",
+        "id",
+      ])
+      expect(isExampleHost(new URL(/^DAYPASS_URL = "(.*)"$/m.exec(config)?.[1] ?? "").hostname)).toBe(true)
+      const { cloudflare, devDependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
+      const secrets = readFileSync(join(folder, ".dev.vars.example"), "utf8").match(/^[A-Z_]+(?==)/gm) ?? []
+      expect(Object.keys(cloudflare.bindings)).toEqual(expect.arrayContaining(secrets))
+      expect(devDependencies.wrangler).toMatch(/^[0-9]+\.[0-9]+\.[0-9]+$/)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })

@@ -41,7 +41,8 @@ export async function openDesk(): Promise<Desk> {
         stdio: "pipe",
         timeout: 300_000,
       })
-      child.stdin.end(input)
+      // A command that reads nothing can be over before.
+      child.stdin.on("error", () => {}).end(input)
       let said = ""
       for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text))
       const code = await new Promise<number | null>((resolve) => child.once("close", resolve))

@@ -1,5 +1,4 @@
-import { isWhole } from "../../core/operator-scope.ts"
-import { type OperatorAct, recordAct } from "../../operate/act.ts"
+import { recordAct, requireWhole } from "../../operate/act.ts"
 import { outOfSight } from "../../operate/operator.ts"
 import { ALERTS_PATH, type AlertsAnswer, type TestAnswer, testPath } from "../../wire/alerts.ts"
 import type { OperateRoutes } from "./routing.ts"
@@ -12,7 +11,7 @@ import type { OperateRoutes } from "./routing.ts"
 export const alertRoutes: OperateRoutes = ({ app, act, broker, outbound }) => {
   if (outbound === undefined) return
   app.get(ALERTS_PATH, async (context) => {
-    requireWhole(await act(context, "policies.read"))
+    requireWhole(await act(context, "policies.read"), hidden)
     const answer: AlertsAnswer = {
       alerts: (await outbound.endpoints()).map(({ name, url, waiting, state }) => ({
         name,
@@ -35,7 +34,7 @@ export const alertRoutes: OperateRoutes = ({ app, act, broker, outbound }) => {
 
   app.post(testPath(":name"), async (context) => {
     const by = await act(context, "policies.read")
-    requireWhole(by)
+    requireWhole(by, hidden)
     const name = context.req.param("name") ?? ""
     const known = await outbound.endpoints()
     if (!known.some((endpoint) => endpoint.name === name)) throw outOfSight("alert endpoint")
@@ -47,9 +46,6 @@ export const alertRoutes: OperateRoutes = ({ app, act, broker, outbound }) => {
   })
 }
 
-/** @throws {BrokerError} `not_allowed` */
-function requireWhole({ operator }: OperatorAct): void {
-  if (!isWhole(operator.scope)) throw outOfSight("alert endpoint")
-}
+const hidden = () => outOfSight("alert endpoint")
 
 const timeOf = (ms: number | null | undefined): string | null => (ms == null ? null : new Date(ms).toISOString())

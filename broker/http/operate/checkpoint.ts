@@ -3,7 +3,7 @@ import { parseSize } from "../../core/checkpoint/base64.ts"
 import { BrokerError } from "../../core/errors.ts"
 import { covers, isWhole, partsOf } from "../../core/operator-scope.ts"
 import type { Organisation } from "../../core/policy/model.ts"
-import { OWN_LEDGER_UNIT, recordAct } from "../../operate/act.ts"
+import { OWN_LEDGER_UNIT, recordAct, requireWhole } from "../../operate/act.ts"
 import { followed } from "../../operate/followed.ts"
 import { type Operator, outOfSight } from "../../operate/operator.ts"
 import type { LedgerEntry } from "../../ports/directory.ts"
@@ -84,7 +84,7 @@ export const checkpointRoutes: OperateRoutes = ({ app, act, broker, directory, c
     const { sha256 } = read(signing, await readJson(incomingOf(context.req.raw)))
     const { log } = parts()
     // The note cannot say of what the report tells: an auditor takes it for one of everything.
-    if (!isWhole(by.operator.scope)) throw new BrokerError("not_allowed", PART)
+    requireWhole(by, () => new BrokerError("not_allowed", PART))
     await recordAct(by, `sign the audit report with the SHA-256 ${sha256}`, broker)
     return text((await log.signReport(sha256, broker.clock.now())) ?? none())
   })

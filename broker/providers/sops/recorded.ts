@@ -1,8 +1,8 @@
 // Files that sops 3.11.0 wrote, for the stories of this provider. The keys were made only for these files.
 
 /** The age key that the files are encrypted for. */
-export const AGE_KEY = "AGE-SECRET-KEY-1YDGCQA98K988N8AF4K3WEH7VHE95PVW99Q2JXRU4P73U07A6Q29QADH7W4"
-export const OTHER_AGE_KEY = "AGE-SECRET-KEY-1J7XR75ENTELD5FGYQMSZPKXUWTP0KG2K5NLG3RKHENFMSWPA0SXSTDRPSF"
+export const AGE_KEY = "AGE-SECRET-KEY-1YDGCQA98K988N8AF4K3WEH7VHE95PVW99Q2JXRU4P73U07A6Q29QADH7W4" // secretlint-disable-line -- of the test vectors
+export const OTHER_AGE_KEY = "AGE-SECRET-KEY-1J7XR75ENTELD5FGYQMSZPKXUWTP0KG2K5NLG3RKHENFMSWPA0SXSTDRPSF" // secretlint-disable-line -- of the test vectors
 
 export const SHOP = `database:
     #ENC[AES256_GCM,data:kIMf1m1pDapXdXMWtQ==,iv:gd7L82Fm6E6sCLra2WkA3oOTZPlAKJeUnXF6jfojDQE=,tag:XolxApxqM1QcGif90hrdiQ==,type:comment]

@@ -1,8 +1,8 @@
 import { ChainVerifier } from "../../../analysis/audit/verify.ts"
 import { Evidence, type Report } from "../../../analysis/evidence/report.ts"
 import { MAX_DURATION_SECONDS } from "../../../broker/core/duration.ts"
-import { impossible, misused } from "../../arguments.ts"
-import { inert, inertJson } from "../../inert.ts"
+import { complain, impossible, misused } from "../../arguments.ts"
+import { inertJson } from "../../inert.ts"
 import { type Arguments, type CliIo, EXIT } from "../../io.ts"
 import { openOperator } from "../../operate/client.ts"
 import { linesOf } from "../../record/lines.ts"
@@ -40,7 +40,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
     const client = isBroker(file) ? await openOperator(signInOptions(file, given.options), io) : undefined
     const report = await reportOf({ from: file, options: given.options, ...(client && { client }) }, window, unused, io)
     if (typeof report === "string") {
-      io.err(inert(`daypass: ${report}`))
+      complain(report, io)
       return EXIT.no
     }
     const text = json === true ? inertJson(report) : markdownOf(report).join("\n")

@@ -3,9 +3,8 @@ import type { FiledRecord } from "../../../analysis/records/record-lines.ts"
 import { Runs } from "../../../analysis/used/runs.ts"
 import { unusedGrants, usageOf } from "../../../analysis/used/usage.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
-import { impossible } from "../../arguments.ts"
+import { complain, impossible } from "../../arguments.ts"
 import { counted } from "../../format.ts"
-import { inert } from "../../inert.ts"
 import { type CliIo, EXIT } from "../../io.ts"
 import { loadPolicies } from "../../policies.ts"
 
@@ -24,7 +23,7 @@ export class UnusedIn {
     const loaded = loadPolicies(folder)
     if (typeof loaded === "string") return impossible(loaded, io)
     if (loaded.result.ok) return new UnusedIn(loaded.result.value)
-    io.err(inert(`daypass: ${counted(loaded.result.fault.length, "error")} in ${folder}: run daypass check ${folder}`))
+    complain(`${counted(loaded.result.fault.length, "error")} in ${folder}: run daypass check ${folder}`, io)
     return EXIT.no
   }
 

@@ -1,6 +1,10 @@
+import { readFileSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { type PullRequestsApi, startPullRequests } from "../../support/github-api/pull-requests.ts"
-import { edited, NARROWER, POLICIES, reviewed, SHOP, WIDER } from "./world.ts"
+import { runAction } from "../../support/runner.ts"
+import { edited, NARROWER, POLICIES, reviewed, SERVICES, SHOP, WIDER } from "./world.ts"
 
 let api: PullRequestsApi
 beforeAll(async () => {
@@ -109,6 +113,23 @@ describe("a pull request by which a job gets more", () => {
     expect(pull.askedPeople).toEqual(["hubot"])
   })
 
+  it("does not pass because the same commit gives nobody more in another branch, or in one that it left", async () => {
+    const pull = api.open({ base: POLICIES, head: WIDER })
+    api.commitTo("wide", WIDER, "main")
+    pull.base = "wide"
+    api.push(pull, WIDER)
+    expect((await reviewed(api, pull)).outputs["widens"]).toBe("false")
+    expect(api.checks.at(-1)).toMatchObject({ name: "Daypass review: policies into wide", conclusion: "success" })
+    // The base is main again. GitHub has not renewed the test merge, which is one with the branch "wide".
+    pull.base = "main"
+    setTimeout(() => api.push(pull, WIDER), 500)
+    expect((await reviewed(api, pull)).errors.join()).toContain("The run for its newest commit reviews it.")
+    // Main has moved on since the test merge.
+    api.commitTo("main", { ...POLICIES, "README.md": "x" })
+    expect((await reviewed(api, pull)).outputs["widens"]).toBe("true")
+    expect(api.checks.at(-1)).toMatchObject({ name: "Daypass review: policies", conclusion: "action_required" })
+  })
+
   it("is compared with the base branch as it is now: what others changed there meanwhile is not reported", async () => {
     const pull = api.open({ base: NARROWER, head: POLICIES })
     api.push(pull, POLICIES, NARROWER)
@@ -173,48 +194,51 @@ describe("who may write", () => {
   it("another author's comment with the same first line is left alone", async () => {
     const pull = api.open({ base: POLICIES, head: WIDER })
     const forged = { id: 1, body: "<!-- daypass review policies checked -->\nNo job gets more.", login: "octocat" }
+    // Another workflow of the repository has the same name at GitHub, and repeats what it is given.
+    const quoted = { id: 2, body: `> ${forged.body}`, login: "github-actions[bot]" }
     pull.comments.push(
       forged,
+      quoted,
       ...Array.from({ length: 120 }, (_, at) => ({ id: 100 + at, body: "noise", login: "hubot" })),
     )
     await reviewed(api, pull)
     await reviewed(api, pull)
-    expect(pull.comments).toHaveLength(122)
-    expect(forged.body).toContain("No job gets more.")
+    expect(pull.comments).toHaveLength(123)
+    for (const { body } of [forged, quoted]) expect(body).toContain("No job gets more.")
     expect(pull.comments.at(-1)?.body).toContain("A job gets more by this pull request.")
   })
 })
 
 describe("policies with faults", () => {
   it.each([
-    ["bad YAML", edited(POLICIES, SHOP, "allow:", "allow: ["), "would not load"],
+    ["bad YAML", edited(POLICIES, SHOP, "allow:", "allow: ["), "[yaml_syntax]"],
     ["a failing test", edited(POLICIES, SHOP, "refs/heads/main", "refs/heads/release"), "A policy test fails."],
     [
       "a symlink in the place of a policy",
       { ...POLICIES, [SHOP]: { symlink: "../../../.git/config" } },
-      "would not load",
+      "[file_refused]",
     ],
-    ["a submodule in the folder", { ...POLICIES, "policies/more": { submodule: "x" } }, "would not load"],
+    ["a submodule in the folder", { ...POLICIES, "policies/more": { submodule: "x" } }, "[file_refused]"],
     [
       "a file above the limit",
       { ...POLICIES, "policies/acme/big.yaml": `# ${"x".repeat(70_000)}\n` },
-      "would not load",
+      "[file_refused]",
     ],
     [
       "bytes that are no UTF-8",
       { ...POLICIES, "policies/acme/b.yaml": Buffer.from([0x61, 0x3a, 0xff, 0x0a]) },
-      "would not load",
+      "[not_utf8]",
     ],
     [
       "a secret",
       { ...POLICIES, "policies/acme/note.yaml": `# ghp_${"a1B2c3D4e5".repeat(4).slice(0, 36)}\n` },
-      "would not load",
+      "[secret_literal]",
     ],
-  ])("%s fails the check", async (_, head, headline) => {
+  ])("%s fails the check", async (_, head, said) => {
     const pull = api.open({ base: POLICIES, head })
     const run = await reviewed(api, pull)
     expect(run).toMatchObject({ passes: false, outputs: { conclusion: "failure" } })
-    expect(onlyComment(pull)).toContain(headline)
+    expect(onlyComment(pull)).toContain(said)
     expect(api.checks.at(-1)?.annotations[0]).toMatchObject({ annotation_level: "failure" })
     expect(run.summary).not.toContain("ghp_")
   })
@@ -305,6 +329,7 @@ describe("size", () => {
     const before = api.requests.length
     const run = await reviewed(api, pull)
     const asked = api.requests.slice(before)
+    expect(run).toMatchObject({ errors: [], warnings: [] })
     expect(asked.filter((line) => line.startsWith("POST /graphql")).length).toBe(5)
     expect(asked.filter((line) => line.includes("/git/blobs/"))).toEqual([])
     expect(asked.length).toBeLessThan(25)
@@ -388,5 +413,53 @@ describe("what keeps it from a review", () => {
     const pull = api.open({ base: POLICIES, head: NARROWER })
     api.fail("unavailable", 1)
     expect(await reviewed(api, pull)).toMatchObject({ passes: true, errors: [] })
+  })
+})
+
+const DIST = fileURLToPath(new URL("../../../action/review/dist/", import.meta.url))
+/** A runner fetches it once for each job of a pull request. GitHub's client, rules for secrets, and the analysis are most of it. */
+const MAX_BYTES = 2_600_000
+
+describe("the built action", () => {
+  it("the bundle stays within its budget, is one program without packages, and brings their licences", () => {
+    expect(statSync(join(DIST, "main.js")).size).toBeLessThanOrEqual(MAX_BYTES)
+    const text = readFileSync(join(DIST, "main.js"), "utf8")
+    const required = [...text.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name = ""]) => name.replace(/^node:/, ""))
+    expect(
+      required.filter((name) => !process.getBuiltinModule?.(`node:${name}`) && !process.getBuiltinModule?.(name)),
+    ).toEqual([])
+    expect(text).not.toContain(process.cwd())
+    expect(readFileSync(join(DIST, "LICENSES.txt"), "utf8")).toMatch(/^@actions\/github [0-9.]+$/m)
+  })
+
+  // With a secret in a file and without an ID token: rules for secrets and the client of a broker are parts that only some runs load.
+  it("the built action reviews a pull request as a process of its own, in a workspace without a checkout", async () => {
+    const secret = `ghp_${"a1B2c3D4e5".repeat(4).slice(0, 36)}`
+    const head = { ...WIDER, [SERVICES]: `${WIDER[SERVICES]}# ${secret}\n` }
+    const pull = api.open({ base: POLICIES, head })
+    const token = api.token()
+    const run = await runAction({
+      entry: "main",
+      main: join(DIST, "main.js"),
+      inputs: { folder: "policies", token, broker: "https://daypass.example.com" },
+      eventName: "pull_request_target",
+      event: pull.event(api.repository),
+      env: { GITHUB_API_URL: api.url, GITHUB_REPOSITORY: "acme/policies" },
+    })
+    expect(run.stderr).toBe("")
+    expect(run.exitCode).toBe(1)
+    const widening = expect.stringMatching(/^[0-9a-f]{64}$/)
+    expect(run.outputs).toEqual({ widens: "true", widening, conclusion: "failure" })
+    expect(run.stdout).toContain("The policies have errors. A job gets more by this pull request.\n")
+    expect(run.stdout).toContain("+ MORE  acme/shop (id 41), production\n")
+    expect(run.summary).toContain("### Daypass review of `policies`")
+    expect(run.summary).toContain("cannot be read: This job has no permission to request an ID token.")
+    expect(pull.comments).toHaveLength(1)
+    expect(pull.comments[0]?.body).toContain("[secret_literal]")
+    expect(api.checks.at(-1)).toMatchObject({ conclusion: "failure", headSha: pull.headSha })
+    const told = [run.stdout, run.summary, pull.comments[0]?.body, JSON.stringify(api.checks)].join()
+    expect(told).not.toContain(token)
+    expect(told).not.toContain(secret)
+    expect(Object.keys(run.written)).toEqual([])
   })
 })

@@ -36,6 +36,7 @@ export class Pull {
   readonly author: string
   readonly headRepositoryId: number | null
   state = "open"
+  base = "main"
   headSha = ""
   /** Null until GitHub has tried. */
   mergeable: boolean | null = true
@@ -53,11 +54,11 @@ export class Pull {
   /** The payload of the event that a push of these commits starts. */
   event(repository: HostedRepository): object {
     const head = { sha: this.headSha, repo: this.headRepositoryId === null ? null : { id: this.headRepositoryId } }
-    const base = { sha: repository.branches.get("main"), ref: "main", repo: { id: repository.id } }
+    const base = { sha: repository.branches.get(this.base), ref: this.base, repo: { id: repository.id } }
     return {
       action: "synchronize",
       pull_request: { number: this.number, head, base, user: { login: this.author } },
-      repository: { id: repository.id, full_name: repository.fullName },
+      repository: { id: repository.id, full_name: repository.fullName, default_branch: repository.defaultBranch },
     }
   }
 }
@@ -83,6 +84,8 @@ export interface PullRequestsApi extends PullsWorld {
   ): Pull
   /** Pushes to the head. `merged`: what a merge gives, where the base branch has changed meanwhile. */
   push(pull: Pull, head: GitFiles, merged?: GitFiles): void
+  /** Commits to a branch of the repository itself, on top of `onto`. */
+  commitTo(branch: string, files: GitFiles, onto?: string): void
   fail(how: Misbehaviour | null, times?: number): void
   limit(limit: Limit | null): void
   readonly requests: readonly string[]
@@ -155,7 +158,7 @@ export async function startPullRequests(): Promise<PullRequestsApi> {
     return sha
   }
   const push = (pull: Pull, head: GitFiles, merged = head) => {
-    const base = repository.branches.get("main") ?? ""
+    const base = repository.branches.get(pull.base) ?? ""
     pull.headSha = commit(head, [base])
     pull.mergeSha = commit(merged, [base, pull.headSha])
   }
@@ -175,6 +178,10 @@ export async function startPullRequests(): Promise<PullRequestsApi> {
       return pull
     },
     push,
+    commitTo(branch, files, onto) {
+      const before = repository.branches.get(onto ?? branch)
+      repository.branches.set(branch, commit(files, before === undefined ? [] : [before]))
+    },
     fail: (how, times) => failures.set(how, times),
     limit(next) {
       limit = next

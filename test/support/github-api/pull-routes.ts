@@ -72,6 +72,28 @@ export class PullRoutes {
       },
       {
         method: "GET",
+        path: /^\/git\/ref\/heads(?:\/|%2F)(.+)$/,
+        needs: "contents=read",
+        answer([name = ""]) {
+          const sha = repository.branches.get(decodeURIComponent(name))
+          return sha === undefined ? null : yes({ ref: `refs/heads/${name}`, object: { type: "commit", sha } })
+        },
+      },
+      {
+        method: "GET",
+        path: /^\/compare\/([0-9a-f]{40})\.\.\.([0-9a-f]{40})$/,
+        needs: "contents=read",
+        answer([base = "", head = ""]) {
+          if (!parents.has(base) || !parents.has(head)) return null
+          const [above, below] = [isBelow(parents, base, head), isBelow(parents, head, base)]
+          return yes({
+            status: base === head ? "identical" : above ? "ahead" : below ? "behind" : "diverged",
+            commits: [],
+          })
+        },
+      },
+      {
+        method: "GET",
         path: /^\/git\/trees\/([0-9a-f]{40})$/,
         needs: "contents=read",
         answer([sha = ""], _sent, _token, query) {
@@ -243,6 +265,11 @@ function holds({ permissions }: JobToken, need: string): boolean {
   return held === "write" || (held === "read" && level === "read")
 }
 
+/** Whether a commit is an ancestor of another one. */
+function isBelow(parents: ReadonlyMap<string, readonly string[]>, commit: string, other: string): boolean {
+  return (parents.get(other) ?? []).some((parent) => parent === commit || isBelow(parents, commit, parent))
+}
+
 function recursively(objects: GitObjects, entries: readonly GitEntry[], prefix: string): GitEntry[] {
   return entries.flatMap((entry) => {
     const here = { ...entry, path: prefix + entry.path }
@@ -251,11 +278,12 @@ function recursively(objects: GitObjects, entries: readonly GitEntry[], prefix: 
   })
 }
 
-const pullBody = ({ number, state, headSha, mergeable, mergeSha, author }: Pull) => ({
+const pullBody = ({ number, state, base, headSha, mergeable, mergeSha, author }: Pull) => ({
   number,
   state,
   user: { login: author },
   head: { sha: headSha },
+  base: { ref: base },
   mergeable,
   merge_commit_sha: mergeSha,
 })

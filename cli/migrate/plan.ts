@@ -1,0 +1,17 @@
+import { printJson } from "../format.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
+import { gather, refused } from "./plan/gather.ts"
+import { planFor } from "./plan/plan.ts"
+import { jsonOf, linesOf } from "./plan/words.ts"
+
+/** `daypass migrate plan`. */
+export async function run(given: Arguments, io: CliIo): Promise<number> {
+  const gathered = await gather(given, io)
+  if (typeof gathered === "number") return gathered
+  const { wish, files, folder, loaded, json } = gathered
+  const plan = planFor(wish, files, loaded)
+  if (!plan.ok) return refused(plan.fault, folder, io)
+  if (json) printJson(jsonOf(plan.value), io)
+  else for (const line of linesOf(plan.value, folder)) io.out(line)
+  return EXIT.ok
+}

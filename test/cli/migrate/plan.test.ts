@@ -1,0 +1,375 @@
+import { cpSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { parse } from "yaml"
+import { createHttp } from "../../../broker/adapters/web/http.ts"
+import type { Wish } from "../../../cli/migrate/plan/model.ts"
+import { planFor } from "../../../cli/migrate/plan/plan.ts"
+import { readPolicy } from "../../../cli/migrate/plan/policy-file.ts"
+import { loadPolicies } from "../../../cli/policies.ts"
+import { HostedRepository } from "../../support/github-api/model.ts"
+import { type SecretRepository, type SecretsApi, startSecrets } from "../../support/github-api/secrets.ts"
+import { githubRun, loadedFolder, trailOf } from "../../support/recorded-trail.ts"
+import { folderOf, runCli, runScripted } from "../run-cli.ts"
+import { OFFLINE, PLAN_ARGS, policyFolder, SHA, SHOP, textsIn } from "./world.ts"
+
+const WISH: Wish = {
+  ...{ owner: "acme", name: "shop", repositoryId: "41", branch: "main", environment: "production" },
+  ...{ broker: "https://daypass.example.com", action: `daypass/daypass@${SHA}`, store: undefined, locator: undefined },
+}
+const FOLDER = await policyFolder()
+const LOADED = loadPolicies(FOLDER)
+
+/** The plan for one workflow of a repository, by the same folder for all. */
+function planOf(workflow: string, wish: Partial<Wish> = {}) {
+  if (typeof LOADED === "string" || !LOADED.result.ok) throw new Error("the folder does not load")
+  const files = [{ path: ".github/workflows/w.yml", bytes: Buffer.from(workflow) }]
+  const plan = planFor({ ...WISH, ...wish }, files, { set: LOADED.result.value, inputs: LOADED.inputs })
+  if (!plan.ok) throw new Error(JSON.stringify(plan.fault))
+  return {
+    plan: plan.value,
+    text: plan.value.workflows[0]?.after ?? "",
+    why: plan.value.left.map(({ why }) => why).join("\n"),
+  }
+}
+
+const job = (lines: string, head = "on: push\npermissions: { contents: read }\n") =>
+  `${head}jobs:\n  a:\n    runs-on: ubuntu-24.04\n    environment: production\n${lines}`
+const STEP = `    steps:\n      - run: ./x\n        env: { HOOK: '\${{ secrets.SLACK_WEBHOOK }}' }\n`
+
+describe("daypass migrate plan", () => {
+  it("shows the policy, the changed workflows and what stays, for ten workflows", async () => {
+    const policies = FOLDER
+    const { code, out, err } = await runCli(
+      "migrate",
+      "plan",
+      ...PLAN_ARGS,
+      ...OFFLINE,
+      "--policies",
+      policies,
+      "--local",
+      SHOP,
+    )
+    expect([code, err]).toEqual([0, ""])
+    await expect(out.replaceAll(policies, "policies")).toMatchFileSnapshot("../../fixtures/migrate/plan.txt")
+  })
+
+  it.each<[string, string, RegExp]>([
+    [
+      "an if",
+      job("    steps:\n      - run: x\n        if: secrets.SLACK_WEBHOOK != ''\n"),
+      /a step's if cannot be changed safely/,
+    ],
+    [
+      "the matrix",
+      job(`    strategy: { matrix: { a: ["\${{ secrets.SLACK_WEBHOOK }}"] } }\n    steps:\n      - run: x\n`),
+      /before the job's first step/,
+    ],
+    [
+      "the whole workflow",
+      job("    steps: [{ run: x }]\n", `on: push\nenv: { A: '\${{ secrets.SLACK_WEBHOOK }}' }\n`),
+      /above the jobs/,
+    ],
+    ["steps in brackets", job(`    steps: [{ run: 'x \${{ secrets.SLACK_WEBHOOK }}' }]\n`), /written in brackets/],
+    ["anchors", job(`    env: &e { A: b }\n${STEP}      - run: y\n        env: *e\n`), /the file has anchors/],
+    ["read-all", job(STEP, "on: push\npermissions: read-all\n"), /read-all, to which none can be added/],
+    [
+      "GITHUB_TOKEN without permissions",
+      job(`${STEP}      - run: gh \${{ github.token }}\n`, "on: push\n"),
+      /list its permissions first/,
+    ],
+    [
+      "pull requests",
+      job(STEP, "on: [push, pull_request]\npermissions: {}\n"),
+      /also runs on pull_request, which people without write access/,
+    ],
+    [
+      "issue comments in main",
+      job(`    if: github.ref == 'refs/heads/main'\n${STEP}`, "on: [push, issue_comment]\npermissions: {}\n"),
+      /issue_comment/,
+    ],
+    [
+      "a caller",
+      "on: push\njobs:\n  a:\n    environment: production\n    uses: ./.github/workflows/x.yml\n    secrets: inherit\n",
+      /it calls another workflow/,
+    ],
+    ["a called workflow", job(STEP, "on: { workflow_call: {} }\npermissions: {}\n"), /other workflows call it/],
+    [
+      "a name that is not in the store",
+      job(STEP.replace("SLACK_WEBHOOK", "OTHER")),
+      /its value is not in secrets\/acme\/shop\/production\.sops\.yaml yet/,
+    ],
+    [
+      "a variable that changes later steps",
+      job(STEP.replace("SLACK_WEBHOOK", "NODE_OPTIONS")),
+      /cannot set the variable NODE_OPTIONS/,
+    ],
+    ["escapes", job(`    steps:\n      - run: "a \\x24{{ secrets.SLACK_WEBHOOK }}"\n`), /written with escapes/],
+    [
+      "a login of another region",
+      job(LOGIN("eu-central-1")),
+      /the login is for the region eu-central-1, and the grant aws-deploy sets eu-west-1/,
+    ],
+    [
+      "a login with more inputs",
+      job(`${LOGIN("eu-west-1")}          role-chaining: true\n`),
+      /has the input role-chaining/,
+    ],
+    [
+      "a login whose outputs are read",
+      job(`${LOGIN("eu-west-1", "        id: aws\n")}      - run: echo \${{ steps.aws.outputs.x }}\n`),
+      /read outputs of the step aws/,
+    ],
+  ])("leaves %s alone, and says why", (_, workflow, sentence) => {
+    const { plan, why } = planOf(workflow)
+    expect([plan.workflows, plan.policy]).toEqual([[], null])
+    expect(why).toMatch(sentence)
+  })
+
+  it("keeps line endings, comments and order, also without a line feed at the end", async () => {
+    const text = job(
+      `    permissions:\r\n      packages: write # why\r\n    steps:\r\n\r\n      # about it\r\n      - run: ./x # here\r\n        env:\r\n          HOOK: "\${{ secrets.SLACK_WEBHOOK }}" # hook`,
+    ).replace(/(?<!\r)\n/g, "\r\n")
+    const { text: after } = planOf(text)
+    expect(after.replaceAll("\r\n", "")).not.toMatch(/[\r\n]/)
+    expect(after.replaceAll("\r\n", "\n").split("permissions:\n")[1]).toBe(`      packages: write # why
+      id-token: write # lets the job prove its identity
+    steps:
+
+      - id: daypass
+        uses: daypass/daypass@1234567890abcdef1234567890abcdef12345678
+        with:
+          broker: https://daypass.example.com
+          grants: slack-webhook
+          deliver: outputs
+      # about it
+      - run: ./x # here
+        env:
+          HOOK: "\${{ steps.daypass.outputs.slack-webhook-SLACK_WEBHOOK }}" # hook`)
+  })
+
+  it.each<[string, string, unknown]>([
+    [
+      "the workflow's map",
+      "permissions: { contents: read, packages: write }\n",
+      { contents: "read", packages: "write", "id-token": "write" },
+    ],
+    ["an empty map of the workflow", "permissions: {}\n", { "id-token": "write" }],
+    ["no permissions at all", "", { contents: "read", "id-token": "write" }],
+    ["write-all", "permissions: write-all\n", undefined],
+  ])("adds the permission to %s, and keeps the others", async (_, head, expected) => {
+    const { text, plan } = planOf(job(STEP, `on: push\n${head}`))
+    expect(parse(text).jobs.a.permissions).toEqual(expected)
+    const said = plan.notes.some((note: string) => note.includes("keeps contents: read alone"))
+    expect(said).toBe(head === "")
+  })
+
+  it("writes rules that are never wider than the workflow's own filters, and says what they leave out", async () => {
+    const head =
+      "on:\n  push: { branches: [main, 'release/*', 'x?'], tags: ['v*'] }\n  schedule: [{ cron: '0 5 * * *' }]\n  merge_group:\npermissions: {}\n"
+    const { plan } = planOf(job(STEP, head))
+    const [rule] = parse(plan.policy?.text ?? "").allow
+    const at = "acme/shop/.github/workflows/w.yml@refs"
+    expect(rule.when).toEqual({
+      event_name: ["push", "schedule"],
+      workflow_ref: [`${at}/heads/main`, `${at}/heads/release/*`, `${at}/tags/v*`],
+    })
+    expect(plan.notes.join("\n")).toMatch(/"x\?" get nothing by the rule[\s\S]*merge_group get nothing by the rule/)
+    const { plan: narrow } = planOf(
+      job(
+        `    if: github.event_name == 'push' && github.ref == 'refs/heads/main'\n${STEP}`,
+        "on: [push, pull_request_target]\npermissions: {}\n",
+      ),
+    )
+    expect(parse(narrow.policy?.text ?? "").allow[0].when).toEqual({
+      event_name: "push",
+      workflow_ref: `${at}/heads/main`,
+    })
+  })
+
+  it.each<[string, string[], RegExp]>([
+    ["no broker", ["--broker", ""], /needs --broker/],
+    ["a tag in place of a commit", ["--action", "v1"], /full commit SHA/],
+    ["an environment with a line break", ["--environment", "a\nb"], /--environment must have visible characters/],
+    ["a checkout without workflows", ["--local", FOLDER], /has no workflows: name the root of a checkout/],
+    ["no token to ask GitHub with", ["--branch", ""], /no token in \$GITHUB_TOKEN or \$GH_TOKEN .* With --local/],
+  ])("ends with 2 for %s", async (_, args, sentence) => {
+    const { code, err } = await runCli(
+      "migrate",
+      "plan",
+      ...PLAN_ARGS,
+      ...OFFLINE,
+      "--policies",
+      FOLDER,
+      "--local",
+      SHOP,
+      ...args,
+    )
+    expect([code, err]).toEqual([2, expect.stringMatching(sentence)])
+  })
+
+  it("takes another store with a locator, and says what it cannot look for there", () => {
+    expect(planOf(job(STEP), { store: "doppler-shop" }).why).toMatch(
+      /say where doppler-shop has the values, with --locator/,
+    )
+    expect(planOf(job(STEP), { store: "nowhere" }).why).toMatch(/daypass\.yaml has no store nowhere/)
+    const { plan } = planOf(job(STEP), { store: "doppler-shop", locator: "shop/prd/{name}" })
+    expect(plan.policy?.text).toContain('read: { SLACK_WEBHOOK: "shop/prd/SLACK_WEBHOOK" }')
+    expect(plan.notes.join()).toContain("check that doppler-shop has shop/prd/SLACK_WEBHOOK")
+  })
+
+  it("does not write over a policy file that somebody changed", () => {
+    const { plan } = planOf(job(STEP))
+    const text = plan.policy?.text ?? ""
+    expect(readPolicy("p.yaml", text).ok).toBe(true)
+    for (const changed of [
+      text.replace("allow:", "# mine\nallow:"),
+      text.replace("version: 1", "version: 2"),
+      `${text}deny: []\n`,
+      "a: [",
+      "",
+    ])
+      expect(readPolicy("p.yaml", changed)).toEqual({
+        ok: false,
+        fault: expect.stringContaining("p.yaml was changed by hand"),
+      })
+  })
+})
+
+function LOGIN(region: string, more = ""): string {
+  return `    steps:
+      - uses: aws-actions/configure-aws-credentials@v4
+${more}        with:
+          aws-access-key-id: \${{ secrets.AWS_ACCESS_KEY_ID }}
+          aws-region: ${region}
+`
+}
+
+describe("daypass migrate apply and verify", () => {
+  let api: SecretsApi
+  let shop: SecretRepository
+  const run = (...args: string[]) =>
+    runScripted(
+      { http: createHttp({ userAgent: "daypass/1.2.3" }), env: { GH_TOKEN: api.token, GITHUB_API_URL: api.url } },
+      "migrate",
+      ...args,
+    )
+
+  beforeAll(async () => {
+    api = await startSecrets()
+    shop = api.host(new HostedRepository(41, { login: "acme", id: 9001 }, "shop"))
+    shop.push(textsIn(SHOP))
+    const old = { created_at: "2023-01-02T03:04:05Z", updated_at: "2023-01-02T03:04:05Z" }
+    shop.environments.set("production", [
+      { name: "SLACK_WEBHOOK", ...old },
+      { name: "TF_API_TOKEN", ...old },
+    ])
+    shop.actions.push({ name: "DB_PASSWORD", ...old })
+  })
+  afterAll(async () => {
+    await api.close()
+    api.assertClean()
+  })
+
+  it("changes a checkout, and nothing the second time", async () => {
+    const [checkout, policies] = [folderOf({}), await policyFolder()]
+    cpSync(SHOP, checkout, { recursive: true })
+    const args = ["migrate", "apply", ...PLAN_ARGS, ...OFFLINE, "--policies", policies, "--local", checkout]
+    const first = await runCli(...args)
+    expect([first.code, first.err]).toEqual([0, ""])
+    expect((await runCli("check", policies, "--strict")).out).toMatch(/no faults/)
+    const [files, folder] = [textsIn(checkout), textsIn(policies)]
+    const second = await runCli(...args)
+    expect(second.out).toMatch(/^Nothing to change/)
+    expect([textsIn(checkout), textsIn(policies)]).toEqual([files, folder])
+    // A later migration adds to the file, and keeps what it has.
+    writeFileSync(join(checkout, ".github/workflows/new.yml"), job(STEP.replace("SLACK_WEBHOOK", "ALGOLIA_KEY")))
+    await runCli(...args)
+    expect(textsIn(policies)["acme/shop/production-migrated.yaml"]).toMatch(
+      /slack-webhook for SLACK_WEBHOOK[\s\S]*new\.yml: algolia-key for ALGOLIA_KEY/,
+    )
+  })
+
+  it("opens one pull request, whatever fails on the way, and deletes a secret only when nothing names it", async () => {
+    const policies = await policyFolder()
+    const apply = () => run("apply", ...PLAN_ARGS, "--policies", policies)
+    api.permissions = { contents: "write", actions: "read" }
+    const refused = await apply()
+    expect(refused.err).toMatch(
+      /refuses this token for a commit in acme\/shop: give it the permission workflows: write\. The policy file stays: run this again/,
+    )
+    expect([refused.code, shop.pulls, [...shop.repository.branches.keys()]]).toEqual([2, [], ["main"]])
+    api.permissions = { ...api.permissions, workflows: "write", pull_requests: "read" }
+    expect((await apply()).err).toMatch(/give it the permission pull_requests: write/)
+    expect([...shop.repository.branches.keys()]).toEqual(["main", "daypass/production"])
+    api.permissions = { ...api.permissions, pull_requests: "write" }
+    expect((await apply()).out).toContain("opened https://github.com/acme/shop/pull/1")
+    expect((await apply()).out).toContain("there is already https://github.com/acme/shop/pull/1")
+    expect(shop.pulls).toHaveLength(1)
+    expect(shop.pulls[0]?.body).toContain("- `SLACK_WEBHOOK` in `.github/workflows/aws.yml`: grant `slack-webhook`")
+    expect(shop.text("daypass/production", ".github/workflows/npm.yml")).toBe(
+      shop.text("main", ".github/workflows/npm.yml"),
+    )
+    const changed = Object.fromEntries(
+      Object.entries(textsIn(SHOP)).map(([path]) => [path, shop.text("daypass/production", path) ?? ""]),
+    )
+    shop.push(
+      { ...changed, ".github/workflows/aws.yml": "on: push\njobs: { a: { steps: [] } }\n" },
+      "daypass/production",
+    )
+    expect((await apply()).err).toMatch(/has a branch daypass\/production with other changes/)
+
+    const set = loadedFolder(policies)
+    const minted = (workflow: string, grants: string[], day: string) => {
+      const ref = {
+        workflow_ref: `acme/shop/.github/workflows/${workflow}@refs/heads/main`,
+        event_name: "push",
+        ref: "refs/heads/main",
+      }
+      const claims = {
+        ...ref,
+        repository: "acme/shop",
+        repository_id: "41",
+        repository_owner: "acme",
+        repository_owner_id: "9001",
+        environment: "production",
+        sub: "repo:acme/shop:environment:production",
+      }
+      const intended = githubRun(set, claims, { grants, at: `2026-11-${day}T08:00:00.000Z` })
+      const { claims: _, ...outcome } = intended
+      return [intended, { ...outcome, event: "exchange.minted" as const }]
+    }
+    const lone = minted("docker-hub.yml", ["dockerhub-token"], "05").slice(0, 1)
+    const records = [
+      ...minted("aws.yml", ["slack-webhook"], "03"),
+      ...minted("terraform.yml", ["aws-deploy", "tf-api-token"], "04"),
+      ...lone,
+    ]
+    const record = join(folderOf({ "audit.jsonl": trailOf(records) }), "audit.jsonl")
+    const args = ["verify", "acme/shop", "--environment", "production", "--policies", policies, "--record", record]
+    const verified = await run(...args)
+    expect(verified.code).toBe(1)
+    expect(verified.out).toContain(`SLACK_WEBHOOK: used by every workflow
+  .github/workflows/aws.yml got slack-webhook 1 time, last on 2026-11-03
+  delete it, if it is the environment's: gh secret delete SLACK_WEBHOOK --repo acme/shop --env production`)
+    // Intended and never minted: nobody got it.
+    expect(verified.out).toContain("DOCKERHUB_TOKEN: 1 workflow to wait for")
+    expect(verified.out).toContain("AWS_ACCESS_KEY_ID: 2 workflows to wait for")
+
+    api.permissions = {
+      ...api.permissions,
+      ...{ secrets: "write", environments: "write", dependabot_secrets: "read", codespaces_secrets: "read" },
+    }
+    expect((await run(...args, "--delete")).out).toContain(
+      "kept SLACK_WEBHOOK: .github/workflows/aws.yml:33 still names it",
+    )
+    const free = Object.fromEntries(
+      Object.entries(textsIn(SHOP)).filter(([path]) => !/(?:aws|matrix|release)\.yml/.test(path)),
+    )
+    shop.push(free)
+    const deleted = await run(...args, "--delete")
+    expect(deleted.out).toContain("deleted SLACK_WEBHOOK of the environment production")
+    expect(deleted.out).toContain("kept TF_API_TOKEN: .github/workflows/terraform.yml:21 still names it")
+    expect(shop.environments.get("production")?.map(({ name }) => name)).toEqual(["TF_API_TOKEN"])
+  })
+})
