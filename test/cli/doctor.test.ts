@@ -142,7 +142,9 @@ grants:
       `${state} google-secret-manager-eu ${pool}: ${word}`,
       expect.stringMatching(`^${state} infisical-tools identity [0-9a-f-]{36}: ${word}$`),
       expect.stringMatching("^ok onepassword-tools http://127.0.0.1:[0-9]+: trusted$"),
+      "note sops-kms Nobody to ask: the provider sops calls nobody.",
       "note sops-tools Nobody to ask: the provider sops calls nobody.",
+      `${state} sops-aws account 111122223333: ${word}`,
     ]
     expect(await trust()).toEqual(expected("not trusted", "fix"))
     await trustBroker(vendors, broker.url)
