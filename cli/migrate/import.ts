@@ -64,7 +64,7 @@ async function importValues(
     inert(`wrote ${target}: ${counted(all.length, "value")}, for ${counted(recipients.value.length, "key")} of age`),
   )
   for (const [key] of all) io.out(inert(`  ${key}`))
-  io.out("Whoever had the old files had the values: issue new ones where you can, before you delete the files.")
+  io.out("People who had the old files know the values. Issue new ones where you can, before you delete the files.")
   return EXIT.ok
 }
 
