@@ -240,7 +240,11 @@ grants:
   })
 
   it.each([
-    ["a folder that is not there", ["check", "/nonexistent/policies"], /policies does not exist\. Name the policy folder/],
+    [
+      "a folder that is not there",
+      ["check", "/nonexistent/policies"],
+      /policies does not exist\. Name the policy folder/,
+    ],
     ["a file that is none of policies", ["check", "package.json"], /package\.json is no policy file/],
     ["a file of policy tests", ["check", "deploy.test.yaml"], /deploy.test.yaml does not exist/],
     ["no folder where the default one is not there", ["check"], /policies does not exist/],
