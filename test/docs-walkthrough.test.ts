@@ -34,6 +34,7 @@ const WALKS: readonly Walk[] = [
   { page: "docs/trust.md", start: "examples/control-repository", commands: 3 },
   { page: "docs/ci/README.md", start: "examples/every-ci", commands: 1 },
   { page: "docs/diff.md", start: "examples/control-repository", commands: 1 },
+  { page: "docs/migrate.md", start: null, commands: 3 },
 ]
 
 interface Block {
