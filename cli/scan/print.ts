@@ -25,7 +25,9 @@ export async function printSearched(given: Searched, remedies: Remedies, format:
   if (format === "text") {
     io.out(summaryOf(searched))
     if (found.length > 0)
-      io.err("A value that is no secret stays if a comment on its line has the word secretlint-disable-line.")
+      io.err(
+        "If a value is not secret, write secretlint-disable-line into a comment on its line: then it is not reported.",
+      )
   }
 }
 

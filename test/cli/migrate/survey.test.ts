@@ -192,7 +192,7 @@ describe("daypass migrate survey of GitHub", () => {
     ["an owner that is not there", ["nobody"], /finds no repositories of nobody, or the token may not read it/],
     ["a repository that is not there", ["acme/nothing"], /finds no repository acme\/nothing/],
     ["a folder that is not there", ["./nothing"], /there is no folder/],
-    ["nothing", [], /missing required argument .WHAT./],
+    ["nothing", [], /WHAT is missing/],
   ])("ends with 2 for %s", async (_, args, sentence) => {
     const { code, err } = await survey(...args)
     expect(code).toBe(2)

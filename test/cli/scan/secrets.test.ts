@@ -256,10 +256,10 @@ test.each([
   [["--revoke"], "--revoke belongs to --run"],
   [["--issued", "--format", "sarif"], "--issued prints text or --json"],
   [["--run", "x"], "--run is the id of a run: a number"],
-  [["--run", "1", "--repository", "acme"], "--repository is OWNER/REPO"],
-  [["missing"], "there is no missing"],
-  [["--report", "missing.json"], "there is no missing.json"],
-  [["--policies", "missing", "."], "the folder"],
+  [["--run", "1", "--repository", "acme"], "--repository OWNER/REPO"],
+  [["missing"], "missing does not exist"],
+  [["--report", "missing.json"], "missing.json does not exist"],
+  [["--policies", "missing", "."], "/missing does not exist. Name the policy folder"],
 ])("%j is refused", async (args, message) => {
   const { code, err } = await scan(...args)
   expect([code, err]).toEqual([2, expect.stringContaining(message)])
