@@ -4,13 +4,8 @@ import type { Plugin } from "esbuild"
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
-/** What age needs for keys of other kinds, and for runtimes without X25519. */
-export const AGE = Object.fromEntries(
-  ["@noble/post-quantum/hybrid.js", "@noble/curves/ed25519.js", "@noble/hashes/scrypt.js"].map((name) => [
-    name,
-    at("broker/entry/age-in-bundle.ts"),
-  ]),
-)
+/** What age needs for passphrases. */
+export const AGE = { "@noble/hashes/scrypt.js": at("broker/entry/age-in-bundle.ts") }
 
 /** The CommonJS build calls `require`, which an ES module has not. The Worker runs this one as well. */
 export const YAML = { yaml: at("node_modules/yaml/browser/index.js") }

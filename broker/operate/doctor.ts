@@ -34,7 +34,7 @@ export async function askOtherSide(name: string, act: OperatorAct, broker: Broke
   const { provider, settings } = connection
   const probe = PROBES.get(provider)
   if (probe === undefined) {
-    const detail = `The provider ${provider} calls nobody, so there is nobody to ask about connection ${name}.`
+    const detail = `The provider ${provider} calls others only through other connections, so there is nobody to ask about connection ${name}.`
     throw new BrokerError("request_malformed", detail)
   }
   await recordAct(act, `doctor: asks the other side of connection ${name} whether it trusts the broker`, broker)

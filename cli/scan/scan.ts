@@ -3,6 +3,7 @@ import { impossible, misused } from "../arguments.ts"
 import { OPERATOR_OPTIONS, POLICY_FOLDER } from "../commands/shared.ts"
 import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import type { Remedies } from "../secrets/remedy.ts"
+import { progressOf } from "../terminal.ts"
 import type { Git } from "./git.ts"
 import type { ScanFormat } from "./print.ts"
 import type { Scan, Searched } from "./scan-secrets.ts"
@@ -71,7 +72,8 @@ async function search(
   if (mode === "report") return (await import("./reports/read.ts")).readReport(report, io)
   const { Scan } = await import("./scan-secrets.ts")
   const { Git, GitError } = await import("./git.ts")
-  const scan = new Scan((texts) => io.err(`texts searched: ${texts} ...`))
+  const progress = progressOf(io, "files searched", null)
+  const scan = new Scan(progress)
   try {
     if (mode === undefined) {
       const missing = await (await import("./files.ts")).scanPaths(paths.length === 0 ? ["."] : paths, scan, io)
@@ -82,6 +84,8 @@ async function search(
   } catch (thrown) {
     if (thrown instanceof GitError) return thrown.message
     throw thrown
+  } finally {
+    progress.end()
   }
 }
 

@@ -123,7 +123,7 @@ grants:
       "arn:aws:iam::111122223333:role/daypass-read",
     ]
     const expected = (word: string, state: string) => [
-      "note operators Nobody to ask: the provider broker calls nobody.",
+      "note operators Nobody to ask: the provider broker calls others only through other connections.",
       `${state} aws-tools account 111122223333: ${word}`,
       `${state} google ${pool}: ${word}`,
       expect.stringMatching(`^${state} azure-prod client [0-9a-f-]{36}: ${word}$`),
@@ -142,7 +142,9 @@ grants:
       `${state} google-secret-manager-eu ${pool}: ${word}`,
       expect.stringMatching(`^${state} infisical-tools identity [0-9a-f-]{36}: ${word}$`),
       expect.stringMatching("^ok onepassword-tools http://127.0.0.1:[0-9]+: trusted$"),
-      "note sops-tools Nobody to ask: the provider sops calls nobody.",
+      "note sops-kms Nobody to ask: the provider sops calls others only through other connections.",
+      "note sops-tools Nobody to ask: the provider sops calls others only through other connections.",
+      `${state} sops-aws account 111122223333: ${word}`,
     ]
     expect(await trust()).toEqual(expected("not trusted", "fix"))
     await trustBroker(vendors, broker.url)

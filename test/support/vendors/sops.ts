@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
+import { identityToRecipient } from "age-encryption"
 import { startAwsStores } from "../aws-stores.ts"
-import { DATA_KEY, shopFor } from "../sops-file.ts"
+import { ageEncrypted, DATA_KEY, shopFor } from "../sops-file.ts"
 import { startSts } from "../sts.ts"
 import type { StartVendor } from "../vendor.ts"
 import { fileOf } from "./delivered-file.ts"
@@ -12,6 +13,8 @@ const FOLDER = "secrets/tools"
 const FILES = ["every-type.sops.yaml", "every-type.sops.env", "binary.sops.json", "pages.sops.yaml"]
 const GRANT = "sops-secrets"
 
+/** Made only for this test. */
+const PQ_KEY = "AGE-SECRET-KEY-PQ-1MYT5X4Y2ZRA3PN3NMC4ERMJK2H0V57WNRZT7JG928VA7PUNW9V9SNCAMEY"
 const KMS_GRANT = "sops-kms-secrets"
 const ROLE = "arn:aws:iam::111122223333:role/daypass-sops"
 const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -24,6 +27,8 @@ export const startSopsVendor: StartVendor = async () => {
   aws.permit(ROLE, [{ actions: ["kms:Decrypt"], resources: [KEY] }])
   const context = { team: "tools" }
   const enc = aws.keys.encrypt(KEY, DATA_KEY, context)
+  const recipient = await identityToRecipient(PQ_KEY)
+  const postQuantum = shopFor({ age: [{ recipient, enc: await ageEncrypted(recipient, DATA_KEY) }] })
   const underKms = shopFor({ kms: [{ arn: KEY, context, created_at: "2026-11-29T21:43:59Z", enc, aws_profile: "" }] })
   const opened = JSON.parse(read("opened.json"))
   const binary = Buffer.from(opened["binary.sops.json"].data.base64, "base64")
@@ -48,19 +53,23 @@ export const startSopsVendor: StartVendor = async () => {
           SOPS_DB_PORT: "every-type.sops.yaml#database/port",
           SOPS_REGION: "every-type.sops.yaml#region_unencrypted",
           SOPS_DOTENV: "every-type.sops.env#DB_PASSWORD",
+          SOPS_POST_QUANTUM: "pq.sops.yaml#database/user",
           SOPS_BINARY: { from: "binary.sops.json#data", as: "file", mode: "0400" },
         },
         read_all: { from: "pages.sops.yaml", prefix: "SOPS_PAGES_" },
       },
     },
-    secrets: { SOPS_AGE_KEY: read("test-only.age-key.txt") },
+    secrets: { SOPS_AGE_KEY: `${read("test-only.age-key.txt")}\n${PQ_KEY}\n` },
     files: {
       ...Object.fromEntries(FILES.map((name) => [`${FOLDER}/${name}`, read(name)])),
       [`${FOLDER}/kms.sops.yaml`]: underKms,
+      [`${FOLDER}/pq.sops.yaml`]: postQuantum,
     },
     trust({ issuer, subject }) {
       const StringEquals = subject(KMS_GRANT)
-      sts.addRole({ arn: ROLE, issuer, audiences: ["daypass-aws-stores"], subject: { StringEquals }, tagSession: true })
+      // The client ids of the account's OIDC provider: of the broker's own logins, and of those for jobs, which the doctor asks by.
+      const audiences = ["daypass-aws-stores", "sts.amazonaws.com"]
+      sts.addRole({ arn: ROLE, issuer, audiences, subject: { StringEquals }, tagSession: true })
     },
     check(run) {
       const { env, masks } = run
@@ -77,6 +86,7 @@ export const startSopsVendor: StartVendor = async () => {
           "a file under a key of AWS KMS is opened with one call",
           env["SOPS_KMS_PASSWORD"] === "canary-of-the-password",
         ],
+        ["a file for a post-quantum key of age is opened", env["SOPS_POST_QUANTUM"] === "shop"],
         ["the variables are what sops opens", env["SOPS_DB_PASSWORD"] === password && env["SOPS_DB_PORT"] === port],
         ["so is that of a dotenv file", env["SOPS_DOTENV"] === opened["every-type.sops.env"].DB_PASSWORD],
         [
