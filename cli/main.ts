@@ -8,9 +8,14 @@ import { inert } from "./inert.ts"
 import { type CliIo, type Command, EXIT } from "./io.ts"
 import { nodeIo } from "./node-io.ts"
 import { parseArguments } from "./parser.ts"
+import { askOfProcess } from "./terminal-ask.ts"
 
 /** Runs the command line and resolves to the exit code. */
-export async function main(args: readonly string[], version: string, io: CliIo = nodeIo(version)): Promise<number> {
+export async function main(
+  args: readonly string[],
+  version: string,
+  io: CliIo = { ...nodeIo(version), ...askOfProcess() },
+): Promise<number> {
   const [first = "", second = "", ...rest] = args
   if (first === "help") return main(second === "" ? ["--help"] : [second, ...rest, "--help"], version, io)
   if (isHelp(first)) return say(overview(SECTIONS), io)
