@@ -61,7 +61,7 @@ function say(text: string, io: CliIo): number {
 }
 
 function tellUnknown(name: string, usage: string, io: CliIo): void {
-  const known = [...COMMANDS.map((command) => command.name), ...Object.keys(GROUPS), "help"]
+  const known = [...COMMANDS.map((command) => command.name), ...Object.keys(GROUPS), "help", "--help", "--version"]
   io.err(
     inert(
       `daypass: there is no ${name.startsWith("-") ? "option" : "command"} ${JSON.stringify(name)}.${didYouMean(name, known)}`,

@@ -52,7 +52,7 @@ async function runOf(
 ): Promise<number> {
   const [id, repository] = [String(options["run"]), String(options["repository"] ?? io.env["GITHUB_REPOSITORY"] ?? "")]
   if (!/^[1-9][0-9]{0,18}$/.test(id)) misused("--run is the id of a run: a number")
-  if (parseRepository(repository) === null) misused("--repository is OWNER/REPO")
+  if (parseRepository(repository) === null) misused("--run needs the repository of the run: --repository OWNER/REPO")
   const [revokes, deletesLog] = [options["revoke"] === true, options["delete-log"] === true]
   const { scanRun } = await import("./run/run.ts")
   return await scanRun({ run: { repository, id }, options, revokes, deletesLog, ...how }, io)
@@ -73,7 +73,7 @@ async function search(
   try {
     if (mode === undefined) {
       const missing = await (await import("./files.ts")).scanPaths(paths.length === 0 ? ["."] : paths, scan, io)
-      return missing === null ? scan.searched() : `there is no ${missing}`
+      return missing === null ? scan.searched() : `${missing} does not exist`
     }
     await searchGit(mode, scan, new Git(io.cwd, io.env), io)
     return scan.searched()
