@@ -148,6 +148,32 @@ describe("daypass migrate plan", () => {
           HOOK: "\${{ steps.daypass.outputs.slack-webhook-SLACK_WEBHOOK }}" # hook`)
   })
 
+  it("keeps what follows a text of several lines", async () => {
+    const keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(
+      (key) => `          ${key}: \${{ secrets.${key} }}\n`,
+    )
+    const own = `      - env:\n${keys.join("")}          NOTE: |\n            of two\n            lines\n        run: |\n          ./x\n`
+    const login = `      - uses: google-github-actions/auth@v2\n        with:\n          credentials_json: |\n            \${{ secrets.GCP_KEY }}\n`
+    const stepsOf = (steps: string) => parse(planOf(job(`    steps:\n${steps}      - run: ./y\n`)).text).jobs.a.steps
+    const value = (name: string) => `\${{ steps.daypass.outputs.aws-deploy-${name} }}`
+    expect(stepsOf(own).slice(1)).toEqual([
+      {
+        env: {
+          AWS_ACCESS_KEY_ID: value("access-key-id"),
+          AWS_SECRET_ACCESS_KEY: value("secret-access-key"),
+          NOTE: "of two\nlines\n",
+          AWS_SESSION_TOKEN: value("session-token"),
+        },
+        run: "./x\n",
+      },
+      { run: "./y" },
+    ])
+    expect(stepsOf(login)).toEqual([
+      { uses: WISH.action, with: { broker: WISH.broker, grants: "google-deploy", deliver: "files" } },
+      { run: "./y" },
+    ])
+  })
+
   it.each<[string, string, unknown]>([
     [
       "the workflow's map",
