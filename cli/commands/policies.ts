@@ -71,7 +71,7 @@ documentation, write your ids into them, and run "daypass check".`,
   exits: {
     0: "done",
     1: "a file is in the way, a step was refused, the new policy does not fit the others, or the broker has something to fix",
-    2: "the arguments are wrong, or the ids are not known",
+    2: "the arguments are wrong, or with OWNER/REPO the ids are not known",
     130: "you stopped it",
   },
   examples: [

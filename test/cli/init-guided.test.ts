@@ -318,6 +318,11 @@ describe("daypass init on Node", () => {
     expect(readdirSync(desk.home)).toEqual([])
   })
 
+  it("says of a broker on this machine that no cloud can reach it", async () => {
+    const { code, out } = await init({ ...node(), broker: "http://127.0.0.1:8787" })
+    expect([code, out]).toEqual([0, expect.stringContaining("no cloud can reach this machine, run the commands above")])
+  })
+
   it("writes the unit of the examples", () => {
     const directives = (text: string) => text.split("\n").filter((line) => /^[A-Z[ ]/.test(line))
     const example = readFileSync(join(ROOT, "examples/node/daypass.service"), "utf8")
