@@ -95,7 +95,7 @@ what the file says by itself, and says what it did not check.`,
   exits: { 0: "no errors", 1: "errors, or warnings with --strict", 2: "the folder cannot be read" },
   examples: ["daypass check", "daypass check policies --strict --format github"],
   page: "warnings/README.md",
-  load: async () => (await import("../check.ts")).run,
+  load: async () => (await import("../check/check.ts")).run,
 }
 
 const test: CommandDeclaration = {
