@@ -519,8 +519,14 @@ describe("docs/migrate.md", () => {
       for (const line of steps) codes.push(await follow(line))
       // Some workflows have not run yet: the last one has something to wait for.
       expect([steps.length, codes]).toEqual([4, [0, 0, 0, 1]])
-      const shown = blocks("text").map((text) => text.replaceAll("staging", "production").trimEnd())
-      expect(shown).toHaveLength(3)
+      // What stands below the commands without a network is compared by the walk through the pages.
+      const walked = new Set(
+        [...page.matchAll(/^```sh\n[^`]*```\n\n```text\n([\s\S]*?)^```/gm)].map(([, text]) => text),
+      )
+      const shown = blocks("text")
+        .filter((text) => !walked.has(text))
+        .map((text) => text.replaceAll("staging", "production").trimEnd())
+      expect(shown).toHaveLength(2)
       const all = printed.join("\n")
       for (const line of shown.flatMap((text) => text.split("\n"))) expect(all).toContain(line)
       expect(await follow(/daypass trust .*/.exec(shown.join("\n"))?.[0] ?? "")).toBe(0)
