@@ -38,11 +38,21 @@ It asks GitHub about an organisation or a repository. ${TOKEN_WORDS} For a folde
 const PLAN_OPTIONS = {
   ...ENVIRONMENT,
   broker: { value: "URL", words: "the broker, for the new steps; by default $DAYPASS_BROKER" },
-  action: { value: "SHA", words: "the full commit SHA of the daypass action, for the new steps. Required" },
+  action: {
+    value: "SHA",
+    words:
+      "the full commit SHA of the daypass action, for the new steps; by default that of this version's release, which github.com is asked for",
+  },
   ...POLICIES,
   local: { value: "DIR", words: "reads the workflows of this checkout, in place of GitHub's default branch" },
   store: { value: "NAME", words: "the connection of the store; needed unless daypass.yaml has exactly one of sops" },
   locator: { value: "TEXT", words: "where the store has a value, with {name} for the secret's name" },
+  with: {
+    value: "PROVIDER.FIELD=VALUE",
+    words:
+      "drafts the grant of a provider that the environment has none of: aws.role, google.service_account, github.repositories with github.permission, vault.role; PROVIDER.connection where there are several",
+    repeated: true,
+  },
   "repository-id": { value: "ID", words: "the repository's id; GitHub is asked when it is left out" },
   branch: { value: "NAME", words: "the default branch; GitHub is asked when it is left out" },
   ...JSON_OPTION,
@@ -54,7 +64,7 @@ const plan: CommandDeclaration = {
   about: `Shows how the jobs of one environment would get their credentials by policy: the policy file, the changed workflows as a patch,
 and every place that stays as it is, with the reason. Comments and layout are kept. It writes nothing.
 
-With --local, --repository-id and --branch it uses no network. ${TOKEN_WORDS}`,
+With --local, --repository-id, --branch and --action it uses no network. ${TOKEN_WORDS}`,
   takes: [REPOSITORY],
   options: PLAN_OPTIONS,
   excess: EXCESS,
@@ -63,7 +73,9 @@ With --local, --repository-id and --branch it uses no network. ${TOKEN_WORDS}`,
     1: "the policy folder has errors, or would have with the plan",
     2: "the arguments are wrong, or something cannot be read",
   },
-  examples: ["daypass migrate plan acme/shop --environment staging --broker https://daypass.example.com --action SHA"],
+  examples: [
+    "daypass migrate plan acme/shop --environment staging --broker https://daypass.example.com --with aws.role=shop-deploy",
+  ],
   page: "migrate.md",
   load: async () => (await import("../migrate/plan.ts")).run,
 }
@@ -84,7 +96,9 @@ ${TOKEN_WORDS} It needs the permissions contents, workflows and pull requests, a
     1: "the policy folder has errors, or would have with the plan",
     2: "the arguments are wrong, or something cannot be read or written",
   },
-  examples: ["daypass migrate apply acme/shop --environment staging --broker https://daypass.example.com --action SHA"],
+  examples: [
+    "daypass migrate apply acme/shop --environment staging --broker https://daypass.example.com --with aws.role=shop-deploy",
+  ],
   page: "migrate.md",
   load: async () => (await import("../migrate/apply.ts")).run,
 }

@@ -193,8 +193,8 @@ export const VENDORS: Readonly<Record<string, Vendor>> = {
       {
         name: "permission",
         message: "What the job may do there",
-        pattern: /^[a-z_]+:(?:read|write)$/,
-        form: "a permission, such as contents:read or contents:write",
+        pattern: /^[a-z_]+:(?:read|write)(?: [a-z_]+:(?:read|write)){0,9}$/,
+        form: "permissions with a space between them, such as contents:write pull_requests:write",
         initial: () => "contents:read",
       },
       {
@@ -211,10 +211,10 @@ export const VENDORS: Readonly<Record<string, Vendor>> = {
       owner_id: ownerId,
     }),
     grant: "github-token",
-    grantFields: ({ repositories = "", permission = "" }) => {
-      const [name = "", level = ""] = permission.split(":")
-      return { repositories: repositories.split(" "), permissions: { [name]: level } }
-    },
+    grantFields: ({ repositories = "", permission = "" }) => ({
+      repositories: repositories.split(" "),
+      permissions: Object.fromEntries(permission.split(" ").map((one) => one.split(":"))) as Record<string, string>,
+    }),
     ttl: "15m",
     advice: "A token for these repositories alone. The broker revokes it when the job ends.",
     secrets: [{ name: APP_KEY, is: "the private key of the App" }],

@@ -10,7 +10,7 @@ import { type Proposed, propose } from "./apply/pull-request.ts"
 import { type Gathered, gather, refused } from "./plan/gather.ts"
 import type { Plan, Wish } from "./plan/model.ts"
 import { planFor } from "./plan/plan.ts"
-import { jsonOf, summaryOf } from "./plan/words.ts"
+import { closingLines, jsonOf, summaryOf } from "./plan/words.ts"
 
 /** `daypass migrate apply`. */
 export async function run(given: Arguments, io: CliIo): Promise<number> {
@@ -20,6 +20,7 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
   const planned = planFor(wish, files, loaded)
   if (!planned.ok) return refused(planned.fault, folder, io)
   const plan = planned.value
+  const place = { folder, broker: wish.broker }
   const writes = writesOf(plan, gathered)
   const fault = await writeAll(writes, io)
   if (fault !== null) return impossible(`${fault}. Nothing was proposed`, io)
@@ -30,11 +31,14 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
       : null
   if (typeof proposed === "string") return impossible(`${proposed}. The policy file stays: run this again`, io)
   if (json) {
-    printJson({ ...jsonOf(plan), written: writes.map(({ path }) => path), pull_request: proposed?.url ?? null }, io)
+    printJson(
+      { ...jsonOf(plan, place), written: writes.map(({ path }) => path), pull_request: proposed?.url ?? null },
+      io,
+    )
     return EXIT.ok
   }
   if (proposed !== null) io.out(inert(`${proposed.isNew ? "opened" : "there is already"} ${proposed.url}`))
-  for (const note of plan.notes) io.out(inert(`Note: ${note}.`))
+  for (const line of closingLines(plan, place)) io.out(inert(line))
   io.out(inert(summaryOf(plan)))
   if (plan.replaced.length > 0)
     io.out(`Next: daypass check ${folder}, publish the policies, then merge. Later: daypass migrate verify.`)

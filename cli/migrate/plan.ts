@@ -10,8 +10,9 @@ export async function run(given: Arguments, io: CliIo): Promise<number> {
   if (typeof gathered === "number") return gathered
   const { wish, files, folder, loaded, json } = gathered
   const plan = planFor(wish, files, loaded)
+  const place = { folder, broker: wish.broker }
   if (!plan.ok) return refused(plan.fault, folder, io)
-  if (json) printJson(jsonOf(plan.value), io)
-  else for (const line of linesOf(plan.value, folder)) io.out(line)
+  if (json) printJson(jsonOf(plan.value, place), io)
+  else for (const line of linesOf(plan.value, place)) io.out(line)
   return EXIT.ok
 }

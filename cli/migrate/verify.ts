@@ -8,6 +8,7 @@ import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import { findingsOf, loadPolicies } from "../policies.ts"
 import { eachRecord, unreadable } from "../record/source.ts"
 import { windowOf } from "../record/window.ts"
+import { shellWord } from "../shell-word.ts"
 import { filesOn, repositoryNamed, storedIn } from "./survey/github-source.ts"
 import { type Deletion, deletionsOf } from "./verify/deletions.ts"
 import { Followed, type Standing, standingsOf } from "./verify/follow.ts"
@@ -76,15 +77,13 @@ function linesOf(
 function commandsFor(secret: string, repository: string, environment: string | null): readonly string[] {
   const plain = `gh secret delete ${secret} --repo ${repository}`
   const own =
-    environment === null ? [] : [`  delete it, if it is the environment's: ${plain} --env ${quoted(environment)}`]
+    environment === null ? [] : [`  delete it, if it is the environment's: ${plain} --env ${shellWord(environment)}`]
   return [
     ...own,
     `  delete it, if it is the repository's:  ${plain}`,
     "  Revoke the old value where it was issued, too: it still works there.",
   ]
 }
-
-const quoted = (text: string) => (/^[A-Za-z0-9_.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
 /** Deletes what nothing names any more. A text says why nothing could be asked. */
 async function remove(

@@ -1,3 +1,4 @@
+import { shellWord as word } from "../shell-word.ts"
 import { byDoor, jobWords, poolProviderOf, type Side } from "./side.ts"
 import { credentialOf, GOOGLE_MAPPING, googleConditionOf, googleMemberOf, trustPolicyOf, vaultRoleOf } from "./text.ts"
 
@@ -83,6 +84,3 @@ const oidc: Commands = ({ subjects }, broker) =>
   )
 
 const COMMANDS: Readonly<Record<Side["vendor"], Commands>> = { aws, google, azure, vault, oidc }
-
-/** A word of a POSIX shell: as it is when nothing in it has a meaning, otherwise in single quotes. */
-const word = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)

@@ -65,21 +65,19 @@ export function planFile(file: WorkflowFile, all: Workflows, wish: Wish, world: 
     )
     return { change: null, rule: null, grants: [], replaced: [], left, notes: [] }
   }
-  const written = new Map(
-    changes.flatMap(({ offer }) => (offer.written === undefined ? [] : [[offer.grant, offer.written] as const])),
-  )
+  const written = changes.flatMap(({ offer }) => offer.written ?? [])
   return {
     change: { path: file.path, before: file.text, after, edits },
     rule:
-      written.size === 0
+      written.length === 0
         ? null
         : ruleOf(
             file,
             plans.map(({ triggers }) => triggers),
-            [...written.keys()],
+            [...new Set(written.map(({ name }) => name))],
             wish,
           ),
-    grants: [...written.values()],
+    grants: written,
     replaced: changes.map(({ use, offer }) => ({ workflow: file.path, secret: use.secret ?? "", grant: offer.grant })),
     left,
     notes: plans.flatMap(({ plan, triggers }) =>

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import { basename } from "node:path"
 import { visible } from "../../../broker/core/policy/faults.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
@@ -9,11 +10,13 @@ import { GitHubError } from "../../github/github-error.ts"
 import { isBranch, parseRepository } from "../../github/names.ts"
 import { askRepository } from "../../github/repository.ts"
 import { inert } from "../../inert.ts"
+import { ACTION, askRelease } from "../../init/action-reference.ts"
 import { type Arguments, type CliIo, EXIT } from "../../io.ts"
 import { findingsOf, type LoadedFolder, loadPolicies } from "../../policies.ts"
 import { checkoutAt } from "../survey/checkout.ts"
 import { filesOn, headOf } from "../survey/github-source.ts"
 import type { RepositoryFile } from "../workflow/read.ts"
+import { saidBy } from "./drafts.ts"
 import type { PlanFault, Wish } from "./model.ts"
 
 /** Everything that a plan is made of. */
@@ -31,7 +34,7 @@ export interface Gathered {
 }
 
 /** Reads the arguments, the folder and the workflows. Returns an exit code after printing what is wrong. @throws {Misuse} */
-export async function gather({ options, positionals }: Arguments, io: CliIo): Promise<Gathered | number> {
+export async function gather({ options, positionals, repeated }: Arguments, io: CliIo): Promise<Gathered | number> {
   const option = (key: string) => {
     const value = options[key]
     return typeof value === "string" && value !== "" ? value : undefined
@@ -42,8 +45,9 @@ export async function gather({ options, positionals }: Arguments, io: CliIo): Pr
   if (broker === undefined || !/^https?:\/\/[A-Za-z0-9.:[\]-]+$/.test(broker))
     return misused("migrate needs --broker: the broker's origin, for example https://daypass.example.com")
   const sha = option("action")
-  if (sha === undefined || !/^[0-9a-f]{40}$/.test(sha))
-    return misused("migrate needs --action: a full commit SHA of forty digits")
+  if (sha !== undefined && !/^[0-9a-f]{40}$/.test(sha))
+    return misused("--action must be a full commit SHA of forty digits")
+  const said = saidBy(repeated["with"] ?? [])
   const environment = option("environment") ?? null
   if (environment !== null && (visible(environment) !== environment || environment.trim() !== environment))
     return misused("--environment must have visible characters only, without a space at either end")
@@ -61,6 +65,13 @@ export async function gather({ options, positionals }: Arguments, io: CliIo): Pr
       io,
     )
 
+  const release = sha === undefined ? await askRelease(io) : null
+  const commit = sha ?? release?.commit
+  if (commit === undefined)
+    return impossible(
+      `github.com does not name the commit of v${io.version}, the release of this command: give the action's full commit SHA with --action`,
+      io,
+    )
   const local = option("local") ?? null
   const facts = await factsOf(repository, { id, branch, needsGitHub: local === null }, io)
   if (!facts.ok) return impossible(facts.fault, io)
@@ -69,7 +80,8 @@ export async function gather({ options, positionals }: Arguments, io: CliIo): Pr
   return {
     wish: {
       ...{ owner: facts.value.owner, name: facts.value.name, repositoryId: facts.value.id, branch: facts.value.branch },
-      ...{ environment, broker, action: `daypass/daypass@${sha}`, store: option("store"), locator: option("locator") },
+      ...{ environment, broker, action: `${ACTION}@${commit}`, release: release?.tag ?? null },
+      ...{ store: option("store"), locator: option("locator"), said },
     },
     files: files.value.files,
     commit: files.value.commit,
@@ -119,6 +131,7 @@ async function filesFor(local: string | null, known: Known, io: CliIo): Promise<
     for (const sentence of unread) complain(sentence, io)
   }
   if (local !== null) {
+    if (!existsSync(local)) return fail(`${local} does not exist: name the root of a checkout`)
     const { files, unread } = checkoutAt(local, basename(local))
     say(unread)
     return files.length === 0

@@ -9,6 +9,8 @@ import type { Change, JobPlan } from "./job-plan.ts"
 export interface ActionStep {
   /** `daypass/daypass@SHA`. */
   readonly action: string
+  /** The tag of that commit, for a comment; null when it is not known. */
+  readonly release: string | null
   readonly broker: string
 }
 
@@ -120,8 +122,8 @@ class JobEdits {
   #step(changes: readonly Change[], id: string | null, deliver: string | null): string[] {
     const grants = [...new Set(changes.map(({ offer }) => offer.grant))].sort().join(", ")
     return [
-      id === null ? `- uses: ${this.#action.action}` : `- id: ${id}`,
-      ...(id === null ? [] : [`  uses: ${this.#action.action}`]),
+      id === null ? `- uses: ${this.#pinned()}` : `- id: ${id}`,
+      ...(id === null ? [] : [`  uses: ${this.#pinned()}`]),
       "  with:",
       `    broker: ${this.#action.broker}`,
       `    grants: ${grants}`,
@@ -146,8 +148,12 @@ class JobEdits {
   #replaceLogin({ step, offer, deliver }: Extract<Change, { how: "login" }>): void {
     const uses = this.#node("steps", step, "uses")
     const input = this.#node("steps", step, "with")
+    const whole = this.#node("steps", step)
     if (!isRanged(uses) || !isRanged(input) || !isMap(input)) return
-    this.#edits.push({ start: uses.range[0], end: uses.range[1], text: this.#action.action })
+    const [, version = ""] = OLD_VERSION.exec(this.#file.text.slice(uses.range[1])) ?? []
+    const isOnLine = isMap(whole) && !whole.flow
+    const text = isOnLine ? this.#pinned() : this.#action.action
+    this.#edits.push({ start: uses.range[0], end: uses.range[1] + version.length, text })
     const pairs = [
       `broker: ${this.#action.broker}`,
       `grants: ${offer.grant}`,
@@ -155,8 +161,13 @@ class JobEdits {
     ]
     const [start, end] = [input.range[0], this.#layout.endOf(input)]
     const indent = " ".repeat(this.#layout.column(start))
-    const text = input.flow ? `{ ${pairs.join(", ")} }` : pairs.join(`${this.#layout.eol}${indent}`)
-    this.#edits.push({ start, end: input.flow ? input.range[1] : end, text })
+    const inputs = input.flow ? `{ ${pairs.join(", ")} }` : pairs.join(`${this.#layout.eol}${indent}`)
+    this.#edits.push({ start, end: input.flow ? input.range[1] : end, text: inputs })
+  }
+
+  #pinned(): string {
+    const { action, release } = this.#action
+    return release === null ? action : `${action} # ${release}`
   }
 
   /** Adds `id-token: write`, and keeps what the job had. */
@@ -222,6 +233,9 @@ class JobEdits {
     return isRanged(pair?.key) ? pair.key : null
   }
 }
+
+/** The comment that names the version of the action that was there: about another action, it would be wrong. */
+const OLD_VERSION = /^([ \t]*#[ \t]*v?\d[\w.-]*[ \t]*)(?=\r?\n|$)/
 
 /** Where the last value of a map ends. */
 function endOfLast(map: YAMLMap): number | null {

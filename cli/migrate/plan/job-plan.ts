@@ -1,4 +1,5 @@
 import { isMap, isSeq } from "yaml"
+import { memberOf } from "../../../broker/core/policy/plain.ts"
 import type { Kind } from "../kinds.ts"
 import { keysAt, nodeAt, textAt, type WorkflowFile } from "../workflow/read.ts"
 import type { SecretUse } from "../workflow/secret-uses.ts"
@@ -84,8 +85,9 @@ function planUse(file: WorkflowFile, job: string, use: SecretUse, world: OfferWo
   const [, , section, index, group, key] = way
   const login = group === "with" && typeof index === "number" ? loginAt(file, job, index, String(key)) : undefined
   if (login !== undefined) return planLogin(file, job, use, login, world)
-  if (kind === "publish" || kind === "variable" || kind === "azure" || kind === "vault")
-    return reasonOf(cloudOffer(kind, world))
+  if (kind === "publish" || kind === "variable" || kind === "azure") return reasonOf(cloudOffer(kind, world))
+  if (kind === "vault" && group === "with" && /^(?:secretid|password)$/i.test(String(key)))
+    return `no grant gives a ${String(key)} of Vault: let the action log in with the input token`
   if (section === "env") return planJobVariable(use, world)
   if (section !== "steps" || typeof index !== "number")
     return "GitHub reads this place before the job's first step, so no step can set it"
@@ -98,7 +100,7 @@ function planUse(file: WorkflowFile, job: string, use: SecretUse, world: OfferWo
       return `the action ${uses} logs in with it: let the job get the credentials before, and take the login out of the action`
     return `this is no login that can be replaced: use the step that gets the credentials (${BY_HAND[kind]})`
   }
-  if (kind === "github") {
+  if (kind === "github" || kind === "vault") {
     const offer = cloudOffer(kind, world)
     return typeof offer === "string" ? offer : { how: "output", use, offer, value: "token" }
   }
@@ -128,14 +130,12 @@ function planJobVariable(use: SecretUse, world: OfferWorld): Change | string {
     return "a variable cannot hold a login that ends: log in with a step (docs/deliver-files.md#google)"
   if (kind === "aws" && AWS_VALUES[variable] === undefined)
     return "no grant sets this variable: read AWS's own variables"
-  const offer =
-    kind === "aws"
-      ? cloudOffer(kind, world)
-      : kind === "github" && variable !== "GH_TOKEN"
-        ? "set the token in the steps that use it, not for the whole job"
-        : kind === "github"
-          ? cloudOffer(kind, world)
-          : storeOffer(secret ?? "", variable, world)
+  if (kind === "vault" && variable !== "VAULT_TOKEN")
+    return "a grant of Vault sets VAULT_TOKEN alone: rename the variable"
+  if (kind === "github" && variable !== "GH_TOKEN")
+    return "set the token in the steps that use it, not for the whole job"
+  const isCredential = kind === "aws" || kind === "github" || kind === "vault"
+  const offer = isCredential ? cloudOffer(kind, world) : storeOffer(secret ?? "", variable, world)
   return typeof offer === "string" ? offer : { how: "variable", use, offer }
 }
 
@@ -164,15 +164,11 @@ function planLogin(file: WorkflowFile, job: string, use: SecretUse, login: Login
   const offer = cloudOffer(login.kind, world)
   if (typeof offer === "string") return offer
   const region = textAt(file, ...way, "with", "aws-region")
-  const own = world.set.organisation.connections.get(connectionOf(offer, world) ?? "")?.settings
-  const given = typeof own === "object" && own !== null && "region" in own ? own.region : undefined
+  const given = memberOf(world.set.organisation.connections.get(offer.connection)?.settings, "region")
   if (region !== undefined && !region.includes("${{") && region !== given)
     return `the login is for the region ${region}, and the grant ${offer.grant} sets ${String(given)}: use a connection of that region`
   return { how: "login", use, offer, step, deliver: login.deliver }
 }
-
-const connectionOf = ({ grant }: Offer, { policies }: OfferWorld) =>
-  policies.flatMap(({ grants }) => grants.get(grant) ?? [])[0]?.connection.name
 
 function regionNote(file: WorkflowFile, job: string, step: number): readonly string[] {
   const region = textAt(file, "jobs", job, "steps", step, "with", "aws-region")

@@ -1,5 +1,6 @@
 import type { Edit } from "../../../analysis/used/yaml-layout.ts"
 import type { PolicyFault } from "../../../broker/core/policy/model.ts"
+import type { Said } from "./drafts.ts"
 import type { ActionStep } from "./job-edits.ts"
 import type { Left } from "./job-plan.ts"
 import type { Replacement } from "./policy-file.ts"
@@ -14,6 +15,13 @@ export interface Wish extends ActionStep {
   readonly environment: string | null
   readonly store: string | undefined
   readonly locator: string | undefined
+  readonly said: Said
+}
+
+/** A connection whose other side must trust the broker for new grants. */
+export interface ToTrust {
+  readonly connection: string
+  readonly grants: readonly string[]
 }
 
 /** A workflow before and after. */
@@ -31,6 +39,7 @@ export interface Plan {
   readonly replaced: readonly Replacement[]
   readonly left: readonly Left[]
   readonly notes: readonly string[]
+  readonly trust: readonly ToTrust[]
 }
 
 export type PlanFault = string | readonly PolicyFault[]

@@ -1,13 +1,16 @@
 import type { PolicyInput } from "../../../broker/core/policy/load.ts"
 import type { Connection, Policy, PolicySet } from "../../../broker/core/policy/model.ts"
+import { memberOf } from "../../../broker/core/policy/plain.ts"
 import { readFile } from "../../../broker/providers/sops/document.ts"
 import { isForbiddenVariable } from "../../../broker/wire/variables.ts"
 import type { Kind } from "../kinds.ts"
+import { draftedGrant, type Said } from "./drafts.ts"
 import type { MigratedGrant } from "./policy-file.ts"
 
 /** What a job can get in place of a secret. */
 export interface Offer {
   readonly grant: string
+  readonly connection: string
   /** Present for a grant that the migration writes. */
   readonly written?: MigratedGrant
   /** For people, about what to check. */
@@ -26,9 +29,13 @@ export interface OfferWorld {
   readonly store: string | undefined
   /** A locator with the gap `{name}`, as the user chose it. */
   readonly locator: string | undefined
+  /** What the user said of grants to be drafted. */
+  readonly said: Said
+  /** Grants of the file that an earlier migration wrote. */
+  readonly earlier: readonly MigratedGrant[]
 }
 
-/** Providers whose grants need nothing but locators of stored values. Vault's name a role, too. */
+/** Providers whose grants name stored values. Vault's name a role, too. */
 const STORES: ReadonlySet<string> = new Set([
   "sops",
   "aws-secrets-manager",
@@ -39,29 +46,66 @@ const STORES: ReadonlySet<string> = new Set([
   "doppler",
   "infisical",
   "conjur",
+  "vault",
 ])
 
-const CLOUDS: Readonly<Partial<Record<Kind, string>>> = { aws: "aws", google: "google", github: "github" }
+/** Kinds whose grants give credentials that end. */
+const PROVIDERS_OF: Readonly<Partial<Record<Kind, string>>> = {
+  aws: "aws",
+  google: "google",
+  github: "github",
+  vault: "vault",
+}
 
-/** A cloud's or GitHub's grant in the environment's policy. A text says what is missing. */
+/** A grant of a cloud, of GitHub or of Vault: the environment's own, or a drafted one. A text says what is missing. */
 export function cloudOffer(kind: Kind, world: OfferWorld): Offer | string {
-  const provider = CLOUDS[kind]
+  const provider = PROVIDERS_OF[kind]
   if (provider === undefined) return HOW[kind] ?? "no grant can take its place"
   const found = world.policies
     .flatMap(({ grants }) => [...grants.values()])
-    .filter((grant) => grant.connection.provider === provider)
+    .filter((grant) => grant.connection.provider === provider && isCredential(grant.fields))
   const [only] = found
   if (found.length > 1)
     return `the environment's policies have several grants of ${provider} (${found.map(({ name }) => name).join(", ")}): change this place by hand`
-  if (only === undefined)
-    return `the environment's policies have no grant of a ${provider} connection: add one, with docs/providers.md, and run this again`
-  return { grant: only.name, note: `check that a rule of ${only.file} lets the workflow have ${only.name}` }
+  if (only === undefined) return draftedOffer(provider, world)
+  const unused = world.said.has(provider) ? `. It is there already, so --with ${provider} is not used` : ""
+  return {
+    ...{ grant: only.name, connection: only.connection.name },
+    note: `check that a rule of ${only.file} lets the workflow have ${only.name}${unused}`,
+  }
+}
+
+/** A grant of Vault may read values of the store, too: that is no login. */
+const isCredential = (fields: unknown) =>
+  !["read", "read_all", "dynamic"].some((key) => memberOf(fields, key) !== undefined)
+
+/** What an earlier migration drafted stays as it is: other workflows use it. */
+function draftedOffer(provider: string, { said, earlier, set }: OfferWorld): Offer | string {
+  const { connections } = set.organisation
+  const known = earlier.find(
+    ({ connection, fields }) => connections.get(connection)?.provider === provider && isCredential(fields),
+  )
+  const drafted =
+    known !== undefined && !said.has(provider) ? known : draftedGrant(provider, said, connections.values())
+  if (typeof drafted === "string") return drafted
+  const { name, connection, fields } = drafted
+  if (
+    known !== undefined &&
+    known.name === name &&
+    JSON.stringify([known.connection, known.fields]) !== JSON.stringify([connection, fields])
+  )
+    return `the migrated policy has ${name} already, with other settings: leave out --with ${provider}, or write a grant of your own`
+  const { ttl } = fields
+  const note =
+    typeof ttl === "string"
+      ? `${name} gives credentials for ${ttl}: does the job take longer? Then write the grant into your own policy file, with a longer ttl`
+      : undefined
+  return { grant: name, connection, written: drafted, ...(note !== undefined && { note }) }
 }
 
 const HOW: Readonly<Partial<Record<Kind, string>>> = {
   azure:
     "az logs in by itself: give its commands to a step with run and azure-cli: login, see docs/run-a-command.md#azure",
-  vault: "a job logs in to Vault by its own identity: write a grant of a vault connection, see broker/providers/vault",
   publish: "the registry can trust this workflow: set up trusted publishing there, and remove the token",
   variable: "it is no secret: gh variable set it, and write vars in place of secrets",
 }
@@ -76,11 +120,15 @@ export function storeOffer(secret: string, variable: string, world: OfferWorld):
   if (locator === null) return `say where ${store.name} has the values, with --locator and {name} for the secret's name`
   const missing = store.provider === "sops" ? missingIn(locator, secret, store, world.inputs) : null
   if (missing !== null) return missing
-  const grant = grantName(variable)
+  const role = store.provider === "vault" ? world.said.get("vault")?.["role"] : ""
+  if (role === undefined) return `say which role of Vault reads the values, with --with vault.role=...`
+  // Two jobs may give different secrets to variables of one name.
+  const grant = grantName(variable === secret ? secret : `${secret}_as_${variable}`)
+  const read = { read: { [variable]: locator } }
   const note = store.provider === "sops" ? undefined : `check that ${store.name} has ${locator}`
   return {
-    grant,
-    written: { name: grant, connection: store.name, fields: { read: { [variable]: locator } } },
+    ...{ grant, connection: store.name },
+    written: { name: grant, connection: store.name, fields: role === "" ? read : { role, ...read } },
     ...(note !== undefined && { note }),
   }
 }
@@ -121,9 +169,9 @@ function missingIn(
   return `its value is not in ${path} yet. GitHub never shows a value: get a new one where it was issued, and put it there as ${key || secret} (daypass migrate import, or sops edit)`
 }
 
-/** A grant's name after a variable: `STRIPE_KEY` is `stripe-key`. */
-export function grantName(variable: string): string {
-  const name = variable
+/** A grant's name after a secret: `STRIPE_KEY` is `stripe-key`. */
+export function grantName(text: string): string {
+  const name = text
     .toLowerCase()
     .replace(/_+/g, "-")
     .replace(/^-+|-+$/g, "")

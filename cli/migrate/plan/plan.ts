@@ -1,14 +1,23 @@
+import { audiencesOf } from "../../../analysis/trust/given.ts"
 import { loadPolicySet, type PolicyInput } from "../../../broker/core/policy/load.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
-import { ok, type Result } from "../../../broker/core/result.ts"
+import { fail, ok, type Result } from "../../../broker/core/result.ts"
 import { PROVIDERS } from "../../../broker/providers/index.ts"
 import { policyPath } from "../../init/text.ts"
 import { readWorkflows } from "../survey/repository.ts"
 import type { RepositoryFile } from "../workflow/read.ts"
 import { planFile } from "./file-plan.ts"
-import type { Plan, PlanFault, Wish } from "./model.ts"
+import type { Plan, PlanFault, ToTrust, Wish } from "./model.ts"
 import type { OfferWorld } from "./offers.ts"
-import { type MigratedPolicy, merged, policyText, readPolicy, replacementLine } from "./policy-file.ts"
+import {
+  ambiguousGrant,
+  type MigratedGrant,
+  type MigratedPolicy,
+  merged,
+  policyText,
+  readPolicy,
+  replacementLine,
+} from "./policy-file.ts"
 
 /** The plan for one environment of one repository. Pure; the fault says why there is none. */
 export function planFor(
@@ -22,7 +31,7 @@ export function planFor(
   const before = known === undefined ? null : new TextDecoder().decode(known.bytes)
   const old = before === null ? null : readPolicy(path, before)
   if (old !== null && !old.ok) return old
-  const world: OfferWorld = { ...worldOf(wish, set, inputs), repository }
+  const world: OfferWorld = { ...worldOf(wish, set), repository, inputs, earlier: old?.value.grants ?? [] }
   const read = readWorkflows(files)
   const parts = read.workflows.map((file) => planFile(file, read, wish, world))
   const add: MigratedPolicy = {
@@ -34,6 +43,11 @@ export function planFor(
     grants: parts.flatMap(({ grants }) => grants),
     replaced: parts.flatMap(({ replaced }) => replaced),
   }
+  const ambiguous = ambiguousGrant([...(old?.value.grants ?? []), ...add.grants])
+  if (ambiguous !== null)
+    return fail(
+      `${path} would have two different grants ${ambiguous}: write one of them into a policy file of your own, and use it by hand`,
+    )
   const text = add.replaced.length === 0 ? before : policyText(merged(old?.value ?? null, add))
   const plan: Plan = {
     policy: text === null || text === before || add.grants.length === 0 ? null : { path, text, before },
@@ -41,6 +55,7 @@ export function planFor(
     replaced: add.replaced,
     left: parts.flatMap(({ left }) => left),
     notes: [...new Set([...read.faults, ...parts.flatMap(({ notes }) => notes), ...unwritten(add)])],
+    trust: trustFor(add.grants, old?.value.grants ?? [], set),
   }
   // The folder must load with the new file: a plan that the broker refuses would leave jobs without credentials.
   const together = plan.policy === null ? null : loadPolicySet(withFile(inputs, path, plan.policy.text), PROVIDERS)
@@ -55,6 +70,23 @@ function unwritten({ grants, replaced }: MigratedPolicy): readonly string[] {
   ]
 }
 
+/** New grants, by connections at which the broker logs in with its own tokens: the other side must know their subjects. */
+function trustFor(
+  grants: readonly MigratedGrant[],
+  known: readonly MigratedGrant[],
+  { organisation: { connections } }: PolicySet,
+): readonly ToTrust[] {
+  const fresh = grants.filter(({ name }) => !known.some((one) => one.name === name))
+  const names = [...new Set(fresh.map(({ connection }) => connection))].filter((name) => {
+    const connection = connections.get(name)
+    return connection !== undefined && audiencesOf(connection, null, PROVIDERS).length > 0
+  })
+  return names.sort().map((connection) => ({
+    connection,
+    grants: [...new Set(fresh.flatMap((one) => (one.connection === connection ? one.name : [])))].sort(),
+  }))
+}
+
 /** The file of a migration, beside the environment's own. */
 export const migratedPath = ({
   owner,
@@ -65,7 +97,7 @@ export const migratedPath = ({
 }: Pick<Wish, "owner" | "name" | "repositoryId" | "branch" | "environment">): string =>
   policyPath({ owner, name, id, branch, ownerId: "" }, environment ?? undefined).replace(/\.yaml$/, "-migrated.yaml")
 
-function worldOf(wish: Wish, set: PolicySet, inputs: readonly PolicyInput[]): Omit<OfferWorld, "repository"> {
+function worldOf(wish: Wish, set: PolicySet): Omit<OfferWorld, "repository" | "inputs" | "earlier"> {
   const path = migratedPath(wish)
   const policies = set.policies.filter(
     ({ target, environment, file }) =>
@@ -74,7 +106,8 @@ function worldOf(wish: Wish, set: PolicySet, inputs: readonly PolicyInput[]): Om
       (environment ?? null) === wish.environment &&
       file !== path,
   )
-  return { set, inputs, policies, environment: wish.environment, store: wish.store, locator: wish.locator }
+  const { environment, store, locator, said } = wish
+  return { set, policies, environment, store, locator, said }
 }
 
 const issuerOf = ({ organisation: { issuers } }: PolicySet): string | null =>

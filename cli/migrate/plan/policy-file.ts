@@ -1,13 +1,14 @@
 import { isMap, parseDocument } from "yaml"
 import * as z from "zod"
 import { fail, ok, type Result } from "../../../broker/core/result.ts"
+import type { YamlValue } from "../../init/yaml-text.ts"
 
 /** A grant in place of secrets. */
 export interface MigratedGrant {
   readonly name: string
   readonly connection: string
   /** The provider's keys, in their order. */
-  readonly fields: Readonly<Record<string, string | readonly string[] | Readonly<Record<string, string>>>>
+  readonly fields: Readonly<Record<string, YamlValue>>
 }
 
 /** Jobs of one workflow, and what they get. The name is the workflow's path. */
@@ -84,7 +85,7 @@ const list = (texts: readonly string[]) => {
 }
 
 const valueText = (value: MigratedGrant["fields"][string]) => {
-  if (typeof value === "string") return JSON.stringify(value)
+  if (typeof value === "string" || typeof value === "boolean") return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map((text) => JSON.stringify(text)).join(", ")}]`
   return `{ ${Object.entries(value)
     .map(([key, text]) => `${key}: ${JSON.stringify(text)}`)
@@ -150,18 +151,31 @@ export function replacementsIn(text: string): readonly Replacement[] {
   })
 }
 
-/** Adds to a policy what it lacks. What is there stays: a rule that was written for a workflow is replaced by its new form. */
+/** A grant's name that stands for two things; null: there is none. One would take the other's place. */
+export function ambiguousGrant(grants: readonly MigratedGrant[]): string | null {
+  const known = new Map<string, string>()
+  for (const { name, connection, fields } of grants) {
+    const text = JSON.stringify([connection, Object.entries(fields).map(([key, value]) => [key, valueText(value)])])
+    if ((known.get(name) ?? text) !== text) return name
+    known.set(name, text)
+  }
+  return null
+}
+
+/** Adds to a policy what it lacks. What is there stays: a rule that was written for a workflow gets what its other jobs need. */
 export function merged(old: MigratedPolicy | null, add: MigratedPolicy): MigratedPolicy {
-  if (old === null) return add
-  const rules = new Map(old.rules.map((rule) => [rule.name, rule]))
+  const rules = new Map(old?.rules.map((rule) => [rule.name, rule]))
   for (const rule of add.rules) {
     const known = rules.get(rule.name)
-    rules.set(
-      rule.name,
-      known === undefined ? rule : { ...rule, grants: [...new Set([...known.grants, ...rule.grants])] },
-    )
+    const both = (of: (one: MigratedRule) => readonly string[]) => [...new Set([...of(known ?? rule), ...of(rule)])]
+    rules.set(rule.name, {
+      name: rule.name,
+      workflowRefs: both(({ workflowRefs }) => workflowRefs),
+      events: both(({ events }) => events),
+      grants: both(({ grants }) => grants),
+    })
   }
-  const grants = new Map([...old.grants, ...add.grants].map((grant) => [grant.name, grant]))
-  const replaced = new Map([...old.replaced, ...add.replaced].map((one) => [replacementLine(one), one]))
+  const grants = new Map([...(old?.grants ?? []), ...add.grants].map((grant) => [grant.name, grant]))
+  const replaced = new Map([...(old?.replaced ?? []), ...add.replaced].map((one) => [replacementLine(one), one]))
   return { ...add, rules: [...rules.values()], grants: [...grants.values()], replaced: [...replaced.values()] }
 }

@@ -1,10 +1,14 @@
 import { unifiedDiff } from "../../../analysis/used/unified-diff.ts"
 import { counted } from "../../format.ts"
 import { inert } from "../../inert.ts"
-import type { Plan } from "./model.ts"
+import { shellWord } from "../../shell-word.ts"
+import type { Plan, ToTrust } from "./model.ts"
 
 /** A plan for people: the changes as a patch, then what stays and what to look at. */
-export function linesOf({ policy, workflows, replaced, left, notes }: Plan, folder: string): readonly string[] {
+export function linesOf(
+  { policy, workflows, replaced, left, notes, trust }: Plan,
+  { folder, broker }: Place,
+): readonly string[] {
   const file = policy === null ? [] : [`The policy file ${folder}/${policy.path}:`, "", ...indented(policy.text), ""]
   const patch = unifiedDiff(workflows.map(({ path, before, edits }) => ({ path, before, edits })))
   const stays = left.map(
@@ -15,9 +19,29 @@ export function linesOf({ policy, workflows, replaced, left, notes }: Plan, fold
     ...(patch === "" ? [] : patch.trimEnd().split("\n")),
     ...(patch === "" ? [] : [""]),
     ...stays,
-    ...notes.map((note) => `Note: ${note}.`),
+    ...closingLines({ notes, trust }, { folder, broker }),
     summaryOf({ replaced, left, workflows }),
   ].map(inert)
+}
+
+/** Where the policies are, and whom the other sides trust. */
+export interface Place {
+  readonly folder: string
+  readonly broker: string
+}
+
+/** What is left for the reader to look at, and to do. */
+export const closingLines = ({ notes, trust }: Pick<Plan, "notes" | "trust">, place: Place): readonly string[] => [
+  ...notes.map((note) => `Note: ${note}.`),
+  ...trust.map(
+    (one) =>
+      `Trust: ${one.connection} must trust the broker for ${one.grants.join(", ")}. When the policy file is written: ${trustCommand(one, place)}`,
+  ),
+]
+
+function trustCommand({ connection, grants }: ToTrust, { folder, broker }: Place): string {
+  const one = grants.length === 1 ? ` --grant ${grants[0]}` : ""
+  return `daypass trust ${shellWord(folder)} --connection ${connection}${one} --broker ${broker} --format commands`
 }
 
 const indented = (text: string) =>
@@ -36,7 +60,7 @@ export function summaryOf({ replaced, left, workflows }: Pick<Plan, "replaced" |
 }
 
 /** The answer of `--json`. */
-export const jsonOf = ({ policy, workflows, replaced, left, notes }: Plan) => ({
+export const jsonOf = ({ policy, workflows, replaced, left, notes, trust }: Plan, place: Place) => ({
   ok: true,
   policy: policy && { path: policy.path, text: policy.text },
   workflows: workflows.map(({ path, after }) => ({ path, text: after })),
@@ -44,4 +68,5 @@ export const jsonOf = ({ policy, workflows, replaced, left, notes }: Plan) => ({
   replaced,
   left,
   notes,
+  trust: trust.map((one) => ({ ...one, command: trustCommand(one, place) })),
 })

@@ -1,8 +1,13 @@
-import { cpSync, writeFileSync } from "node:fs"
+import { cpSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { parse } from "yaml"
 import { createHttp } from "../../../broker/adapters/web/http.ts"
+import { loadPolicySet } from "../../../broker/core/policy/load.ts"
+import type { PolicySet } from "../../../broker/core/policy/model.ts"
+import { PROVIDERS } from "../../../broker/providers/index.ts"
+import { saidBy } from "../../../cli/migrate/plan/drafts.ts"
 import type { Wish } from "../../../cli/migrate/plan/model.ts"
 import { planFor } from "../../../cli/migrate/plan/plan.ts"
 import { readPolicy } from "../../../cli/migrate/plan/policy-file.ts"
@@ -10,21 +15,35 @@ import { loadPolicies } from "../../../cli/policies.ts"
 import { HostedRepository } from "../../support/github-api/model.ts"
 import { type SecretRepository, type SecretsApi, startSecrets } from "../../support/github-api/secrets.ts"
 import { githubRun, loadedFolder, trailOf } from "../../support/recorded-trail.ts"
-import { folderOf, runCli, runScripted } from "../run-cli.ts"
-import { OFFLINE, PLAN_ARGS, policyFolder, SHA, SHOP, textsIn } from "./world.ts"
+import { folderOf, runCli, runScripted, type Script } from "../run-cli.ts"
+import { OFFLINE, ORGANISATION, PLAN_ARGS, PRODUCTION, policyFolder, SHA, SHOP, textsIn } from "./world.ts"
 
 const WISH: Wish = {
   ...{ owner: "acme", name: "shop", repositoryId: "41", branch: "main", environment: "production" },
-  ...{ broker: "https://daypass.example.com", action: `daypass/daypass@${SHA}`, store: undefined, locator: undefined },
+  ...{ broker: "https://daypass.example.com", action: `daypass/daypass@${SHA}`, release: null },
+  ...{ store: undefined, locator: undefined, said: saidBy([]) },
 }
 const FOLDER = await policyFolder()
 const LOADED = loadPolicies(FOLDER)
 
 /** The plan for one workflow of a repository, by the same folder for all. */
-function planOf(workflow: string, wish: Partial<Wish> = {}) {
-  if (typeof LOADED === "string" || !LOADED.result.ok) throw new Error("the folder does not load")
+const planOf = (workflow: string, wish: Partial<Wish> = {}) => planIn(LOADED, workflow, wish)
+
+/** The plan by another folder, and with more files in it. */
+function planIn(
+  folder: string | typeof LOADED,
+  workflow: string,
+  wish: Partial<Wish>,
+  more: Record<string, string> = {},
+) {
+  const loaded = typeof folder === "string" ? loadPolicies(folder) : folder
+  if (typeof loaded === "string") throw new Error(loaded)
+  const further = Object.entries(more).map(([path, text]) => ({ path, bytes: Buffer.from(text) }))
+  const inputs = [...loaded.inputs, ...further]
+  const set = further.length === 0 ? loaded.result : loadPolicySet(inputs, PROVIDERS)
+  if (!set.ok) throw new Error("the folder does not load")
   const files = [{ path: ".github/workflows/w.yml", bytes: Buffer.from(workflow) }]
-  const plan = planFor({ ...WISH, ...wish }, files, { set: LOADED.result.value, inputs: LOADED.inputs })
+  const plan = planFor({ ...WISH, ...wish }, files, { set: set.value, inputs })
   if (!plan.ok) throw new Error(JSON.stringify(plan.fault))
   return {
     plan: plan.value,
@@ -217,6 +236,7 @@ describe("daypass migrate plan", () => {
     ["no broker", ["--broker", ""], /needs --broker/],
     ["a tag in place of a commit", ["--action", "v1"], /full commit SHA/],
     ["an environment with a line break", ["--environment", "a\nb"], /--environment must have visible characters/],
+    ["a checkout that is not there", ["--local", "/nowhere"], /^daypass: \/nowhere does not exist/],
     ["a checkout without workflows", ["--local", FOLDER], /has no workflows: name the root of a checkout/],
     ["no token to ask GitHub with", ["--branch", ""], /no token in \$GITHUB_TOKEN or \$GH_TOKEN .* With --local/],
   ])("ends with 2 for %s", async (_, args, sentence) => {
@@ -242,6 +262,28 @@ describe("daypass migrate plan", () => {
     const { plan } = planOf(job(STEP), { store: "doppler-shop", locator: "shop/prd/{name}" })
     expect(plan.policy?.text).toContain('read: { SLACK_WEBHOOK: "shop/prd/SLACK_WEBHOOK" }')
     expect(plan.notes.join()).toContain("check that doppler-shop has shop/prd/SLACK_WEBHOOK")
+  })
+
+  it("names the release of the action, and never that of the action which was there", async () => {
+    const pinned = LOGIN("eu-west-1").replace("@v4", "@0123456789012345678901234567890123456789 # v4.0.2")
+    expect(planOf(job(pinned)).text).toContain(`      - uses: daypass/daypass@${SHA}\n`)
+    expect(planOf(job(pinned), { release: "v1.2.3" }).text).toContain(`uses: daypass/daypass@${SHA} # v1.2.3\n`)
+    expect(planOf(job(pinned.replace("# v4.0.2", "# see v4"))).text).toContain(`daypass@${SHA} # see v4\n`)
+    const inBrackets = `    steps:\n      - { uses: aws-actions/configure-aws-credentials@v4, with: { aws-access-key-id: '\${{ secrets.AWS_ACCESS_KEY_ID }}' } }\n`
+    expect(planOf(job(inBrackets), { release: "v1.2.3" }).text).toContain(`{ uses: daypass/daypass@${SHA}, with: {`)
+
+    const args = ["migrate", "plan", ...PLAN_ARGS.slice(0, -2), ...OFFLINE, "--policies", FOLDER, "--local", SHOP]
+    const asked = (status: number): Script => ({
+      http: async ({ url }) => {
+        expect(url).toBe("https://api.github.com/repos/daypass/daypass/commits/v1.2.3")
+        return releaseAnswer(status)
+      },
+    })
+    expect((await runScripted(asked(200), ...args)).out).toContain(`+        uses: daypass/daypass@${SHA} # v1.2.3`)
+    expect(await runScripted(asked(404), ...args)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/commit of v1\.2\.3, .* with --action/),
+    })
   })
 
   it("does not write over a policy file that somebody changed", () => {
@@ -270,6 +312,225 @@ ${more}        with:
           aws-region: ${region}
 `
 }
+
+/** The environment before any of its grants is written. */
+function folderWithoutGrants(): Promise<string> {
+  const NONE = PRODUCTION.replace(
+    /\[aws-deploy, google-deploy, site\]\ngrants:[\s\S]*/,
+    "[token]\ngrants: { token: { connection: tokens, audience: 'https://a.example' } }\n",
+  )
+  const MORE = `  tokens: { provider: identity-token, audiences: ["https://a.example"] }\n  vault: { provider: vault, url: "https://vault.acme.example:8200", roles: ["shop-*"] }\n`
+  return policyFolder({ "daypass.yaml": ORGANISATION + MORE, "acme/shop/production.yaml": NONE })
+}
+
+describe("a grant that no policy has yet", () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await folderWithoutGrants()
+  })
+  const drafted = (workflow: string, said: readonly string[], wish: Partial<Wish> = {}) =>
+    planIn(folder, workflow, { said: saidBy(said), ...wish })
+  const key = (name: string) =>
+    `${LOGIN("eu-west-1")}      - run: x\n        env: { ${name}: '\${{ secrets.${name} }}' }\n`
+
+  it("is drafted as the user says, once, and its other side is named", () => {
+    const all = [
+      "aws.role=shop-deploy",
+      "github.repositories=site docs",
+      "github.permission=contents:write pull_requests:write",
+    ]
+    const { plan } = drafted(job(key("GH_PAT")), all)
+    const { allow, grants } = parse(plan.policy?.text ?? "")
+    expect(grants).toEqual({
+      "aws-deploy": { connection: "aws-prod", role: "arn:aws:iam::111122223333:role/shop-deploy", ttl: "15m" },
+      "github-token": {
+        connection: "github-acme",
+        repositories: ["site", "docs"],
+        permissions: { contents: "write", pull_requests: "write" },
+        ttl: "15m",
+      },
+    })
+    // Nobody has to write a rule for it.
+    expect(allow[0].grants).toEqual(["aws-deploy", "github-token"])
+    expect(plan.trust).toEqual([{ connection: "aws-prod", grants: ["aws-deploy"] }])
+    // The next time without the options: the migrated policy has it.
+    const path = "acme/shop/production-migrated.yaml"
+    const inputs = { [path]: plan.policy?.text ?? "" }
+    const again = planIn(folder, job(LOGIN("eu-west-1")), {}, inputs)
+    expect([again.plan.replaced.length, again.plan.policy, again.plan.trust]).toEqual([1, null, []])
+    const other = planIn(folder, job(LOGIN("eu-west-1")), { said: saidBy(["aws.role=another"]) }, inputs)
+    expect(other.why).toMatch(/has aws-deploy already, with other settings/)
+  })
+
+  it("says which option drafts it, and what an option lacks", () => {
+    expect(drafted(job(LOGIN("eu-west-1")), []).why).toMatch(
+      /let one be drafted with --with aws\.role=\.\.\. \(IAM role/,
+    )
+    expect(drafted(job(LOGIN("us-east-1")), ["aws.role=x"]).why).toMatch(
+      /for the region us-east-1, and the grant aws-deploy sets eu-west-1/,
+    )
+    expect(drafted(job(LOGIN("eu-west-1")), ["aws.role=x", "aws.connection=other"]).why).toMatch(
+      /no aws connection other/,
+    )
+    expect(drafted(job(key("GH_PAT")), ["github.repositories=site"]).why).toMatch(/--with github\.permission=/)
+    expect(() => saidBy(["aws.rôle=x"])).toThrow(/is not known: give aws\.role=, aws\.connection=/)
+    expect(() => saidBy(["aws.role=a b"])).toThrow(
+      /--with aws\.role must be the name of a role, without a path, or its ARN/,
+    )
+    expect(() => saidBy(["google.service_account=x"])).toThrow(/must be the address of a service account/)
+    // A role that the connection does not let in is the loader's to refuse.
+    expect(() => drafted(job(LOGIN("eu-west-1")), ["aws.role=arn:aws:iam::999999999999:role/a/b"])).toThrow(
+      /999999999999/,
+    )
+  })
+
+  it("is one for all workflows, and another for another secret under the same variable", () => {
+    const files = ["A", "B"].map((secret, index) => {
+      const text = job(
+        `    env: { HOOK: '\${{ secrets.${secret} }}' }\n${STEP}${LOGIN("eu-west-1").replace("    steps:\n", "")}`,
+      )
+      return { path: `.github/workflows/${index}.yml`, bytes: Buffer.from(text) }
+    })
+    const wish = {
+      ...WISH,
+      said: saidBy(["aws.role=x", "vault.role=shop-prod"]),
+      store: "vault",
+      locator: "secret/{name}#v",
+    }
+    const loaded = loadPolicies(folder)
+    if (typeof loaded === "string" || !loaded.result.ok) throw new Error("the folder does not load")
+    const plan = planFor(wish, files, { set: loaded.result.value, inputs: loaded.inputs })
+    if (!plan.ok || plan.value.policy === null) throw new Error(JSON.stringify(plan.ok ? plan.value.left : plan.fault))
+    const { grants, allow } = parse(plan.value.policy.text)
+    expect(Object.keys(grants)).toEqual(["a-as-hook", "aws-deploy", "b-as-hook", "slack-webhook"])
+    expect([grants["a-as-hook"].read, grants["b-as-hook"].read]).toEqual([
+      { HOOK: "secret/A#v" },
+      { HOOK: "secret/B#v" },
+    ])
+    expect(allow[1].grants).toEqual(["aws-deploy", "b-as-hook", "slack-webhook"])
+    const two = [
+      {
+        path: ".github/workflows/w.yml",
+        bytes: Buffer.from(job(key("A_B") + STEP.replace("    steps:\n", "").replace("SLACK_WEBHOOK", "A__B"))),
+      },
+    ]
+    expect(planFor(wish, two, { set: loaded.result.value, inputs: loaded.inputs })).toMatchObject({
+      ok: false,
+      fault: expect.stringContaining("would have two different grants a-b: write one"),
+    })
+  })
+
+  it("can be Vault's: a token, and values of its store", () => {
+    const steps = `    env: { VAULT_TOKEN: '\${{ secrets.VAULT_TOKEN }}' }\n${STEP}      - uses: hashicorp/vault-action@v3\n        with: { token: '\${{ secrets.VAULT_TOKEN }}', secretId: '\${{ secrets.SID }}' }\n`
+    const store = { store: "vault", locator: "secret/shop/{name}#value" }
+    expect(drafted(job(steps), [], store).why).toMatch(/--with vault\.role=[\s\S]*which role of Vault reads the values/)
+    const { plan, text, why } = drafted(job(steps), ["vault.role=shop-prod"], store)
+    expect(parse(plan.policy?.text ?? "").grants).toEqual({
+      "slack-webhook": {
+        connection: "vault",
+        role: "shop-prod",
+        read: { SLACK_WEBHOOK: "secret/shop/SLACK_WEBHOOK#value" },
+      },
+      "vault-token": { connection: "vault", role: "shop-prod", token: true, ttl: "15m" },
+    })
+    expect(text).toContain(`token: '\${{ steps.daypass.outputs.vault-token-token }}'`)
+    expect(why).toBe("no grant gives a secretId of Vault: let the action log in with the input token")
+    expect(plan.trust).toEqual([{ connection: "vault", grants: ["slack-webhook", "vault-token"] }])
+  })
+})
+
+/** What the record has of a job on the default branch that got grants, on a day of November. */
+function mintedIn(set: PolicySet, workflow: string, grants: string[], day: string) {
+  const ref = {
+    workflow_ref: `acme/shop/.github/workflows/${workflow}@refs/heads/main`,
+    event_name: "push",
+    ref: "refs/heads/main",
+  }
+  const claims = {
+    ...ref,
+    repository: "acme/shop",
+    repository_id: "41",
+    repository_owner: "acme",
+    repository_owner_id: "9001",
+    environment: "production",
+    sub: "repo:acme/shop:environment:production",
+  }
+  const intended = githubRun(set, claims, { grants, at: `2026-11-${day}T08:00:00.000Z` })
+  const { claims: _, ...outcome } = intended
+  return [intended, { ...outcome, event: "exchange.minted" as const }]
+}
+
+/** What api.github.com says of the commit of a tag. */
+const releaseAnswer = (status: number) => ({
+  status,
+  header: () => null,
+  body: Buffer.from(status === 200 ? SHA : "{}"),
+})
+
+/** Twelve runs of one workflow. */
+function recordOf(folder: string): string {
+  const set = loadedFolder(folder)
+  const days = [...Array(12).keys()].map((day) => String(day + 10))
+  const trail = trailOf(days.flatMap((day) => mintedIn(set, "aws.yml", ["slack-webhook"], day)))
+  return join(folderOf({ "audit.jsonl": trail }), "audit.jsonl")
+}
+
+const PERMISSIONS = [
+  ...["secrets", "environments", "actions", "contents", "workflows", "pull_requests", "dependabot_secrets"],
+  ...["codespaces_secrets", "organization_secrets", "organization_dependabot_secrets"],
+]
+
+describe("docs/migrate.md", () => {
+  const page = readFileSync(fileURLToPath(new URL("../../../docs/migrate.md", import.meta.url)), "utf8")
+  const blocks = (kind: string) =>
+    [...page.matchAll(new RegExp(`^\`\`\`${kind}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(([, text]) => text ?? "")
+
+  it("shows commands that work in their order, and what they print", async () => {
+    const api = await startSecrets()
+    const old = { created_at: "2023-01-02T03:04:05Z", updated_at: "2024-11-22T12:00:00Z" }
+    const shop = api.host(new HostedRepository(41, { login: "acme", id: 9001 }, "shop"))
+    shop.push(textsIn(SHOP))
+    shop.environments.set("production", [{ name: "AWS_SECRET_ACCESS_KEY", ...old }])
+    api.permissions = Object.fromEntries(PERMISSIONS.map((name) => [name, "write"]))
+    const folder = await folderWithoutGrants()
+    const web = createHttp({ userAgent: "daypass/1.2.3" })
+    const script: Script = {
+      env: { GH_TOKEN: api.token, GITHUB_API_URL: api.url },
+      http: async (request) => (request.url.startsWith(api.url) ? web(request) : releaseAnswer(200)),
+    }
+    const printed: string[] = []
+    const follow = async (line: string) => {
+      const here = line.replaceAll("staging", "production").replace(/(?<=--record )\S+/, () => recordOf(folder))
+      const words = [...here.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word)
+      // What is left out is the folder "policies" of the reader's.
+      if (here.includes(" verify ")) words.push("--policies", "policies")
+      const { code, out, err } = await runScripted(
+        script,
+        ...words.slice(1).map((word) => (word === "policies" ? folder : word)),
+      )
+      expect([line, err]).toEqual([line, ""])
+      printed.push(out.replaceAll(folder, "policies"))
+      return code
+    }
+    try {
+      const commands = blocks("sh network").flatMap((text) => text.replaceAll("\\\n", "").split("\n"))
+      const steps = commands.filter((line) => /^daypass migrate (?:survey acme$|plan|apply|verify)/.test(line))
+      const codes: number[] = []
+      for (const line of steps) codes.push(await follow(line))
+      // Some workflows have not run yet: the last one has something to wait for.
+      expect([steps.length, codes]).toEqual([4, [0, 0, 0, 1]])
+      const shown = blocks("text").map((text) => text.replaceAll("staging", "production").trimEnd())
+      expect(shown).toHaveLength(3)
+      const all = printed.join("\n")
+      for (const line of shown.flatMap((text) => text.split("\n"))) expect(all).toContain(line)
+      expect(await follow(/daypass trust .*/.exec(shown.join("\n"))?.[0] ?? "")).toBe(0)
+      expect(printed.at(-1)).toContain("aws iam create-role --role-name shop-deploy ")
+    } finally {
+      await api.close()
+      api.assertClean()
+    }
+  })
+})
 
 describe("daypass migrate apply and verify", () => {
   let api: SecretsApi
@@ -346,25 +607,7 @@ describe("daypass migrate apply and verify", () => {
     expect((await apply()).err).toMatch(/has a branch daypass\/production with other changes/)
 
     const set = loadedFolder(policies)
-    const minted = (workflow: string, grants: string[], day: string) => {
-      const ref = {
-        workflow_ref: `acme/shop/.github/workflows/${workflow}@refs/heads/main`,
-        event_name: "push",
-        ref: "refs/heads/main",
-      }
-      const claims = {
-        ...ref,
-        repository: "acme/shop",
-        repository_id: "41",
-        repository_owner: "acme",
-        repository_owner_id: "9001",
-        environment: "production",
-        sub: "repo:acme/shop:environment:production",
-      }
-      const intended = githubRun(set, claims, { grants, at: `2026-11-${day}T08:00:00.000Z` })
-      const { claims: _, ...outcome } = intended
-      return [intended, { ...outcome, event: "exchange.minted" as const }]
-    }
+    const minted = (workflow: string, grants: string[], day: string) => mintedIn(set, workflow, grants, day)
     const lone = minted("docker-hub.yml", ["dockerhub-token"], "05").slice(0, 1)
     const records = [
       ...minted("aws.yml", ["slack-webhook"], "03"),
