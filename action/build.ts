@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises"
 import { relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild"
-import { licencesOf } from "../licences.ts"
+import { licencesOf } from "../scripts/licences.ts"
 
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
 

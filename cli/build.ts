@@ -2,8 +2,8 @@ import { rm, writeFile } from "node:fs/promises"
 import { isBuiltin } from "node:module"
 import { fileURLToPath } from "node:url"
 import { build, type Plugin } from "esbuild"
-import { licencesOf } from "../licences.ts"
-import { AGE, withoutDiagnostics, withoutSdks, YAML } from "../replacements.ts"
+import { licencesOf } from "../scripts/licences.ts"
+import { AGE, withoutDiagnostics, withoutSdks, YAML } from "../scripts/replacements.ts"
 
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
 

@@ -25,12 +25,15 @@ export interface Finding {
 /** `github`: annotations of a pull request's lines, as workflow commands. */
 export type Format = "text" | "json" | "github"
 
-/** The format that the options ask for. @throws {Misuse} when they ask for two */
-export function formatOf({ format, json }: Arguments["options"]): Format {
+/** The format that the options ask for, of those that the command declares. @throws {Misuse} when they ask for two */
+export function formatOf<Declared extends string = Format>({
+  format,
+  json,
+}: Arguments["options"]): Declared | "json" | "text" {
   if (json === true && format !== undefined && format !== "json") {
     return misused(`--json means --format json, and does not go with --format ${String(format)}`)
   }
-  return json === true ? "json" : ((format as Format | undefined) ?? "text")
+  return json === true ? "json" : ((format as Declared | undefined) ?? "text")
 }
 
 /** The findings of a policy command, and a summary of one line. */
@@ -51,7 +54,7 @@ export interface Report {
  * For GitHub the findings become annotations, errors first, and `$GITHUB_STEP_SUMMARY` gets a table.
  */
 export async function printReport(report: Report, format: Exclude<Format, "json">, io: CliIo): Promise<void> {
-  const findings = [...report.findings].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
+  const findings = worstFirst(report.findings)
   if (format === "text") for (const finding of report.findings) io.out(colouredLine(report.folder, finding, io))
   else for (const line of annotations({ ...report, findings }, io)) io.out(line)
   const summary = inert(report.summary)
@@ -104,6 +107,10 @@ export async function appendSummary(markdown: string, io: CliIo): Promise<void> 
 
 /** The severities, the most important first. */
 const SEVERITIES: readonly Severity[] = ["error", "warning", "notice"]
+
+/** The findings by severity, and of each severity in the order in which they come. */
+export const worstFirst = (findings: readonly Finding[]): readonly Finding[] =>
+  [...findings].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
 
 /** GitHub shows at most this many annotations of each severity for a step, and drops the others silently. */
 const MAX_ANNOTATIONS = 10

@@ -8,9 +8,14 @@ import { inert } from "./inert.ts"
 import { type CliIo, type Command, EXIT } from "./io.ts"
 import { nodeIo } from "./node-io.ts"
 import { parseArguments } from "./parser.ts"
+import { askOfProcess } from "./terminal-ask.ts"
 
 /** Runs the command line and resolves to the exit code. */
-export async function main(args: readonly string[], version: string, io: CliIo = nodeIo(version)): Promise<number> {
+export async function main(
+  args: readonly string[],
+  version: string,
+  io: CliIo = { ...nodeIo(version), ...askOfProcess() },
+): Promise<number> {
   const [first = "", second = "", ...rest] = args
   if (first === "help") return main(second === "" ? ["--help"] : [second, ...rest, "--help"], version, io)
   if (isHelp(first)) return say(overview(SECTIONS), io)
@@ -56,7 +61,7 @@ function say(text: string, io: CliIo): number {
 }
 
 function tellUnknown(name: string, usage: string, io: CliIo): void {
-  const known = [...COMMANDS.map((command) => command.name), ...Object.keys(GROUPS), "help"]
+  const known = [...COMMANDS.map((command) => command.name), ...Object.keys(GROUPS), "help", "--help", "--version"]
   io.err(
     inert(
       `daypass: there is no ${name.startsWith("-") ? "option" : "command"} ${JSON.stringify(name)}.${didYouMean(name, known)}`,

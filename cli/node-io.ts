@@ -3,9 +3,8 @@ import { dirname, join } from "node:path"
 import { createHttp } from "../broker/adapters/web/http.ts"
 import type { CliIo } from "./io.ts"
 import { showsColours, styled } from "./terminal.ts"
-import { terminalAsk } from "./terminal-ask.ts"
 
-/** The streams and files of the process. If a reader such as `head` closes the pipe, output stops and the process goes on. */
+/** The streams and files of the process, without questions to a person. If a reader such as `head` closes the pipe, output stops and the process goes on. */
 export function nodeIo(version: string): CliIo {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -23,8 +22,6 @@ export function nodeIo(version: string): CliIo {
     appendFile,
     input: () => process.stdin as AsyncIterable<Uint8Array>,
     readInput,
-    // Questions are written to standard error, so that a result can be sent to a file.
-    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: terminalAsk } : {}),
     http: createHttp({ userAgent: `daypass/${version}` }),
     now: () => new Date(),
     version,

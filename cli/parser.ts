@@ -111,5 +111,8 @@ function whatIsWrong({ code, message }: CommanderError, { excess, options = {} }
       Object.keys(options).map((name) => `--${name}`),
     )}`
   }
-  return message.replace(/^error: /, "").replace(/^option '(--[a-z-]+) <[^>]+>' argument missing$/, "$1 needs a value")
+  return message
+    .replace(/^error: /, "")
+    .replace(/^option '(--[a-z-]+) <[^>]+>' argument missing$/, "$1 needs a value")
+    .replace(/^missing required argument '([^']+)'$/, "$1 is missing")
 }

@@ -35,7 +35,10 @@ export function loadPolicies(folder: string, io?: Pick<CliIo, "status">): Loaded
   try {
     files = readPolicyFolder(folder)
   } catch (error) {
-    return `the folder ${folder} cannot be read (${reasonOf(error)})`
+    const reason = reasonOf(error)
+    return reason === "ENOENT"
+      ? `${folder} does not exist. Name the policy folder; "daypass init" makes one`
+      : `the folder ${folder} cannot be read (${reason})`
   }
   return loadFiles(files, io)
 }

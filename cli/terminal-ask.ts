@@ -1,4 +1,4 @@
-import { type Ask, Interrupted } from "./io.ts"
+import { type Ask, type CliIo, Interrupted } from "./io.ts"
 
 // Loaded with the first question: no other command needs a prompt.
 const text = async () => (await import("@inquirer/input")).default
@@ -7,8 +7,12 @@ const confirm = async () => (await import("@inquirer/confirm")).default
 
 const CONTEXT = { output: process.stderr }
 
+/** Asks where a person can answer. Questions are written to standard error, so that a result can be sent to a file. */
+export const askOfProcess = (): Pick<CliIo, "ask"> =>
+  process.stdin.isTTY && process.stderr.isTTY ? { ask: terminalAsk } : {}
+
 /** Asks on the terminal of this process. A choice takes the arrow keys or its number. */
-export const terminalAsk: Ask = {
+const terminalAsk: Ask = {
   async text({ message, initial, check }) {
     const validate = (answer: string) => check(answer.trim()) ?? true
     const prompt = await text()

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { packagesIn } from "../licences.ts"
+import { packagesIn } from "../scripts/licences.ts"
 import { run, type Source } from "./place.ts"
 
 interface Property {

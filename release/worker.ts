@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { buildWorker, METAFILE, POLICIES_MODULE, policiesModule } from "../broker/entry/build-worker.ts"
-import { licencesOf } from "../licences.ts"
+import { licencesOf } from "../scripts/licences.ts"
 import { ROOT } from "./place.ts"
 
 /**

@@ -5,6 +5,7 @@
 // Blocks marked `sh network` need GitHub, Cloudflare or a browser, and are left out. In an output, `...` stands for
 // whatever the page leaves out.
 import { spawnSync } from "node:child_process"
+import { randomBytes } from "node:crypto"
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
@@ -19,10 +20,15 @@ interface Walk {
   readonly page: string
   /** The folder of this repository that a reader has before the first command; null for an empty one. */
   readonly start: string | null
+  /** What a reader of this page has besides, by path. */
+  readonly files?: Readonly<Record<string, string>>
   readonly commands: number
   /** The page that a reader goes on with, in the same folder. */
   readonly next?: { readonly page: string; readonly commands: number }
 }
+
+/** A key as AWS writes them, new each time: a literal would be found in this file, too. */
+const SECRET_KEY = randomBytes(30).toString("base64").replace(/[/+]/g, "x")
 
 const WALKS: readonly Walk[] = [
   {
@@ -34,6 +40,14 @@ const WALKS: readonly Walk[] = [
   { page: "docs/trust.md", start: "examples/control-repository", commands: 3 },
   { page: "docs/ci/README.md", start: "examples/every-ci", commands: 1 },
   { page: "docs/diff.md", start: "examples/control-repository", commands: 1 },
+  { page: "docs/migrate.md", start: null, commands: 3 },
+  {
+    ...{ page: "docs/scan.md", start: "examples/control-repository", commands: 2 },
+    files: {
+      "deploy/env.sh": `REGION=eu-west-1\nAWS_SECRET_ACCESS_KEY=${SECRET_KEY}\n`,
+      ".husky/pre-commit": "npm test\n",
+    },
+  },
 ]
 
 interface Block {
@@ -153,8 +167,9 @@ function walk(page: string, desk: ReturnType<typeof deskFor>): { readonly walked
 }
 
 describe("a reader who follows", () => {
-  it.each(WALKS)("$page word for word sees what it shows", async ({ start, next, ...first }) => {
+  it.each(WALKS)("$page word for word sees what it shows", async ({ start, files = {}, next, ...first }) => {
     const desk = deskFor(start)
+    for (const [path, text] of Object.entries(files)) desk.write(path, text)
     for (const { page, commands: least } of next ? [first, next] : [first]) {
       const file = join(ROOT, page)
       const { walked, commands } = walk(readFileSync(file, "utf8"), desk)

@@ -16,7 +16,7 @@ import { COMMANDS } from "../cli/commands/index.ts"
 import { SOURCE_NAMES } from "../cli/commands/shared.ts"
 import { SOURCES } from "../cli/exec/sources/sources.ts"
 import { parseArguments } from "../cli/parser.ts"
-import { referencePages } from "../cli/reference.ts"
+import { referencePages } from "../scripts/command-pages.ts"
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8")

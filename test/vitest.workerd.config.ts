@@ -1,6 +1,6 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin"
 import { defineConfig } from "vitest/config"
-import { XML } from "../replacements.ts"
+import { XML } from "../scripts/replacements.ts"
 import { common } from "./vitest.common.ts"
 
 // The pure rooms and the contract suites once more, inside the runtime that serves production. The worker is the tests' own:

@@ -1,8 +1,8 @@
 import { mkdir, rm, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
-import { licencesOf } from "../../licences.ts"
-import { AGE, withoutDiagnostics, withoutSdks } from "../../replacements.ts"
+import { licencesOf } from "../../scripts/licences.ts"
+import { AGE, withoutDiagnostics, withoutSdks } from "../../scripts/replacements.ts"
 
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
 

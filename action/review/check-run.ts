@@ -1,6 +1,6 @@
 import * as z from "zod"
 import { visible } from "../../broker/core/policy/faults.ts"
-import type { Finding } from "../../cli/format.ts"
+import { type Finding, worstFirst } from "../../cli/format.ts"
 import type { GitHub } from "./github.ts"
 import { MAX_SUMMARY, markdownOf } from "./markdown.ts"
 import { parsed } from "./pull-request.ts"
@@ -12,7 +12,6 @@ const MAX_ANNOTATIONS = 250
 const MAX_MESSAGE_CHARACTERS = 16_000
 
 const LEVELS = { error: "failure", warning: "warning", notice: "notice" } as const
-const SEVERITIES: readonly Finding["severity"][] = ["error", "warning", "notice"]
 
 export interface CheckAbout {
   readonly headSha: string
@@ -35,7 +34,7 @@ export interface CheckAbout {
 export async function makeCheck(github: GitHub, review: Review, about: CheckAbout): Promise<void> {
   const { headSha, folder, into, remarks, url } = about
   const what = "the checks of the commit"
-  const sorted = [...review.findings].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
+  const sorted = worstFirst(review.findings)
   const annotations = sorted.slice(0, MAX_ANNOTATIONS).map((finding) => annotationOf(finding, folder))
   const left = sorted.length - annotations.length
   const more = left === 0 ? [] : [`${left} more places have no annotation. The report below names them.`]

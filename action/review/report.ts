@@ -1,5 +1,6 @@
 import { annotations } from "../../cli/format.ts"
 import { GitHubError } from "../../cli/github/github-error.ts"
+import { inert } from "../../cli/inert.ts"
 import type { CliIo } from "../../cli/io.ts"
 import { makeCheck } from "./check-run.ts"
 import { keepComment } from "./comment.ts"
@@ -68,7 +69,7 @@ export async function report(found: Review, to: ReportTo): Promise<boolean> {
 
   for (const line of [plain(review.headline), ...remarks]) runner.print(line)
   for (const { title, lines } of review.sections)
-    for (const line of ["", `${title}:`, ...lines]) runner.print(inLog(line))
+    for (const line of ["", `${title}:`, ...lines]) runner.print(inert(line))
   if (check.fault !== null) {
     for (const line of annotations({ tool: "review", folder, findings: review.findings }, io)) runner.print(line)
   }
@@ -114,6 +115,3 @@ const READ_ONLY =
   "GitHub gives this job, for a fork or by Dependabot, a token that may only read. Start the workflow on pull_request_target"
 
 const plain = (markdown: string) => markdown.replaceAll("**", "")
-
-/** A line of a report that looks like a workflow command is text. */
-const inLog = (line: string) => line.replace(/^(\s*)::/, "$1\\u{3a}:").replaceAll("##[", "##\\u{5b}")

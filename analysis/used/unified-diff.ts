@@ -1,4 +1,5 @@
-import { applied, type Edit } from "./yaml-edits.ts"
+import { applied } from "./yaml-edits.ts"
+import type { Edit } from "./yaml-layout.ts"
 
 /** Lines around a change by which `git apply` finds its place. */
 const CONTEXT = 3

@@ -1,11 +1,5 @@
-import { isMap, isScalar, isSeq, type Node, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml"
-
-/** A replaced part of a text: offsets in UTF-16 code units, `end` exclusive. */
-export interface Edit {
-  readonly start: number
-  readonly end: number
-  readonly text: string
-}
+import { isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml"
+import { type Edit, isRanged, Layout, type Ranged } from "./yaml-layout.ts"
 
 /**
  * Edits a YAML text in place: all that is not removed keeps its spelling, order and comments. It knows the styles in which policies are
@@ -13,11 +7,13 @@ export interface Edit {
  */
 export class YamlEdits {
   readonly #text: string
+  readonly #layout: Layout
   readonly #edits: Edit[] = []
   readonly root: unknown
 
   constructor(text: string) {
     this.#text = text
+    this.#layout = new Layout(text)
     this.root = parseDocument(text, { version: "1.2", schema: "core" }).contents
   }
 
@@ -39,7 +35,7 @@ export class YamlEdits {
     if (!isSeq(list)) return
     if (list.flow) this.#removeInFlow(list.items.map(nodeOf), indexes)
     for (const item of list.flow ? [] : indexes.map((index) => nodeOf(list.items[index]))) {
-      if (item !== null) this.#removeLines(this.#text.lastIndexOf("-", item.range[0] - 1), item)
+      if (item !== null) this.#removeLines(this.#layout.dashOf(item), item)
     }
   }
 
@@ -63,8 +59,8 @@ export class YamlEdits {
     if (!isSeq(list)) this.#put(start, end, spelt.length === 1 ? (spelt[0] ?? "") : `[${spelt.join(", ")}]`)
     else if (list.flow) this.#put(start, end, spelt.join(", "))
     else {
-      const dash = this.#text.lastIndexOf("-", start - 1)
-      this.#put(start, end, spelt.join(`\n${" ".repeat(this.#columnOf(dash))}- `))
+      const dash = this.#layout.dashOf(found)
+      this.#put(start, end, spelt.join(`\n${" ".repeat(this.#layout.column(dash))}- `))
     }
   }
 
@@ -97,11 +93,11 @@ export class YamlEdits {
     const pair = where === "first" ? first : map.items.at(-1)
     const key = nodeOf(first?.key)
     if (pair === undefined || key === null) return
-    const end = this.#endOf(nodeOf(pair.value) ?? key)
+    const end = this.#layout.endOf(nodeOf(pair.value) ?? key)
     if (map.flow) this.#put(end, end, `, ${text}`)
     else {
-      const line = this.#lineEnd(end)
-      this.#put(line, line, `${" ".repeat(this.#columnOf(key.range[0]))}${text}\n`)
+      const line = this.#layout.lineEnd(end)
+      this.#put(line, line, `${" ".repeat(this.#layout.column(key.range[0]))}${text}\n`)
     }
   }
 
@@ -121,29 +117,9 @@ export class YamlEdits {
   }
 
   /** Whole lines, from the one with `start` to the last one of the node. */
-  #removeLines(start: number, last: Spanned): void {
-    const from = this.#text.lastIndexOf("\n", start - 1) + 1
-    this.#put(from, this.#lineEnd(this.#endOf(last)), "")
-  }
-
-  /** Where the node's own text ends: a block's range goes on to what follows it. */
-  #endOf(node: Spanned): number {
-    if ((isMap(node) || isSeq(node)) && !node.flow) {
-      const last = node.items.at(-1)
-      const inner = isMap(node) ? (nodeOf((last as Pair).value) ?? nodeOf((last as Pair).key)) : nodeOf(last)
-      if (inner !== null) return this.#endOf(inner)
-    }
-    return node.range[1]
-  }
-
-  /** Behind the line feed of the line in which the text before `offset` ends. */
-  #lineEnd(offset: number): number {
-    const feed = this.#text.indexOf("\n", Math.max(0, this.#text[offset - 1] === "\n" ? offset - 1 : offset))
-    return feed === -1 ? this.#text.length : feed + 1
-  }
-
-  #columnOf(offset: number): number {
-    return offset - (this.#text.lastIndexOf("\n", offset - 1) + 1)
+  #removeLines(start: number, last: Ranged): void {
+    const from = this.#layout.lineStart(start)
+    this.#put(from, this.#layout.lineEnd(this.#layout.endOf(last)), "")
   }
 
   #put(start: number, end: number, text: string): void {
@@ -161,11 +137,11 @@ export function applied(text: string, edits: readonly Edit[]): string {
   return done + text.slice(from)
 }
 
-type Spanned = { readonly range: readonly [number, number, number] | readonly [number, number] }
+/** A node that is not an alias: what an alias stands for has its place elsewhere. */
+const nodeOf = (node: unknown): Ranged | null =>
+  (isMap(node) || isSeq(node) || isScalar(node)) && isRanged(node) ? node : null
 
-function nodeOf(node: unknown): (Node & Spanned) | null {
-  return (isMap(node) || isSeq(node) || isScalar(node)) && node.range ? (node as Node & Spanned) : null
-}
+type Spanned = { readonly range: Ranged["range"] | readonly [number, number] }
 
 const indexOf = (map: YAMLMap, key: string): number =>
   map.items.findIndex((pair) => (isScalar(pair.key) ? pair.key.value : pair.key) === key)
@@ -177,8 +153,8 @@ function spanOfPair({ key, value }: Pair): Spanned | null {
 
 export const itemsOf = (list: unknown): YAMLSeq["items"] => (isSeq(list) ? list.items : [])
 
-/** Plain where every reader takes it for a text, in quotes otherwise. */
-function spell(text: string): string {
+/** A text as YAML: plain where every reader takes it for a text, also in brackets, and in quotes otherwise. */
+export function spell(text: string): string {
   const isPlain = /^[A-Za-z][A-Za-z0-9_./@-]*$/.test(text) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text)
   return isPlain ? text : JSON.stringify(text)
 }

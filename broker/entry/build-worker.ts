@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build, type Plugin } from "esbuild"
-import { AGE, STS, withoutClients, XML } from "../../replacements.ts"
+import { AGE, STS, withoutClients, XML } from "../../scripts/replacements.ts"
 import type { CompiledPolicies } from "../core/policy/compiled.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))

@@ -1,8 +1,8 @@
 import { rm, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
-import { licencesOf } from "../../licences.ts"
-import { AGE, STS, withoutClients, YAML } from "../../replacements.ts"
+import { licencesOf } from "../../scripts/licences.ts"
+import { AGE, STS, withoutClients, YAML } from "../../scripts/replacements.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 

@@ -13,6 +13,11 @@ import { hasHungUp, isPlainExchange, send, serveExchange } from "./node-exchange
 const MAX_HEADER_BYTES = 32 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
+/**
+ * How long an idle connection stays open: longer than proxies keep theirs (nginx and AWS's load balancers: 60 s). If the broker ended
+ * one first, a proxy could send a request at that moment, and a POST that met a closed connection is not sent again. Node: 5 s.
+ */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000
 
 export interface Listener {
   readonly port: number
@@ -44,6 +49,7 @@ export async function startListening(
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       // Otherwise Node keeps the first of two Authorization headers, and a proxy before it may have checked the second.
       joinDuplicateHeaders: true,
     },

@@ -15,7 +15,7 @@ const survey: CommandDeclaration = {
   name: "migrate survey",
   summary: "list static secrets: names, ages, uses, and what each becomes",
   about: `Lists the static secrets of an organisation, a repository or a checkout: their names and ages, every use in workflows, and
-what each becomes: a role, a grant, a value in a store, or nothing. Tells the share of repositories and jobs without static
+what each becomes: a role, a grant, a value in a store, or nothing. Says the share of repositories and jobs without static
 secrets. It never sees a value.
 
 It asks GitHub about an organisation or a repository. ${TOKEN_WORDS} For a folder with one or more checkouts it uses no network.`,
@@ -113,7 +113,7 @@ ${RECORD_WORDS}`,
   takes: [REPOSITORY],
   options: {
     ...ENVIRONMENT,
-    record: { value: "FILE", words: "the record, or the URL of a broker. Required" },
+    record: { value: "FILE|URL", words: "the record, or the URL of a broker. Required" },
     ...POLICIES,
     ...WINDOW_OPTIONS,
     delete: {

@@ -44,7 +44,7 @@ const stop: CommandDeclaration = {
   name: "stop",
   summary: "give nothing to a unit, an owner, a connection or all, within 5 seconds",
   about: `Orders the broker to give nothing to a scope, in force everywhere within ${STOP_IN_FORCE_SECONDS} seconds. Jobs are refused with
-the code stopped and read the reason. Whoever may stop is never stopped. "daypass stop list" shows the stops in force.
+the code stopped and read the reason. A grant with the right stop is never stopped. "daypass stop list" shows the stops in force.
 
 ${AS_OPERATOR_WORDS}`,
   takes: [{ name: "WHAT", words: "what to stop; list shows what is stopped", choices: [...STOP_KINDS, "list"] }, NAME],

@@ -43,7 +43,7 @@ it ends. Your session at the provider stays: end it in your browser.`,
 const status: CommandDeclaration = {
   name: "status",
   summary: "say who is signed in, and until when",
-  about: `Says who is signed in, where, and until when. A policy for one person names the id. It asks nobody: the token is not verified
+  about: `Says who is signed in, where, and until when. A policy for one person names the id. It asks no server: the token is not verified
 here.`,
   exits: { 0: "signed in", 1: "not signed in", 2: "the arguments are wrong" },
   page: "people.md",

@@ -111,7 +111,7 @@ ${RECORD_WORDS}`,
   options: {
     ...BROKER,
     ...WINDOW_OPTIONS,
-    policies: { value: "DIR", words: "adds the grants of this folder that nobody used" },
+    policies: { value: "DIR", words: "adds the grants of this folder that were not used" },
     sign: { value: "NOTE", words: "has the broker sign what is printed, and writes the signed note to this new file" },
     check: { value: "NOTE", words: "verifies such a note" },
     policy: { value: "FILE", words: "with --check: whose log you accept, as for audit verify" },

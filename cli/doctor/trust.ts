@@ -36,7 +36,11 @@ export async function trustFindings(client: OperatorClient): Promise<readonly Do
   const findings: DoctorFinding[] = []
   for (const { name, provider, can_be_asked: canBeAsked } of connections) {
     if (!canBeAsked) {
-      findings.push(findingsFor(`trust ${name}`).note(`Nobody to ask: the provider ${provider} calls others only through other connections.`))
+      findings.push(
+        findingsFor(`trust ${name}`).note(
+          `Nobody to ask: the provider ${provider} calls others only through other connections.`,
+        ),
+      )
       continue
     }
     const json: DoctorRequest = { connection: name }

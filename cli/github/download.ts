@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http"
 import { open } from "../../action/http.ts"
 import { userAgent } from "../../action/runner.ts"
+import { parseUrl } from "../../action/url.ts"
 import type { HttpResponse } from "../../broker/ports/http.ts"
 import { GitHubError, TRANSPORT } from "./github-error.ts"
 import { refusalOf } from "./refusal.ts"
@@ -40,7 +41,7 @@ export async function download({ what, path, url, token, version, now }: Downloa
 }
 
 function placeOf(location: string, what: string): URL {
-  const place = URL.parse(location)
+  const place = parseUrl(location)
   if (place === null) throw new GitHubError("answer", `GitHub does not say where ${what} is`)
   return place
 }

@@ -1,9 +1,10 @@
 import * as z from "zod"
+import { spell } from "../../analysis/used/yaml-edits.ts"
 import type { Connection } from "../../broker/core/policy/model.ts"
 import { partitionOf } from "../../broker/providers/aws/partitions.ts"
 import type { RepositoryFacts } from "../github/repository.ts"
 import type { Given, Vendor } from "./vendors.ts"
-import { flow, inFlow, scalar, type YamlValue } from "./yaml-text.ts"
+import { flow, scalar, type YamlValue } from "./yaml-text.ts"
 
 const SCHEMAS = "https://raw.githubusercontent.com/daypass/daypass/main/docs/schema"
 /** The issuer's name in a new organisation file. */
@@ -111,7 +112,7 @@ export function organisationText(
   const { comments, ceiling } = connection
   const lines = [`# ${comments.before}`, ...connectionLines(connection), ...comments.after.map((line) => `# ${line}`)]
   const most = Object.entries({ connection: connection.name, ...ceiling }).map(
-    ([key, value]) => `${key}: ${inFlow(value)}`,
+    ([key, value]) => `${key}: ${spell(value)}`,
   )
   return `# yaml-language-server: $schema=${SCHEMAS}/organisation.schema.json
 # The organisation file: which issuers and owners the organisation trusts, and where credentials come from.

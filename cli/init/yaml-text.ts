@@ -1,3 +1,5 @@
+import { spell } from "../../analysis/used/yaml-edits.ts"
+
 /** What a first connection or grant is made of. */
 export type YamlValue = string | boolean | readonly string[] | { readonly [key: string]: string }
 
@@ -5,19 +7,16 @@ export type YamlValue = string | boolean | readonly string[] | { readonly [key: 
 export function flow(value: YamlValue): string {
   if (typeof value === "string") return scalar(value)
   if (typeof value === "boolean") return String(value)
-  if (isList(value)) return `[${value.map(inFlow).join(", ")}]`
+  if (isList(value)) return `[${value.map(spell).join(", ")}]`
   return `{ ${Object.entries(value)
-    .map(([key, text]) => `${inFlow(key)}: ${inFlow(text)}`)
+    .map(([key, text]) => `${spell(key)}: ${spell(text)}`)
     .join(", ")} }`
 }
 
 const isList = (value: object): value is readonly string[] => Array.isArray(value)
 
-/** A string in YAML: plain if no parser can read it as another type, otherwise in quotes. */
+/** A string on a line of its own, where it may have colons: parsers read them differently only inside of brackets. */
 export function scalar(text: string): string {
-  const plain = /^[A-Za-z][A-Za-z0-9_./:@-]*$/.test(text) && !text.endsWith(":")
-  return plain && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text) ? text : JSON.stringify(text)
+  const isPlain = /^[A-Za-z][A-Za-z0-9_./:@-]*$/.test(text) && text.includes(":") && !text.endsWith(":")
+  return isPlain ? text : spell(text)
 }
-
-/** Inside of brackets, a colon in a plain string is read differently by different parsers. */
-export const inFlow = (text: string) => (text.includes(":") ? JSON.stringify(text) : scalar(text))

@@ -22,7 +22,7 @@ export async function run({ options, positionals }: Arguments, io: CliIo): Promi
   const target = text(into)
   if (target === undefined || !/\.sops\.ya?ml$/.test(target))
     return misused("migrate import needs --into: a new file that ends in .sops.yaml")
-  return importValues(positionals, resolve(io.cwd, target), text(age), io)
+  return importValues(positionals, target, text(age), io)
 }
 
 const text = (option: string | boolean | undefined) =>
@@ -30,11 +30,12 @@ const text = (option: string | boolean | undefined) =>
 
 async function importValues(
   sources: readonly string[],
-  target: string,
+  named: string,
   age: string | undefined,
   io: CliIo,
 ): Promise<number> {
-  if (existsSync(target)) return taken(target, io)
+  const target = resolve(io.cwd, named)
+  if (existsSync(target)) return taken(named, io)
   const recipients = recipientsFor(target, age)
   if (!recipients.ok) return impossible(recipients.fault, io)
   const values = new Map<string, { readonly value: string; readonly from: string }>()
@@ -58,13 +59,13 @@ async function importValues(
     await io.createFile(target, await sopsFile(all, recipients.value, io.now()))
   } catch (error) {
     const reason = reasonOf(error)
-    return reason === "EEXIST" ? taken(target, io) : impossible(`${target} cannot be written (${reason})`, io)
+    return reason === "EEXIST" ? taken(named, io) : impossible(`${named} cannot be written (${reason})`, io)
   }
   io.out(
-    inert(`wrote ${target}: ${counted(all.length, "value")}, for ${counted(recipients.value.length, "key")} of age`),
+    inert(`wrote ${named}: ${counted(all.length, "value")}, for ${counted(recipients.value.length, "key")} of age`),
   )
   for (const [key] of all) io.out(inert(`  ${key}`))
-  io.out("Whoever had the old files had the values: issue new ones where you can, before you delete the files.")
+  io.out("People who had the old files know the values. Issue new ones where you can, before you delete the files.")
   return EXIT.ok
 }
 

@@ -50,10 +50,11 @@ export interface OperatorClient {
  * @throws {ActionError}
  */
 export async function openOperator(options: Options, io: CliIo): Promise<OperatorClient> {
+  // Before an input is read: what is wrong with one is said as of an option, and never as a runner's command.
+  startClient(io)
   const { grant = DEFAULT_GRANT, ...rest } = options
   if (typeof grant !== "string" || grant.trim() === "") throw invalid("grant", "is empty")
   const inputs = readClientOptions({ ...rest, grants: grant }, io.env)
-  startClient(io)
   const keyOf = await useKey(options, io)
   const leases = new StepLeases(inputs)
   const answer = await exchangeForAnswer(inputs, leases, startDeadline(inputs.timeoutMs), undefined, keyOf)

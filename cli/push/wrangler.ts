@@ -29,7 +29,11 @@ export function installedWrangler({ cwd, env }: Pick<CliIo, "cwd" | "env">): Wra
 }
 
 /** For output that a program reads: no questions, no colours, and the log level that prints values. */
-const QUIET = { CI: "1", NO_COLOR: "1", FORCE_COLOR: "0", WRANGLER_LOG: "log", WRANGLER_SEND_METRICS: "false" }
+const QUIET = {
+  ...{ CI: "1", NO_COLOR: "1", FORCE_COLOR: "0", WRANGLER_LOG: "log", WRANGLER_SEND_METRICS: "false" },
+  // Wrangler writes a log on the disk at any level: without this, with the bodies of its requests, which are secrets.
+  WRANGLER_LOG_SANITIZE: "true",
+}
 
 const scriptIn = (folder: string) => join(folder, "node_modules/wrangler/bin/wrangler.js")
 

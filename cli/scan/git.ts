@@ -13,6 +13,11 @@ const OPTIONS = [
   "--no-replace-objects",
   "--literal-pathspecs",
 ]
+/**
+ * Git asks no server for an object that is missing: the configuration of a repository can name a program as its server. Git before 2.44
+ * knows only the second of the two.
+ */
+const NO_SERVER = { GIT_NO_LAZY_FETCH: "1", GIT_ALLOW_PROTOCOL: "" }
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Git is not installed, the folder is no repository, or a command of git's failed. Its message is a sentence. */
@@ -27,7 +32,7 @@ export class Git {
   readonly #how: { readonly cwd: string; readonly env: Record<string, string | undefined> }
 
   constructor(folder: string, environment: Environment) {
-    this.#how = { cwd: folder, env: { ...environment, LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0" } }
+    this.#how = { cwd: folder, env: { ...environment, LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0", ...NO_SERVER } }
   }
 
   /** What git prints, without the last line end. For short answers. @throws {GitError} */

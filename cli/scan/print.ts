@@ -3,6 +3,7 @@ import { inert } from "../inert.ts"
 import type { CliIo } from "../io.ts"
 import { titleOf } from "../secrets/kinds.ts"
 import type { Remedies } from "../secrets/remedy.ts"
+import { withoutSecretNames } from "./names.ts"
 import { sarifOf } from "./sarif.ts"
 import type { Searched } from "./scan-secrets.ts"
 import { type Remedied, revokeFirst, whatOf } from "./words.ts"
@@ -10,12 +11,8 @@ import { type Remedied, revokeFirst, whatOf } from "./words.ts"
 export type ScanFormat = "text" | "json" | "sarif" | "github"
 
 /** Prints what a search found: places, names and remedies, and no value in any format. */
-export async function printSearched(
-  searched: Searched,
-  remedies: Remedies,
-  format: ScanFormat,
-  io: CliIo,
-): Promise<void> {
+export async function printSearched(given: Searched, remedies: Remedies, format: ScanFormat, io: CliIo): Promise<void> {
+  const searched = await withoutSecretNames(given)
   const found = searched.hits.map((hit) => ({ hit, remedy: remedies.for(hit.rule, hit.name ?? null) }))
   if (format === "json") printJson(jsonOf(searched, found), io)
   else if (format === "sarif") printJson(sarifOf(found), io)
@@ -28,7 +25,9 @@ export async function printSearched(
   if (format === "text") {
     io.out(summaryOf(searched))
     if (found.length > 0)
-      io.err("A value that is no secret stays if a comment on its line has the word secretlint-disable-line.")
+      io.err(
+        "If a value is not secret, write secretlint-disable-line into a comment on its line: then it is not reported.",
+      )
   }
 }
 

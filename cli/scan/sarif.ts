@@ -43,7 +43,7 @@ function resultOf({ hit, remedy }: Remedied, rules: readonly string[]) {
       {
         physicalLocation: {
           // A relative reference (RFC 3986), as section 3.4.3 asks.
-          artifactLocation: { uri: path.split("/").map(encodeURIComponent).join("/") },
+          artifactLocation: { uri: path.toWellFormed().split("/").map(encodeURIComponent).join("/") },
           ...(line !== undefined && {
             region: { startLine: line, ...(column !== undefined && { startColumn: column }) },
           }),

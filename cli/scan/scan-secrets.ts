@@ -1,6 +1,7 @@
 import { Source } from "../../action/sweep/archive.ts"
 import { Budget, Unread, type UnreadReason } from "../../action/sweep/budget.ts"
 import { type Place, Reader } from "../../action/sweep/reader.ts"
+import type { Progress } from "../terminal.ts"
 import type { Git } from "./git.ts"
 import type { Blob } from "./history.ts"
 import type { Hit } from "./hit.ts"
@@ -24,7 +25,6 @@ export interface Searched {
 const MAX_HITS = 10_000
 const MAX_UNREAD = 20
 const MAX_UNPACKED_BYTES = 64 * 1024 ** 3
-const PROGRESS_MS = 2_000
 
 /** One search for secrets, in files or in blobs of a repository. Holds no text of a secret. */
 export class Scan {
@@ -32,15 +32,14 @@ export class Scan {
   readonly #unread: { path: string; reason: UnreadReason }[] = []
   readonly #search = new SecretSearch((place) => this.note(nameOf(place), "size"))
   readonly #budget = new Budget(Number.POSITIVE_INFINITY, MAX_UNPACKED_BYTES)
-  readonly #progress: (texts: number) => void
+  readonly #progress: Pick<Progress, "add">
   readonly #reader: Reader<Omit<Hit, "path" | "entry" | "commit">>
   #commit: string | null = null
   #unreadCount = 0
   #links = 0
-  #told = performance.now()
 
-  /** `progress`: told every two seconds how many texts were searched. */
-  constructor(progress: (texts: number) => void) {
+  /** `progress` counts files and blobs. */
+  constructor(progress: Pick<Progress, "add">) {
     this.#progress = progress
     this.#reader = new Reader(this.#search, {
       found: (found, { path, inside }) => {
@@ -102,9 +101,7 @@ export class Scan {
       // A file that is gone again, or that git still lists, has nothing in it.
       else if (reason !== "missing") this.note(shown, reason)
     }
-    if (performance.now() - this.#told < PROGRESS_MS) return
-    this.#told = performance.now()
-    this.#progress(this.#search.counts.texts)
+    this.#progress.add(1)
   }
 }
 

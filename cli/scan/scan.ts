@@ -1,8 +1,11 @@
 import { resolve } from "node:path"
 import { impossible, misused } from "../arguments.ts"
 import { OPERATOR_OPTIONS, POLICY_FOLDER } from "../commands/shared.ts"
+import { formatOf } from "../format.ts"
+import { parseRepository } from "../github/names.ts"
 import { type Arguments, type CliIo, EXIT } from "../io.ts"
 import type { Remedies } from "../secrets/remedy.ts"
+import { progressOf } from "../terminal.ts"
 import type { Git } from "./git.ts"
 import type { ScanFormat } from "./print.ts"
 import type { Scan, Searched } from "./scan-secrets.ts"
@@ -15,7 +18,7 @@ type Options = Arguments["options"]
 /** `daypass scan`. */
 export async function run({ options, positionals }: Arguments, io: CliIo): Promise<number> {
   const mode = modeOf(options, positionals)
-  const format = formatOf(options)
+  const format = formatOf<ScanFormat>(options)
   const [isJson, isStrict] = [format === "json", options["strict"] === true]
   if (mode === "issued") return (await import("./issued.ts")).scanIssued(positionals, { isJson, isStrict }, io)
   if (mode === "run") return await runOf(options, { isJson, isStrict }, io)
@@ -42,12 +45,6 @@ function modeOf(options: Options, paths: readonly string[]): (typeof MODES)[numb
   return mode
 }
 
-function formatOf({ format, json }: Options): ScanFormat {
-  if (json === true && format !== undefined && format !== "json")
-    misused(`--json means --format json, and does not go with --format ${String(format)}`)
-  return json === true ? "json" : ((format as ScanFormat | undefined) ?? "text")
-}
-
 async function runOf(
   options: Options,
   how: { readonly isJson: boolean; readonly isStrict: boolean },
@@ -55,7 +52,7 @@ async function runOf(
 ): Promise<number> {
   const [id, repository] = [String(options["run"]), String(options["repository"] ?? io.env["GITHUB_REPOSITORY"] ?? "")]
   if (!/^[1-9][0-9]{0,18}$/.test(id)) misused("--run is the id of a run: a number")
-  if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) misused("--repository is OWNER/REPO")
+  if (parseRepository(repository) === null) misused("--run needs the repository of the run: --repository OWNER/REPO")
   const [revokes, deletesLog] = [options["revoke"] === true, options["delete-log"] === true]
   const { scanRun } = await import("./run/run.ts")
   return await scanRun({ run: { repository, id }, options, revokes, deletesLog, ...how }, io)
@@ -71,17 +68,20 @@ async function search(
   if (mode === "report") return (await import("./reports/read.ts")).readReport(report, io)
   const { Scan } = await import("./scan-secrets.ts")
   const { Git, GitError } = await import("./git.ts")
-  const scan = new Scan((texts) => io.err(`texts searched: ${texts} ...`))
+  const progress = progressOf(io, "files searched", null)
+  const scan = new Scan(progress)
   try {
     if (mode === undefined) {
       const missing = await (await import("./files.ts")).scanPaths(paths.length === 0 ? ["."] : paths, scan, io)
-      return missing === null ? scan.searched() : `there is no ${missing}`
+      return missing === null ? scan.searched() : `${missing} does not exist`
     }
     await searchGit(mode, scan, new Git(io.cwd, io.env), io)
     return scan.searched()
   } catch (thrown) {
     if (thrown instanceof GitError) return thrown.message
     throw thrown
+  } finally {
+    progress.end()
   }
 }
 

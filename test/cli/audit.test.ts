@@ -133,7 +133,7 @@ describe("daypass audit export and verify", () => {
 
 describe("what the commands cannot carry out", () => {
   test.each<[string, string, string[], RegExp]>([
-    ["no file", "audit verify", [], /missing required argument 'FILE'/],
+    ["no file", "audit verify", [], /FILE is missing/],
     ["two files", "audit verify", ["a", "b"], /too many arguments/],
     ["an unknown option", "audit verify", ["a", "--fast"], /--fast/],
     ["a head that is none", "audit verify", ["a", "--head", "abc"], /64 hexadecimal digits/],

@@ -58,6 +58,11 @@ describe("the command line, built and without its sources", () => {
     expect(await daypass("audit", "export")).toMatchObject({ code: 2 })
   })
 
+  it("says of an operator's command without a broker which option is missing, and nothing on standard output", async () => {
+    const { code, out, err } = await daypassWith({ args: ["keys", "list"], env: { DAYPASS_BROKER: "" } })
+    expect([code, out, err]).toEqual([2, "", expect.stringContaining("The option `--broker` is missing")])
+  })
+
   it("says to an older Node which one it needs", async () => {
     const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.20.8" } })`
     const node = ["--import", `data:text/javascript,${encodeURIComponent(older)}`]

@@ -240,10 +240,14 @@ grants:
   })
 
   it.each([
-    ["a folder that is not there", ["check", "/nonexistent/policies"], /cannot be read \(ENOENT\)/],
+    [
+      "a folder that is not there",
+      ["check", "/nonexistent/policies"],
+      /policies does not exist\. Name the policy folder/,
+    ],
     ["a file that is none of policies", ["check", "package.json"], /package\.json is no policy file/],
-    ["a file of policy tests", ["check", "deploy.test.yaml"], /cannot be read/],
-    ["no folder where the default one is not there", ["check"], /the folder policies cannot be read/],
+    ["a file of policy tests", ["check", "deploy.test.yaml"], /deploy.test.yaml does not exist/],
+    ["no folder where the default one is not there", ["check"], /policies does not exist/],
     ["an empty name", ["check", ""], /DIR\|FILE is empty/],
     ["two folders", ["check", GOOD, BAD], /too many arguments.*\nUsage: daypass check/],
     ["an unknown option", ["check", GOOD, "--jsn"], /--jsn\. Did you mean "--json"\?\nUsage: daypass check/],

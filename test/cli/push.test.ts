@@ -284,9 +284,9 @@ describe("daypass push", () => {
   })
 
   it.each([
-    ["no folder where the default one is not there", [], /the folder policies cannot be read/],
+    ["no folder where the default one is not there", [], /policies does not exist/],
     ["two folders", [OLD, NEW], /too many arguments/],
-    ["a folder that is not there", ["/nonexistent"], /ENOENT/],
+    ["a folder that is not there", ["/nonexistent"], /does not exist/],
     ["two namespaces", [OLD, "--binding", "A", "--namespace-id", "b"], /give only one/],
     ["a place for data that is elsewhere", [OLD, "--persist-to", "x"], /--local/],
     ["an empty name", [OLD, "--env", ""], /--env needs a value/],

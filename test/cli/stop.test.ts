@@ -6,7 +6,7 @@ import { runCli } from "./run-cli.ts"
 
 describe("daypass stop and resume", () => {
   test.each([
-    [["stop"], "missing required argument 'WHAT'"],
+    [["stop"], "WHAT is missing"],
     [["stop", "everything", "--reason", "x"], "WHAT must be one of all, issuer, owner"],
     [["stop", "all"], "--reason is required"],
     [["stop", "all", "--reason", " "], "--reason is required"],

@@ -291,7 +291,7 @@ describe("daypass trust", () => {
     {
       name: "with a folder that is not there",
       args: ["/nowhere", "--broker", BROKER],
-      says: "cannot be read (ENOENT)",
+      says: "/nowhere does not exist",
     },
   ])("cannot answer $name", async ({ args, says }) => {
     const { code, out, err } = await runCli("trust", ...args)

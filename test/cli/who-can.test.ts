@@ -229,7 +229,7 @@ connections:`,
 
   it.each([
     { args: [FOLDER, FOLDER], says: "too many arguments" },
-    { args: ["/nowhere"], says: "cannot be read (ENOENT)" },
+    { args: ["/nowhere"], says: "/nowhere does not exist. Name the policy folder" },
     { args: [FOLDER, "--connection", "aws-prd"], says: 'no connection "aws-prd". Did you mean "aws-prod"?' },
     { args: [FOLDER, "--grant", "deplyo"], says: 'no grant "deplyo". Did you mean "deploy"?' },
     { args: [FOLDER, "--grant-field", "rol=x"], says: 'no grant field "rol". Did you mean "role"?' },

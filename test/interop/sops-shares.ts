@@ -1,7 +1,6 @@
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { sops } from "../../broker/providers/sops/provider.ts"
 import { blocksBelow, followPage } from "./follow-page.ts"
 import type { Check } from "./run.ts"
 import type { Desk } from "./sops-desk.ts"
@@ -45,14 +44,6 @@ export async function shares(desk: Desk, check: Check): Promise<void> {
   await check("no holder opens it alone, not even with the share twice", async () => {
     for (const holder of [1, 2, 3]) await staysShut(holder)
     await staysShut(1, 1)
-  })
-  await check("the broker refuses such a file among its policies", () => {
-    const { faults } = sops.files?.read("emergency.sops.yaml", new TextEncoder().encode(onDisk())) ?? { faults: [] }
-    assert.deepEqual(
-      faults.map(({ code }) => code),
-      ["secrets_unusable"],
-    )
-    assert.match(faults[0]?.message ?? "", /key groups/)
   })
   await check(
     "a holder is replaced as the page says: the new one's share opens it, and the old one's does not",

@@ -49,6 +49,8 @@ export async function startServer(
       response.end()
     })
   })
+  // Node ends an idle connection after five seconds, vendors after minutes. A client that sends at that moment sees a reset.
+  server.keepAliveTimeout = 300_000
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject)
     server.listen(0, "127.0.0.1", resolve)

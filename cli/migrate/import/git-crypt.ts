@@ -7,7 +7,8 @@ const MAX_OUTPUT = 64 * 1024 * 1024
 /** The files of a checkout that git-crypt encrypts, by its attributes. Asks git, and never git-crypt itself. */
 export function gitCryptFiles(folder: string): Result<readonly string[], string> {
   const git = (args: readonly string[], input?: string) =>
-    execFileSync("git", ["-C", folder, ...args], {
+    // The configuration of a checkout can name a program here.
+    execFileSync("git", ["-c", "core.fsmonitor=false", "-C", folder, ...args], {
       encoding: "utf8",
       maxBuffer: MAX_OUTPUT,
       stdio: ["pipe", "pipe", "ignore"],

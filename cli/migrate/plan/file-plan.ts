@@ -1,4 +1,5 @@
-import { applied, type Edit } from "../../../analysis/used/yaml-edits.ts"
+import { applied } from "../../../analysis/used/yaml-edits.ts"
+import type { Edit } from "../../../analysis/used/yaml-layout.ts"
 import { keysAt, readWorkflow, textAt, usesOf, type WorkflowFile } from "../workflow/read.ts"
 import { jobsOf, type SecretUse, secretUsesOf, type Workflows } from "../workflow/secret-uses.ts"
 import { editsOf } from "./job-edits.ts"

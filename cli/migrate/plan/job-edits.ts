@@ -1,9 +1,9 @@
 import { isMap, isScalar, isSeq, type YAMLMap, type YAMLSeq } from "yaml"
-import { type Edit, YamlEdits } from "../../../analysis/used/yaml-edits.ts"
+import { YamlEdits } from "../../../analysis/used/yaml-edits.ts"
+import { type Edit, isRanged, Layout, type Ranged } from "../../../analysis/used/yaml-layout.ts"
 import { referencesIn } from "../workflow/expressions.ts"
 import { keysAt, nodeAt, textAt, type Way, type WorkflowFile } from "../workflow/read.ts"
 import type { Change, JobPlan } from "./job-plan.ts"
-import { isRanged, Layout, type Ranged } from "./layout.ts"
 
 /** What the step that gets credentials needs to know. */
 export interface ActionStep {

@@ -1,4 +1,4 @@
-import type { Edit } from "../../../analysis/used/yaml-edits.ts"
+import type { Edit } from "../../../analysis/used/yaml-layout.ts"
 import type { PolicyFault } from "../../../broker/core/policy/model.ts"
 import type { Said } from "./drafts.ts"
 import type { ActionStep } from "./job-edits.ts"

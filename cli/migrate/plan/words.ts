@@ -53,7 +53,8 @@ const indented = (text: string) =>
 /** How much changes. */
 export function summaryOf({ replaced, left, workflows }: Pick<Plan, "replaced" | "left" | "workflows">): string {
   const places = `${counted(left.length, "place")} ${left.length === 1 ? "stays" : "stay"}`
-  if (replaced.length === 0) return `Nothing to change: ${places}.`
+  if (replaced.length === 0)
+    return `Nothing to change: ${left.length === 0 ? "no job of this environment names a secret" : places}.`
   const secrets = new Set(replaced.map(({ secret }) => secret)).size
   return `${counted(secrets, "secret")} replaced in ${counted(workflows.length, "workflow")}; ${places}.`
 }

@@ -36,12 +36,15 @@ export interface WorkflowFile {
 /** GitHub runs no workflow that is larger. */
 const MAX_BYTES = 1024 * 1024
 const MAX_NODES = 200_000
+const MAX_DEPTH = 64
 /** Below aliases, which make a small text endless. */
 const MAX_FOLLOWED = 5_000
 
 /** Reads a workflow. A text says why it cannot be read: the end of a sentence that begins with the file. */
 export function readWorkflow({ path, bytes }: RepositoryFile): WorkflowFile | string {
   if (bytes.byteLength > MAX_BYTES) return "is larger than 1 MiB, so it was not read"
+  // The path stands in a comment of the policy, which a line break would end.
+  if (/\p{Cc}/u.test(path)) return "has control characters in its name, so it was not read: rename it"
   const text = textOfUtf8(bytes)
   if (text === null) return "is not UTF-8: save it as UTF-8"
   if (text.trim() === "") return "is empty"
@@ -69,7 +72,7 @@ function anchorsIn(document: Document): boolean {
 /** Every use of a context in a file, in its order. */
 export function usesOf(file: WorkflowFile, context: string): readonly Use[] {
   const uses: Use[] = []
-  walk(file.document, (node, way) => {
+  const isComplete = walk(file.document, (node, way) => {
     if (!isScalar(node) || typeof node.value !== "string") return
     const text = node.value
     for (const reference of referencesIn(text, context, way.at(-1) === "if"))
@@ -80,6 +83,8 @@ export function usesOf(file: WorkflowFile, context: string): readonly Use[] {
         whole: isWhole(text, reference),
       })
   })
+  // What was not seen may use any of them: then no secret may be deleted.
+  if (!isComplete) uses.push({ name: null, way: [], line: 1, whole: false })
   return uses
 }
 
@@ -91,15 +96,19 @@ function lineWithin({ type }: Scalar, text: string, { start }: Reference): numbe
 
 type Visit = (node: object, way: Way, wasAlias: boolean) => void
 
-/** Every node with the way to it. Aliases are followed, up to a limit. */
-function walk(document: Document, visit: Visit): void {
+/** Every node with the way to it. Aliases are followed, up to a limit. Says whether that was all. */
+function walk(document: Document, visit: Visit): boolean {
   let left = MAX_NODES
   let followed = MAX_FOLLOWED
+  let isComplete = true
   const step = (node: unknown, way: Way, wasAlias: boolean) => {
-    if (typeof node !== "object" || node === null || left <= 0 || way.length > 64) return
+    if (typeof node !== "object" || node === null) return
     left -= 1
     if (wasAlias) followed -= 1
-    if (followed <= 0) return
+    if (left < 0 || followed < 0 || way.length > MAX_DEPTH) {
+      isComplete = false
+      return
+    }
     if (isAlias(node)) return step(node.resolve(document), way, true)
     visit(node, way, wasAlias)
     if (isMap(node)) {
@@ -107,6 +116,7 @@ function walk(document: Document, visit: Visit): void {
     } else if (isSeq(node)) for (const [index, item] of node.items.entries()) step(item, [...way, index], wasAlias)
   }
   step(document.contents, [], false)
+  return isComplete
 }
 
 /** The value at a way: a plain text or number as text; undefined for anything else. Aliases are followed. */

@@ -18,6 +18,9 @@ type HitOfReport = z.ZodType<readonly Hit[]>
 
 const shown = (path: string) => path.replaceAll("\\", "/").replace(/^file:\/\//, "")
 
+/** A file can be called by its secret. */
+const without = (secret: string, path: string) => (secret === "" ? path : path.replaceAll(secret, () => "[secret]"))
+
 /** What `gitleaks ... --report-format json` writes: version 8. Its `Secret` and `Match` go no further than this file. */
 export const GITLEAKS: HitOfReport = z.array(
   z
@@ -33,11 +36,12 @@ export const GITLEAKS: HitOfReport = z.array(
     .transform(({ RuleID, File, StartLine, StartColumn, Commit, Match = "", Secret = "" }) =>
       hit(
         RuleID,
-        File,
+        without(Secret, File),
         StartLine,
         StartColumn,
         Commit,
-        Secret === "" ? null : nameBefore(Match.split(Secret, 1)[0] ?? ""),
+        // With --redact, and for what was decoded, a match has another text than the secret: then its end can be a part of one.
+        Secret !== "" && Match.includes(Secret) ? nameBefore(Match.split(Secret, 1)[0] ?? "") : null,
       ),
     ),
 )
@@ -53,13 +57,14 @@ const place = z.object({
 const TRUFFLEHOG_LINE = z
   .object({
     DetectorName: ruleName,
+    Raw: z.string().optional(),
     SourceMetadata: z.object({ Data: z.record(z.string(), place).nullish() }).nullish(),
   })
-  .transform(({ DetectorName, SourceMetadata }) => {
+  .transform(({ DetectorName, SourceMetadata, Raw = "" }) => {
     const [{ file, line, commit: since, link } = {}] = Object.values(SourceMetadata?.Data ?? {}) as [
       z.infer<typeof place>?,
     ]
-    return hit(DetectorName, file ?? link ?? "", line, undefined, since)
+    return hit(DetectorName, without(Raw, file ?? link ?? ""), line, undefined, since)
   })
 
 /** The lines, of which those of its log are left out. */

@@ -64,7 +64,7 @@ async function bytesOf(file: string, io: CliIo): Promise<Uint8Array | string> {
   if (file === "") return "--report needs the name of a file, or - for standard input"
   const path = resolve(io.cwd, file)
   const found = statSync(path, { throwIfNoEntry: false })
-  if (found === undefined) return `there is no ${file}`
+  if (found === undefined) return `${file} does not exist`
   if (!found.isFile()) return `${file} is no file`
   return found.size > MAX_REPORT_BYTES ? tooLarge : (readRegular(path, MAX_REPORT_BYTES) ?? `${file} cannot be read`)
 }

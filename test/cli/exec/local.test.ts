@@ -319,13 +319,13 @@ describe("before anything is decided", () => {
   })
 
   test.each<[string, readonly string[], string]>([
-    ["--local where the default folder is not there", ["--local"], "policies cannot be read (ENOENT)"],
+    ["--local where the default folder is not there", ["--local"], "policies does not exist"],
     [
       "a folder without --local",
       ["--policies", "x", "--broker", "https://daypass.example.com"],
       "`--policies` is for --local",
     ],
-    ["a folder that is not there", ["--policies", "/nowhere", "--local"], "/nowhere cannot be read (ENOENT)"],
+    ["a folder that is not there", ["--policies", "/nowhere", "--local"], "/nowhere does not exist"],
   ])("%s is refused", async (_, options, words) => {
     const { code, out, err } = await person().run(["exec", ...options, "--grants", "a", "--", "true"])
     expect([code, out]).toEqual([2, ""])

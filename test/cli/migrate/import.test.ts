@@ -189,6 +189,9 @@ describe("a regular expression of octo-sts", () => {
     "a\\",
     "",
     "x.*.*",
+    // Two stars in a row would match a slash, too.
+    "[^/:@]+[^/:@]+",
+    "[^/:@]+(?:[^/:@]+)?x",
     "(?:a|b|c|d|e|f|g|h|i)(?:a|b|c|d|e|f|g|h|i)",
   ])("%s is refused, because no pattern is the same", (regex) => {
     expect(patternsOf(regex).ok).toBe(false)
@@ -289,6 +292,15 @@ describe("daypass migrate import of octo-sts", () => {
     )
   })
 
+  it("refuses a file whose name would end the comment that has it", async () => {
+    const policies = folderOf({ "daypass.yaml": ORGANISATION })
+    const name = "a\nenvironment: production #.sts.yaml"
+    const text = `${ISSUER}subject: repo:acme/shop:ref:refs/heads/main\npermissions: {contents: read}\n`
+    const { code, err } = await run(folderOf({ [name]: text }), policies, name)
+    expect([code, err]).toEqual([1, expect.stringContaining("its name has other characters than")])
+    expect(Object.keys(textsIn(policies))).toEqual(["daypass.yaml"])
+  })
+
   it.each<[string, string, RegExp]>([
     [
       "a pattern that is nearly a dot",
@@ -314,6 +326,16 @@ describe("daypass migrate import of octo-sts", () => {
       "a claim that cannot be said",
       `${ISSUER}subject: repo:acme/shop:ref:refs/heads/main\nclaim_pattern:\n  actor: a\n  workflow_ref: .+\npermissions: {contents: read}\n`,
       /:5: claim_pattern workflow_ref has a dot|:5: claim_pattern workflow_ref repeats/,
+    ],
+    [
+      "pull requests, whose tokens have no ref",
+      `${ISSUER}subject_pattern: repo:acme/shop:ref:refs/.*\nclaim_pattern:\n  event_name: push|pull_request\npermissions: {contents: read}\n`,
+      /:4: subject_pattern is about a ref, and event_name also lets in pull requests/,
+    ],
+    [
+      "a claim that is a part of a policy",
+      `${ISSUER}subject: repo:acme/shop:ref:refs/heads/main\nclaim_pattern:\n  "ref: [a]\\n    grants": b\npermissions: {contents: read}\n`,
+      /:4: claim_pattern names what is no claim/,
     ],
     [
       "a key that is not known",

@@ -51,12 +51,23 @@ jobs:
     expect(repository.open_uses.map(({ line }: { line: number }) => line)).toEqual([10, 15, 16, 17])
   })
 
+  it("takes what is too deep to look at for a use of every secret", async () => {
+    const deep = `jobs:\n  a: ${"[".repeat(80)}"\${{ secrets.DEEP }}"${"]".repeat(80)}\n`
+    const { out } = await runCli("migrate", "survey", folderOf({ ".github/workflows/w.yml": deep }), "--json")
+    expect(JSON.parse(out).repositories[0].open_uses).toHaveLength(1)
+  })
+
   it.each<[string, Record<string, string>, RegExp]>([
     ["is not YAML", { ".github/workflows/w.yml": "jobs:\n  a: [\n" }, /w\.yml is not YAML at line \d/],
     ["has tabs", { ".github/workflows/w.yml": "jobs:\n\ta: 1\n" }, /w\.yml is not YAML at line 2: a tab cannot indent/],
     ["is empty", { ".github/workflows/w.yml": " \n" }, /w\.yml is empty/],
     ["is a list", { ".github/workflows/w.yml": "- a\n" }, /w\.yml is not a map of keys/],
     ["has no jobs", { ".github/workflows/w.yml": "on: push\n" }, /w\.yml has no jobs/],
+    [
+      "has a line break in its name",
+      { ".github/workflows/a\nb.yml": "jobs: { a: {} }\n" },
+      /has control characters in its name/,
+    ],
     ["is huge", { ".github/workflows/w.yml": `# ${"x".repeat(1024 * 1024)}\n` }, /w\.yml is larger than 1 MiB/],
     ["is made of aliases", { ".github/workflows/w.yml": bomb() }, /0 of 1 repository/],
   ])("goes on when a workflow %s, and says so", async (name, files, sentence) => {
@@ -181,7 +192,7 @@ describe("daypass migrate survey of GitHub", () => {
     ["an owner that is not there", ["nobody"], /finds no repositories of nobody, or the token may not read it/],
     ["a repository that is not there", ["acme/nothing"], /finds no repository acme\/nothing/],
     ["a folder that is not there", ["./nothing"], /there is no folder/],
-    ["nothing", [], /missing required argument .WHAT./],
+    ["nothing", [], /WHAT is missing/],
   ])("ends with 2 for %s", async (_, args, sentence) => {
     const { code, err } = await survey(...args)
     expect(code).toBe(2)

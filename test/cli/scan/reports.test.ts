@@ -81,6 +81,20 @@ describe("a report", () => {
     expect(await read([])).toMatchObject({ code: 0, out: "no secret in the report." })
   })
 
+  test("with secrets in the names of files, or what is left of a match, shows none of it", async () => {
+    const decoded = { ...GITLEAKS, Match: `${SECRET.replaceAll("-", "_")} = REDACTED`, Secret: "other" }
+    const named = { ...GITLEAKS, File: `a/${SECRET}.env` }
+    expect(await hitsOf([named])).toMatchObject([{ path: "a/[secret].env" }])
+    const [redacted] = await hitsOf([{ ...decoded, File: "a" }])
+    expect(redacted).not.toHaveProperty("name")
+    const line = trufflehog({ Filesystem: { file: `${SECRET}.txt` } })
+    expect(await hitsOf(`${JSON.stringify(line)}\n`)).toMatchObject([{ path: "[secret].txt" }])
+  })
+
+  test("with half of a character in a path can still be written as SARIF", async () => {
+    expect((await read([{ ...GITLEAKS, File: "a\ud800b" }], "--format", "sarif")).out).toContain("a%EF%BF%BDb")
+  })
+
   test("of trufflehog is read line by line, without the lines of its log", async () => {
     const lines = [
       trufflehog({ Git: { commit: COMMIT, file: "a.yml", email: "n@example.com", line: 7 } }),

@@ -118,6 +118,24 @@ describe("a folder", () => {
     expect([(await scan()).code, (await scan("--strict")).code]).toEqual([0, 1])
   })
 
+  test("with names that are secrets themselves prints them without", async () => {
+    put(`dir/${TOKEN}.js`, `${TOKEN}: "${LITERALS[2]?.[1]}"`)
+    put(`${TOKEN}.gz`, gzipSync("a").subarray(0, 12))
+    mkdirSync(join(root, "in"))
+    writeFileSync(join(root, "in", TOKEN), LINE)
+    execFileSync("tar", ["cf", "a.tar", "-C", "in", TOKEN], { cwd: root })
+    rmSync(join(root, "in"), { recursive: true })
+    for (const args of [["--json"], ["--format", "sarif"], ["--format", "github"]]) await scan(...args)
+    const { out, err } = await scan()
+    expect(placesIn(out)).toEqual([
+      "a.tar:1:22: GitHub token (gitHubToken), in [secret]",
+      "dir/[secret].js:1:1: GitHub token",
+      "dir/[secret].js:1:44: Slack token",
+      expect.stringContaining("3 secrets in 2 texts"),
+    ])
+    expect(err).toContain("not searched: [secret].gz (damaged)")
+  })
+
   test("with hostile names prints them harmless", async () => {
     put("::error::\u202e", LINE)
     for (const args of [[], ["--json"], ["--format", "sarif"], ["--format", "github"]]) {
@@ -203,9 +221,21 @@ describe("a repository", () => {
     put(".gitattributes", "* diff=evil filter=evil\n")
     put("a.js", LINE)
     git("add", "-A")
+    const blob = git("rev-parse", ":a.js")
     for (const key of ["core.fsmonitor", "diff.evil.textconv", "diff.evil.command", "diff.external", "core.pager"])
       git("config", key, join(root, "hook"))
     for (const args of [["--staged"], ["--history"], ["."]]) await scan(...args)
+    // As a partial clone, git would ask a server for what it lacks, and a server can be a program.
+    for (const [key, value] of [
+      ["core.repositoryFormatVersion", "1"],
+      ["extensions.partialClone", "origin"],
+      ["remote.origin.promisor", "true"],
+      ["remote.origin.url", root],
+      ["remote.origin.uploadpack", join(root, "hook")],
+    ] as const)
+      git("config", key, value)
+    rmSync(join(root, ".git/objects", blob.slice(0, 2), blob.slice(2)))
+    expect((await scan("--staged")).err).toContain("the repository is damaged, or is a partial clone")
     expect(() => execFileSync("test", ["-e", trap])).toThrow()
   })
 
@@ -226,10 +256,10 @@ test.each([
   [["--revoke"], "--revoke belongs to --run"],
   [["--issued", "--format", "sarif"], "--issued prints text or --json"],
   [["--run", "x"], "--run is the id of a run: a number"],
-  [["--run", "1", "--repository", "acme"], "--repository is OWNER/REPO"],
-  [["missing"], "there is no missing"],
-  [["--report", "missing.json"], "there is no missing.json"],
-  [["--policies", "missing", "."], "the folder"],
+  [["--run", "1", "--repository", "acme"], "--repository OWNER/REPO"],
+  [["missing"], "missing does not exist"],
+  [["--report", "missing.json"], "missing.json does not exist"],
+  [["--policies", "missing", "."], "/missing does not exist. Name the policy folder"],
 ])("%j is refused", async (args, message) => {
   const { code, err } = await scan(...args)
   expect([code, err]).toEqual([2, expect.stringContaining(message)])

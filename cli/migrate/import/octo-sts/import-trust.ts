@@ -89,6 +89,9 @@ async function carry(path: string, world: World, io: CliIo): Promise<Result<Carr
   const reached = await repositoriesOf(trust, own, facts)
   if (!reached.ok) return reached
   const identity = basename(path).replace(/\.sts\.ya?ml$/, "")
+  // It stands in a comment of the policy, which a line break would end.
+  if (!/^[A-Za-z0-9_. -]+$/.test(identity))
+    return fail(": its name has other characters than letters, digits and _ . -")
   const grant = grantName(`${own.name}-${identity}`.replace(/[^A-Za-z0-9]+/g, "_"))
   const files: { path: string; text: string }[] = []
   for (const [index, jobs] of trust.jobs.entries()) {

@@ -52,7 +52,7 @@ class Reader {
     let all: readonly string[] = [""]
     while (this.#at < this.#text.length && !"|)".includes(this.#text[this.#at] ?? "")) {
       const atom = this.#atom()
-      all = bounded(all.flatMap((before) => atom.map((one) => before + one)))
+      all = bounded(all.flatMap((before) => atom.map((one) => joined(before, one))))
     }
     return all
   }
@@ -100,6 +100,13 @@ class Reader {
     this.#at += character.length
     return [character]
   }
+}
+
+/** Two single stars would be read as `**`, which matches slashes, too. */
+function joined(before: string, one: string): string {
+  if (/(?:^|[^\\*])\*$/.test(before) && /^\*(?!\*)/.test(one))
+    throw new Inexpressible("has [^/:@]+ twice in a row, which no pattern can say")
+  return before + one
 }
 
 const escapedWord = (rest: string) => (/^\\./.exec(rest) ?? /^\[[^\]]*\]/.exec(rest) ?? [rest.slice(0, 1)])[0]

@@ -106,6 +106,7 @@ function carryOver(
   for (const [claim, regex] of Object.entries(trust.claim_pattern ?? {})) {
     const patterns = patternsOf(regex)
     if (!patterns.ok) return no("claim_pattern", `claim_pattern ${claim} ${patterns.fault}`, claim)
+    if (!/^[a-z][a-z0-9_]*$/.test(claim)) return no("claim_pattern", "claim_pattern names what is no claim", claim)
     if (claim === "sub" || claim === "aud")
       return no("claim_pattern", `claim_pattern ${claim} is about the token, not the job`, claim)
     claims.set(claim, patterns.value)
@@ -117,6 +118,13 @@ function carryOver(
     const [claim, patterns] = read.condition ?? []
     if (claim !== undefined && claims.has(claim))
       return no("claim_pattern", `claim_pattern ${claim} and ${key} both say what ${claim} is: say it once`, claim)
+    // Their tokens have another subject, which this one does not match, and a ref all the same.
+    if (claim === "ref" && claims.get("event_name")?.some((event) => event.includes("*") || event === "pull_request"))
+      return no(
+        "claim_pattern",
+        `${key} is about a ref, and event_name also lets in pull requests: name the events`,
+        "event_name",
+      )
     const place = JSON.stringify([read.owner, read.name, read.environment, claim])
     const known = jobs.get(place)
     const all = [...(known?.when[claim ?? ""] ?? []), ...(patterns ?? [])]

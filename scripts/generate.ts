@@ -1,23 +1,23 @@
 // Writes what is derived from the providers, the commands and both action.yml: their list, their tables in the docs, and the JSON Schemas for
 // editors.
-// `node generate.ts --check` writes nothing and exits 1 when a file is not fresh.
+// `node scripts/generate.ts --check` writes nothing and exits 1 when a file is not fresh.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { policyTestJsonSchema } from "../analysis/policy-tests/schema.ts"
+import { alertsJsonSchema } from "../analysis/schemas/alerts.ts"
+import { organisationJsonSchema, policyJsonSchema } from "../analysis/schemas/json-schema.ts"
+import { formatDuration } from "../broker/core/duration.ts"
+import type { Provider, ProviderTable } from "../broker/providers/provider.ts"
+import { VARIABLE_SOURCES } from "../broker/wire/variable-sources.ts"
+import { VARIABLE_FAMILIES } from "../broker/wire/variables.ts"
+import { referencePage } from "./action-reference.ts"
 import { alertsPage } from "./alerts-page.ts"
-import { policyTestJsonSchema } from "./analysis/policy-tests/schema.ts"
-import { alertsJsonSchema } from "./analysis/schemas/alerts.ts"
-import { organisationJsonSchema, policyJsonSchema } from "./analysis/schemas/json-schema.ts"
-import { formatDuration } from "./broker/core/duration.ts"
-import type { Provider, ProviderTable } from "./broker/providers/provider.ts"
-import { VARIABLE_SOURCES } from "./broker/wire/variable-sources.ts"
-import { VARIABLE_FAMILIES } from "./broker/wire/variables.ts"
 import { claimsPage } from "./claims-page.ts"
-import { referencePages } from "./cli/reference.ts"
-import { referencePage } from "./reference.ts"
+import { referencePages } from "./command-pages.ts"
 import { verifyScript } from "./verify-script.ts"
 
-const ROOT = dirname(fileURLToPath(import.meta.url))
+const ROOT = fileURLToPath(new URL("..", import.meta.url))
 const PROVIDERS_FOLDER = join(ROOT, "broker", "providers")
 
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8")
@@ -32,7 +32,7 @@ export async function generated(): Promise<ReadonlyMap<string, string>> {
     ["broker/providers/cases.ts", casesOf(places)],
     ["broker/console/generated/verify-script.ts", await verifyScript()],
     ["docs/action-reference.md", referencePage(read("action.yml"), read("action/review/action.yml"))],
-    ["docs/alerts.md", alertsPage(readFileSync(join(ROOT, "docs/alerts.md"), "utf8"))],
+    ["docs/alerts.md", alertsPage(read("docs/alerts.md"))],
     ["docs/claims.md", claimsPage()],
     ["docs/providers.md", docsTable(providers)],
     ["docs/schema/alerts.schema.json", json(alertsJsonSchema())],
@@ -40,7 +40,7 @@ export async function generated(): Promise<ReadonlyMap<string, string>> {
     ["docs/schema/policy.schema.json", json(policyJsonSchema(table))],
     ["docs/variables.md", variablesPage()],
     ["docs/schema/test.schema.json", json(policyTestJsonSchema())],
-    ...referencePages((path) => (existsSync(join(ROOT, path)) ? readFileSync(join(ROOT, path), "utf8") : null)),
+    ...referencePages((path) => (existsSync(join(ROOT, path)) ? read(path) : null)),
   ])
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Metafile } from "esbuild"
 
-const MODULES = fileURLToPath(new URL("node_modules/", import.meta.url))
+const MODULES = fileURLToPath(new URL("../node_modules/", import.meta.url))
 /** Dedicated to the public domain: such a package may bring no licence file, and asks for none. */
 const FREE_OF_TERMS: ReadonlySet<unknown> = new Set(["Unlicense"])
 const PACKAGE = /node_modules\/((?:@[^/]+\/)?[^/]+)\//

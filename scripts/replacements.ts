@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url"
 import type { Plugin } from "esbuild"
 
-const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
 /** What age needs for passphrases. */
 export const AGE = { "@noble/hashes/scrypt.js": at("broker/entry/age-in-bundle.ts") }

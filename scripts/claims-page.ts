@@ -1,8 +1,8 @@
 // The page of claims, from the families' facts: what a policy can test, for every CI.
-import { isMarked } from "./broker/core/families/cautions.ts"
-import { type ClaimFact, type ClaimType, FORMS, type ValueFact } from "./broker/core/families/claim-fact.ts"
-import { FAMILY_FACTS } from "./broker/core/families/families.ts"
-import type { FamilyFacts } from "./broker/core/families/family-facts.ts"
+import { isMarked } from "../broker/core/families/cautions.ts"
+import { type ClaimFact, type ClaimType, FORMS, type ValueFact } from "../broker/core/families/claim-fact.ts"
+import { FAMILY_FACTS } from "../broker/core/families/families.ts"
+import type { FamilyFacts } from "../broker/core/families/family-facts.ts"
 
 const SENT: Readonly<Record<ClaimFact["sent"], string>> = {
   always: "always",

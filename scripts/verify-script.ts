@@ -1,8 +1,7 @@
-import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 
-const ROOT = dirname(fileURLToPath(import.meta.url))
+const ROOT = fileURLToPath(new URL("..", import.meta.url))
 
 /**
  * The console's only script, as a module with its text. It is generated, because a broker starts from its sources as well as from a

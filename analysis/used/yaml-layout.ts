@@ -1,5 +1,11 @@
 import { isMap, isSeq, type Node, type Pair } from "yaml"
-import type { Edit } from "../../../analysis/used/yaml-edits.ts"
+
+/** A replaced part of a text: offsets in UTF-16 code units, `end` exclusive. */
+export interface Edit {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
 
 /** Positions in a text of YAML, for edits that keep its layout. Offsets in UTF-16 code units. */
 export class Layout {
@@ -47,14 +53,16 @@ export class Layout {
     return lineStart > 0 && this.#text.slice(this.lineStart(lineStart - 1), lineStart).trim() === ""
   }
 
-  /** Where a node's own text ends: a block's range goes on to what follows it. */
+  /** Where a node's own text ends, in its last line: the range of a block, and of a text of several lines, goes on to what follows. */
   endOf(node: Ranged): number {
     if ((isMap(node) || isSeq(node)) && !node.flow) {
       const last = node.items.at(-1) as Pair | Node | undefined
       const inner = isMap(node) ? ((last as Pair | undefined)?.value ?? (last as Pair | undefined)?.key) : last
       if (isRanged(inner)) return this.endOf(inner)
     }
-    return node.range[1]
+    let [, end] = node.range
+    while (end > node.range[0] && /[\r\n]/.test(this.#text[end - 1] ?? "")) end--
+    return end
   }
 
   /** Lines to put before an offset at a line's start. The file's line endings are kept. */
