@@ -483,6 +483,12 @@ describe("what exists is named", () => {
     expect(page).toContain(`| compatibility date ${date} |`)
   })
 
+  it("no environment of wrangler, which the wrangler.toml of a release does not have", () => {
+    expect(read("release/wrangler.toml")).not.toContain("[env.")
+    const named = PAGES.filter((page) => /(?:wrangler|daypass push) .*--env\b|\[env\.production/.test(read(page)))
+    expect(named).toEqual(["docs/run-at-the-edge.md"])
+  })
+
   it("this version, wherever a page or an example names a release's file", () => {
     const pages = execFileSync("git", ["ls-files", "-z", "README.md", "docs", "examples", "broker/providers"], {
       cwd: ROOT,

@@ -12,6 +12,8 @@ export interface CommitFolder {
   readonly treeSha: string
   /** Every file that the broker would read, or refuse; by path from the folder. */
   readonly entries: readonly Entry[]
+  /** The names of the files .gitattributes that are about the folder: its own, and those above it. */
+  readonly attributes: readonly string[]
 }
 
 const MAX_FILES = 20_000
@@ -42,8 +44,11 @@ type Entry = z.infer<typeof entrySchema>
  */
 export async function findFolder(github: GitHub, commit: string, folder: string): Promise<CommitFolder | null> {
   let treeSha = commit
+  const attributes: Entry[] = []
   for (const part of folder === "" ? [] : folder.split("/")) {
-    const entry = (await readTree(github, treeSha, false)).find(({ path }) => path === part)
+    const tree = await readTree(github, treeSha, false)
+    attributes.push(...tree.filter(isAttributes))
+    const entry = tree.find(({ path }) => path === part)
     if (entry === undefined) return null
     if (entry.type !== "tree")
       throw new ReviewError(
@@ -51,10 +56,31 @@ export async function findFolder(github: GitHub, commit: string, folder: string)
       )
     treeSha = entry.sha
   }
-  const entries = (await readTree(github, treeSha, true)).filter(isRead)
-  const total = entries.reduce((sum, { size = 0 }) => sum + size, 0)
-  if (entries.length > MAX_FILES || total > MAX_TOTAL_BYTES) throw tooLarge(folder)
-  return { treeSha, entries }
+  const whole = await readTree(github, treeSha, true)
+  const entries = whole.filter(isRead)
+  attributes.push(...whole.filter(isAttributes))
+  const all = [...entries, ...attributes]
+  const total = all.reduce((sum, { size = 0 }) => sum + size, 0)
+  if (all.length > MAX_FILES || total > MAX_TOTAL_BYTES) throw tooLarge(folder)
+  return { treeSha, entries, attributes: [...new Set(attributes.map((one) => one.sha))] }
+}
+
+/** In any case: some file systems know no other. */
+const isAttributes = ({ path, type }: Entry) => type === "blob" && /(?:^|\/)\.gitattributes$/i.test(path)
+
+/**
+ * Refuses a folder whose files have another text in a checkout than in Git. With `working-tree-encoding=ASCII//TRANSLIT`, a sign
+ * that only looks like a star, and matches nothing, becomes a star in the folder that a broker reads.
+ *
+ * @throws {ReviewError}
+ * @throws {GitHubError}
+ */
+export async function refuseEncodings(github: GitHub, { attributes }: CommitFolder): Promise<void> {
+  const texts = await readBlobs(github, attributes)
+  if (![...texts.values()].some((bytes) => Buffer.from(bytes).includes("working-tree-encoding"))) return
+  throw new ReviewError(
+    "A .gitattributes has working-tree-encoding. So a checkout of the policies can have another text than the one that is reviewed. Remove that attribute.",
+  )
 }
 
 /** As the broker's reader of a folder: hidden names are left out, and so is what has no policy's name. Links are there to be refused. */

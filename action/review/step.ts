@@ -1,7 +1,7 @@
 import { GitHubError } from "../../cli/github/github-error.ts"
 import type { CliIo } from "../../cli/io.ts"
 import { ReviewError } from "./failure.ts"
-import { findFolder, readFolders } from "./git-files.ts"
+import { findFolder, readFolders, refuseEncodings } from "./git-files.ts"
 import { connectGitHub, type GitHub } from "./github.ts"
 import { type ReviewInputs, readInputs } from "./inputs.ts"
 import { findMerge, type Merge, type PullRequest, pullRequestOf } from "./pull-request.ts"
@@ -55,6 +55,7 @@ async function reviewOf(
 ): Promise<Review> {
   const { folder } = inputs
   const [before, after] = await Promise.all([findFolder(github, baseSha, folder), findFolder(github, mergeSha, folder)])
+  if (after !== null) await refuseEncodings(github, after)
   if (before !== null && before.treeSha === after?.treeSha) return UNCHANGED
   const [old = null, next = null] = await readFolders(github, [before, after])
   return reviewFiles(old, next, inputs, recordOf(inputs.record, pull.isFork, io))

@@ -14,9 +14,6 @@ export interface Session {
   readonly form: string
 }
 
-/** The broker, as far as sealed cookies need it. */
-export type CookieBroker = Pick<Broker, "sealer" | "clock" | "url">
-
 const sealed = z.strictObject({ token: z.string(), form: z.string() })
 
 const CONTEXT: SealContext = { kind: "console-session", unit: "-", id: "-" }

@@ -60,7 +60,7 @@ pipeline, with CLOUDFLARE_API_TOKEN.`,
     1: "the folder has errors, another push published at the same time, or the policies in force cannot be read",
     2: "the arguments are wrong, the folder cannot be read, or wrangler reports an error",
   },
-  examples: ["daypass push policies --env production"],
+  examples: ["daypass push policies", "daypass push policies --sign publisher.pem"],
   page: "publish-policies.md",
   load: async () => (await import("../push/push.ts")).run,
 }

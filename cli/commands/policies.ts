@@ -71,7 +71,7 @@ documentation, write your ids into them, and run "daypass check".`,
   exits: {
     0: "done",
     1: "a file is in the way, a step was refused, the new policy does not fit the others, or the broker has something to fix",
-    2: "the arguments are wrong, or the ids are not known",
+    2: "the arguments are wrong, or with OWNER/REPO the ids are not known",
     130: "you stopped it",
   },
   examples: [
@@ -95,7 +95,7 @@ what the file says by itself, and says what it did not check.`,
   exits: { 0: "no errors", 1: "errors, or warnings with --strict", 2: "the folder cannot be read" },
   examples: ["daypass check", "daypass check policies --strict --format github"],
   page: "warnings/README.md",
-  load: async () => (await import("../check.ts")).run,
+  load: async () => (await import("../check/check.ts")).run,
 }
 
 const test: CommandDeclaration = {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { givenBy } from "../../analysis/trust/given.ts"
 import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
+import { isLoopbackHost } from "../../broker/core/url.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
 import { reasonOf } from "../arguments.ts"
 import { doctor } from "../doctor/doctor.ts"
@@ -30,7 +31,10 @@ export function showTrust({ set, grant }: FirstPolicy, url: string, { io, left }
   if (lines.length === 0) return
   io.out("\nWhat the other side must trust. daypass trust prints it as Terraform, too:\n")
   for (const line of lines) io.out(inert(line))
-  left("run the commands above where you are signed in to that vendor, and give the role what the job needs")
+  const when = isLoopbackHost(new URL(url).hostname)
+    ? "when the broker has a public URL, for no cloud can reach this machine, "
+    : ""
+  left(`${when}run the commands above where you are signed in to that vendor, and give the role what the job needs`)
 }
 
 const START_TIMEOUT_MS = 90_000

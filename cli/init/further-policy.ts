@@ -73,15 +73,26 @@ function readRequest(given: Arguments): Request {
       "--connection must start with a lower-case letter, followed by lower-case letters, digits and dashes",
     )
   }
-  const [id, ownerId, branch] = [option("repository-id"), option("owner-id"), option("branch")]
+  const ids = idsIn({
+    "repository-id": option("repository-id"),
+    "owner-id": option("owner-id"),
+    branch: option("branch"),
+  })
+  return { format, repository, environment, folder: option("dir") || "policies", connection, ids }
+}
+
+/** What GitHub need not be asked for; undefined when it must. @throws {Misuse} for a part of it */
+export function idsIn(
+  options: { readonly [name in "repository-id" | "owner-id" | "branch"]?: string | undefined },
+): Request["ids"] {
+  const { "repository-id": id, "owner-id": ownerId, branch } = options
   for (const one of [id, ownerId])
     if (one !== undefined && !ID.test(one)) return misused("an id must be a number, such as 41")
   if (branch !== undefined && !isBranch(branch)) return misused("--branch must be the name of a branch, such as main")
   if ((id === undefined) !== (ownerId === undefined) || (id === undefined && branch !== undefined)) {
     return misused("give --repository-id and --owner-id together; --branch needs both")
   }
-  const ids = id === undefined || ownerId === undefined ? undefined : { id, ownerId, branch: branch ?? "main" }
-  return { format, repository, environment, folder: option("dir") || "policies", connection, ids }
+  return id === undefined || ownerId === undefined ? undefined : { id, ownerId, branch: branch ?? "main" }
 }
 
 export const isEnvironment = (name: string) =>

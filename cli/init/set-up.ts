@@ -8,7 +8,7 @@ import { findingLine } from "../format.ts"
 import { apiUrl, BAD_API_URL } from "../github/api.ts"
 import { issuerOf } from "../github/names.ts"
 import type { RepositoryFacts } from "../github/repository.ts"
-import { findingsOf, type LoadedFolder, loadPolicies } from "../policies.ts"
+import { findingsOf, loadPolicies } from "../policies.ts"
 import { published } from "../push/publication.ts"
 import { actionReference } from "./action-reference.ts"
 import { askAppId, askEnvironment, askRepository, askRuntime, askUrl, askVendor } from "./answers.ts"
@@ -16,7 +16,7 @@ import { offerApp } from "./app/offer.ts"
 import type { Desk } from "./desk.ts"
 import { deployEdge, prepareEdge, writtenHere } from "./edge.ts"
 import { type FirstPolicy, giveWorkflow, showTrust, smokeTest, waitForBroker } from "./finish.ts"
-import { factsOf, isEnvironment } from "./further-policy.ts"
+import { factsOf, idsIn, isEnvironment } from "./further-policy.ts"
 import { prepareNode, unitHere } from "./node-broker.ts"
 import { ownershipOf } from "./ownership.ts"
 import { planFor } from "./plan.ts"
@@ -107,9 +107,7 @@ async function askWanted(desk: Desk): Promise<Wanted> {
   const repository = await askRepository(interview, options.repository)
   const api = apiUrl(io.env)
   if (api === null) throw new Refusal(BAD_API_URL)
-  const { "repository-id": id, "owner-id": ownerId, branch = "main" } = options
-  const ids = id === undefined || ownerId === undefined ? undefined : { id, ownerId, branch }
-  const facts = await factsOf({ repository, ids }, io)
+  const facts = await factsOf({ repository, ids: idsIn(options) }, io)
   if (!facts.ok)
     throw new Refusal(
       `${facts.fault}. Sign in with gh auth login, and run GH_TOKEN=$(gh auth token) daypass init; or give --repository-id and --owner-id`,
@@ -127,7 +125,8 @@ async function withAppId({ vendor, given }: Wanted, made: string | undefined, { 
 /** Writes the organisation file and the first policy. @throws {Refusal} */
 async function writePolicies(folder: string, shown: string, wanted: Wanted, { io, done }: Desk): Promise<FirstPolicy> {
   const { facts, environment, vendor, given } = wanted
-  const loaded = existsSync(folder) ? (loadPolicies(folder) as LoadedFolder) : null
+  const loaded = existsSync(folder) ? loadPolicies(folder) : null
+  if (typeof loaded === "string") throw new Refusal(loaded)
   const plan = planFor(loaded, facts, {
     environment,
     connection: undefined,

@@ -2,10 +2,10 @@ import type { GrantContainment } from "../../analysis/warnings/containment.ts"
 import type { Warning } from "../../analysis/warnings/warning.ts"
 import { type WarningReport, warningsOf } from "../../analysis/warnings/warnings.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
-import { type FileInFolder, summaryOfFile } from "../check-file.ts"
+import { type FileInFolder, summaryOfFile } from "../check/one-file.ts"
 import { counted, type Finding } from "../format.ts"
 import { findingsOf, type LoadedFolder } from "../policies.ts"
-import { findSecretLiterals } from "../secret-literals.ts"
+import { findSecretLiterals } from "../secrets/in-policies.ts"
 
 /** What `check` finds in a folder. */
 export interface CheckReport extends Pick<WarningReport, "acknowledged" | "containment"> {

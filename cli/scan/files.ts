@@ -29,7 +29,9 @@ export async function scanPaths(paths: readonly string[], scan: Scan, io: CliIo)
 async function scanFolder(folder: string, scan: Scan, io: CliIo): Promise<void> {
   const git = new Git(folder, io.env)
   try {
-    const known = git.parts("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--", ".")
+    // The files of a repository without a folder .git can be committed to another one, and would say what is searched here.
+    const list = ["-c", "safe.bareRepository=explicit", "ls-files"]
+    const known = git.parts(...list, "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--", ".")
     for await (const name of known) await scan.file(join(folder, name), shown(join(folder, name), io))
   } catch (thrown) {
     if (!(thrown instanceof GitError)) throw thrown

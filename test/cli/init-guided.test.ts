@@ -244,6 +244,8 @@ describe("daypass init at the edge", () => {
     ["--broker must be an https URL of yours", { ...GIVEN, broker: "https://daypass.example.com" }],
     ["--broker must be an https URL of yours", { ...GIVEN, broker: "http://127.0.0.1:8787" }],
     ["--repository", { runtime: "edge", broker: URL_OF_BROKER }],
+    ["--repository-id and --owner-id together", { ...GIVEN, "owner-id": undefined as never }],
+    ["an id must be a number", { ...GIVEN, "repository-id": "41x" }],
     ["--vendor", { ...GIVEN, vendor: "acme" }],
     ["--with account=", { ...GIVEN, with: [] }],
     ["--with account= must be 12 digits", { ...GIVEN, with: ["account=1"] }],
@@ -314,6 +316,11 @@ describe("daypass init on Node", () => {
     rmSync(join(desk.home, "kek"))
     expect(await init({})).toMatchObject({ code: 0, out: expect.stringContaining("the broker's machine has it") })
     expect(readdirSync(desk.home)).toEqual([])
+  })
+
+  it("says of a broker on this machine that no cloud can reach it", async () => {
+    const { code, out } = await init({ ...node(), broker: "http://127.0.0.1:8787" })
+    expect([code, out]).toEqual([0, expect.stringContaining("no cloud can reach this machine, run the commands above")])
   })
 
   it("writes the unit of the examples", () => {

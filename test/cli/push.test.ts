@@ -12,6 +12,7 @@ import { loadPolicies } from "../../cli/policies.ts"
 import { published as publishedForm } from "../../cli/push/publication.ts"
 import { KEEP_RETIRED_SECONDS } from "../../cli/push/publish.ts"
 import { push } from "../../cli/push/push.ts"
+import { installedWrangler } from "../../cli/push/wrangler.ts"
 import { job } from "../core/job.ts"
 import { clockOf } from "../support/clock.ts"
 import { type CliRun, folderOf, ORGANISATION, POLICY, runWork, scriptedIo } from "./run-cli.ts"
@@ -281,6 +282,13 @@ describe("daypass push", () => {
     const wrangler = new ScriptedWrangler()
     expect((await run(wrangler, [OLD, ...args])).code).toBe(0)
     for (const call of wrangler.calls) expect(call.slice(-target.length)).toEqual(target)
+  })
+
+  it("runs wrangler so that no secret is in the log that it writes", async () => {
+    const script = "console.log(process.env.WRANGLER_LOG_SANITIZE, process.env.WRANGLER_LOG)"
+    const cwd = folderOf({ "node_modules/wrangler/bin/wrangler.js": script })
+    const env = { WRANGLER_LOG_SANITIZE: "false", WRANGLER_LOG: "debug" }
+    expect((await installedWrangler({ cwd, env })([])).out).toBe("true log\n")
   })
 
   it.each([

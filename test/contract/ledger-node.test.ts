@@ -232,7 +232,8 @@ describe("a broker on Node that is killed", () => {
        for (let worker = 0; worker < 16; worker++) (async () => {
          for (;;) {
            const lease = "lease " + next++
-           await ledger.admit(admission(lease))
+           // On a slow machine, it reaches the limit of a minute. What is refused leaves nothing.
+           if ((await ledger.admit(admission(lease))).outcome !== "admitted") return
            say(lease)
          }
        })()`,

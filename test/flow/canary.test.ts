@@ -34,3 +34,11 @@ describe("a leaked secret is found", () => {
     expect(placesWith(formsOfPem(PEM), { clean: "BEGIN RSA PRIVATE KEY", leak: text })).toEqual(["leak"])
   })
 })
+
+it("of any length is found among others, at the start and at the end of a text, and no part of one is", () => {
+  const needles = ["ab", "first-secret-1", "first-secret-22", ...formsOf(SECRET)]
+  const places = { start: "first-secret-1.", end: ".first-secret-22", short: "ab", part: "first-secret-2", none: "" }
+  expect(placesWith(needles, places)).toEqual(["start", "end", "short"])
+  expect(placesWith(needles.slice(1), places)).toEqual(["start", "end"])
+  expect(placesWith([], places)).toEqual([])
+})

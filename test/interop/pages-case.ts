@@ -116,11 +116,11 @@ connections:
     const [namespace = ""] = [...page.matchAll(/^```toml\n([\s\S]*?)^```$/gm)].map(([, text]) => text)
     const id = "0123456789abcdef0123456789abcdef"
     const toml = namespace.replace("<the id that wrangler printed>", id)
-    writeFileSync(join(desk.folder, "wrangler.toml"), `name = "daypass"\n[env.production]\n${toml}`)
+    writeFileSync(join(desk.folder, "wrangler.toml"), `name = "daypass"\n${toml}`)
     const [make] = stepsOf("docs/publish-policies.md", "Sign what you publish")
     const made = await desk.shell(make?.commands ?? "", {})
     assert.match(made.said, /^-----BEGIN PUBLIC KEY-----\n\S{60}\n-----END/, made.said)
-    const [push = ""] = /`(daypass push policies --env production --sign publisher\.pem)`/.exec(page)?.slice(1) ?? []
+    const [push = ""] = /`(daypass push policies --sign publisher\.pem)`/.exec(page)?.slice(1) ?? []
     const pushed = await desk.shell(`${push} --local`, {})
     assert.equal(pushed.code, 0, pushed.said)
     assert.match(pushed.said, /Published version [0-9a-f]{64}/)

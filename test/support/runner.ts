@@ -165,8 +165,21 @@ export function stepEnvironment(step: ActionStep, directory: string, temp = dire
   }
 }
 
-/** What action.yml says: where the entries are, and the inputs' defaults. */
-export function definition(): { main: string; post: string; defaults: Record<string, string> } {
+interface Definition {
+  readonly main: string
+  readonly post: string
+  readonly defaults: Readonly<Record<string, string>>
+}
+
+let defined: Definition | undefined
+
+/** What action.yml says: where the entries are, and the inputs' defaults. Read once: a suite has a thousand steps. */
+export function definition(): Definition {
+  defined ??= readDefinition()
+  return defined
+}
+
+function readDefinition(): Definition {
   const yaml = parse(readFileSync(join(ROOT, "action.yml"), "utf8")) as {
     runs: { main: string; post: string }
     inputs: Record<string, { default?: string }>

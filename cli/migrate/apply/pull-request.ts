@@ -2,8 +2,9 @@ import { createHash } from "node:crypto"
 import * as z from "zod"
 import { type GitHub, part } from "../../github/api.ts"
 import { GitHubError } from "../../github/github-error.ts"
+import { readAs } from "../../github/read-as.ts"
 import type { FileChange } from "../plan/model.ts"
-import { headOf, readAs } from "../survey/github-source.ts"
+import { headOf } from "../survey/github-source.ts"
 
 /** What goes to GitHub. */
 export interface Proposal {

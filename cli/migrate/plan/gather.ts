@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import { basename } from "node:path"
 import { visible } from "../../../broker/core/policy/faults.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
@@ -130,6 +131,7 @@ async function filesFor(local: string | null, known: Known, io: CliIo): Promise<
     for (const sentence of unread) complain(sentence, io)
   }
   if (local !== null) {
+    if (!existsSync(local)) return fail(`${local} does not exist: name the root of a checkout`)
     const { files, unread } = checkoutAt(local, basename(local))
     say(unread)
     return files.length === 0

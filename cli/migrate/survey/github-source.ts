@@ -1,6 +1,7 @@
 import * as z from "zod"
 import { type GitHub, part } from "../../github/api.ts"
 import { GitHubError } from "../../github/github-error.ts"
+import { readAs } from "../../github/read-as.ts"
 import type { Scope, StoredSecret } from "./model.ts"
 import { isOfInterest, type RepositoryFiles } from "./repository.ts"
 
@@ -32,17 +33,6 @@ const tree = z.object({
   truncated: z.boolean(),
 })
 const blob = z.object({ content: z.string(), encoding: z.literal("base64") })
-
-/** @throws {GitHubError} when an answer has another form than GitHub's */
-export function readAs<Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.infer<Schema> {
-  const read = schema.safeParse(value)
-  if (!read.success)
-    throw new GitHubError(
-      "answer",
-      `GitHub's answer about ${what} has another form than GitHub's: check GITHUB_API_URL`,
-    )
-  return read.data
-}
 
 /** The repositories of an organisation or a person that are not archived. @throws {GitHubError} */
 export async function repositoriesOf(github: GitHub, owner: string): Promise<readonly ListedRepository[]> {

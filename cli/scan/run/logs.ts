@@ -1,8 +1,10 @@
+import * as z from "zod"
 import { Source } from "../../../action/sweep/archive.ts"
 import { Budget, reasonOf, type UnreadReason } from "../../../action/sweep/budget.ts"
 import { Reader } from "../../../action/sweep/reader.ts"
 import { type GitHub, part } from "../../github/api.ts"
 import { GitHubError } from "../../github/github-error.ts"
+import { readAs } from "../../github/read-as.ts"
 import type { Fingerprints, Issued } from "./fingerprints.ts"
 import { type FoundInLog, LogSearch } from "./log-search.ts"
 
@@ -35,6 +37,8 @@ export interface SearchedLogs {
 const MAX_UNPACKED_BYTES = 16 * 1024 ** 3
 const SEARCH_MS = 30 * 60_000
 const MAX_ATTEMPTS = 1_000
+
+const runSchema = z.object({ status: z.string(), run_attempt: z.int().min(1).max(MAX_ATTEMPTS) })
 
 /** @throws {GitHubError}; {Error} with a sentence when the run is not over */
 export async function searchLogs(run: Run, github: GitHub, fingerprints: Fingerprints): Promise<SearchedLogs> {
@@ -78,13 +82,8 @@ export class RunGoesOn extends Error {}
 
 /** @throws {GitHubError | RunGoesOn} */
 async function attemptsOf(run: Run, github: GitHub): Promise<number> {
-  const answer = await github.call({ what: `the run ${run.id} of ${run.repository}`, path: pathOf(run) })
-  const { status, run_attempt: attempts } = (answer ?? {}) as {
-    readonly status?: unknown
-    readonly run_attempt?: unknown
-  }
-  if (typeof attempts !== "number" || !(attempts >= 1 && attempts <= MAX_ATTEMPTS))
-    throw new GitHubError("answer", "GitHub's answer about the run has not the form of one: check GITHUB_API_URL")
+  const what = `the run ${run.id} of ${run.repository}`
+  const { status, run_attempt: attempts } = readAs(runSchema, await github.call({ what, path: pathOf(run) }), what)
   if (status !== "completed") throw new RunGoesOn(`the run ${run.id} goes on: GitHub has its logs when it is over`)
   return attempts
 }

@@ -243,6 +243,19 @@ describe("policies with faults", () => {
     expect(run.summary).not.toContain("ghp_")
   })
 
+  it.each([".gitattributes", "policies/acme/.gitattributes"])(
+    "%s cannot give policies another text in a checkout, also when it alone changes",
+    async (path) => {
+      const encoding = { [path]: "*.yaml text working-tree-encoding=ASCII//TRANSLIT\n" }
+      const run = await reviewed(api, api.open({ base: POLICIES, head: { ...POLICIES, ...encoding } }))
+      expect(run).toMatchObject({ passes: false, outputs: {} })
+      expect(run.errors).toEqual([expect.stringContaining("has working-tree-encoding")])
+      const harmless = { [path]: "*.yaml text eol=lf export-ignore\n" }
+      const fine = await reviewed(api, api.open({ base: POLICIES, head: { ...POLICIES, ...harmless } }))
+      expect(fine).toMatchObject({ passes: true, outputs: { widens: "false" } })
+    },
+  )
+
   it("a folder that is taken away, renamed, new or nowhere has its sentence", async () => {
     const moved = Object.fromEntries(
       Object.entries(POLICIES).map(([path, file]) => [path.replace("policies/", "access/v2/"), file]),

@@ -236,6 +236,7 @@ describe("daypass migrate plan", () => {
     ["no broker", ["--broker", ""], /needs --broker/],
     ["a tag in place of a commit", ["--action", "v1"], /full commit SHA/],
     ["an environment with a line break", ["--environment", "a\nb"], /--environment must have visible characters/],
+    ["a checkout that is not there", ["--local", "/nowhere"], /^daypass: \/nowhere does not exist/],
     ["a checkout without workflows", ["--local", FOLDER], /has no workflows: name the root of a checkout/],
     ["no token to ask GitHub with", ["--branch", ""], /no token in \$GITHUB_TOKEN or \$GH_TOKEN .* With --local/],
   ])("ends with 2 for %s", async (_, args, sentence) => {

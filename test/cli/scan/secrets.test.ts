@@ -239,6 +239,15 @@ describe("a repository", () => {
     expect(() => execFileSync("test", ["-e", trap])).toThrow()
   })
 
+  test("that is committed as files of another one does not say what is searched", async () => {
+    rmSync(join(root, ".git"), { recursive: true })
+    put("a.js", LINE)
+    execFileSync("git", ["init", "-q", "--bare", "."], { cwd: root, env })
+    git("config", "core.bare", "false")
+    git("config", "core.worktree", folderOf({}))
+    expect(placesIn((await scan()).out)[0]).toBe("a.js:1:22: GitHub token (gitHubToken)")
+  })
+
   test("is no repository: one sentence", async () => {
     rmSync(join(root, ".git"), { recursive: true })
     expect(await scan("--staged")).toMatchObject({

@@ -1,9 +1,9 @@
-import { impossible } from "./arguments.ts"
-import { fileInFolder, loadAlone, noPolicyFile } from "./check-file.ts"
-import { fails, formatOf, printJson, printReport } from "./format.ts"
-import { type Arguments, type CliIo, EXIT } from "./io.ts"
-import { loadPolicies } from "./policies.ts"
-import { checkFolder } from "./reports/check.ts"
+import { impossible } from "../arguments.ts"
+import { fails, formatOf, printJson, printReport } from "../format.ts"
+import { type Arguments, type CliIo, EXIT } from "../io.ts"
+import { loadPolicies } from "../policies.ts"
+import { checkFolder } from "../reports/check.ts"
+import { fileInFolder, loadAlone, noPolicyFile } from "./one-file.ts"
 
 /** `daypass check`. */
 export async function run(given: Arguments, io: CliIo): Promise<number> {

@@ -1,7 +1,7 @@
-import type { PolicyInput } from "../broker/core/policy/load.ts"
-import type { Finding } from "./format.ts"
-import { titleOf } from "./secrets/kinds.ts"
-import { literalsIn } from "./secrets/literals.ts"
+import type { PolicyInput } from "../../broker/core/policy/load.ts"
+import type { Finding } from "../format.ts"
+import { titleOf } from "./kinds.ts"
+import { literalsIn } from "./literals.ts"
 
 const BETWEEN_FILES = "\n\n"
 

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { basename, dirname, join, relative, resolve, sep } from "node:path"
-import { ORGANISATION_FILE, type PolicyInput } from "../broker/core/policy/load.ts"
-import { kindOf } from "../broker/core/policy/policy-input.ts"
-import { createPolicyLoader } from "../broker/core/policy/policy-loader.ts"
-import { PROVIDERS } from "../broker/providers/index.ts"
-import { reasonOf } from "./arguments.ts"
-import type { Finding } from "./format.ts"
-import type { LoadedFolder } from "./policies.ts"
+import { ORGANISATION_FILE, type PolicyInput } from "../../broker/core/policy/load.ts"
+import { kindOf } from "../../broker/core/policy/policy-input.ts"
+import { createPolicyLoader } from "../../broker/core/policy/policy-loader.ts"
+import { PROVIDERS } from "../../broker/providers/index.ts"
+import { reasonOf } from "../arguments.ts"
+import type { Finding } from "../format.ts"
+import type { LoadedFolder } from "../policies.ts"
 
 /** A file, and the folder of policies that it is in. */
 export interface FileInFolder {
