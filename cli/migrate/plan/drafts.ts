@@ -69,7 +69,7 @@ export function draftedGrant(provider: string, said: Said, all: Iterable<Connect
       const field = vendor.fields.find((one) => one.name === name)
       return `--with ${provider}.${name}=... (${field?.message ?? name})`
     })
-    return `no grant of a ${provider} connection takes its place: let one be drafted with ${options.join(" and ")}`
+    return `no ${provider} grant of the environment takes its place: let one be drafted with ${options.join(" and ")}`
   }
   const answers = provider === "aws" ? ofConnection(given, connection) : given
   if (typeof answers === "string") return answers

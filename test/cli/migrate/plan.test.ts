@@ -471,7 +471,7 @@ const releaseAnswer = (status: number) => ({
 function recordOf(folder: string): string {
   const set = loadedFolder(folder)
   const days = [...Array(12).keys()].map((day) => String(day + 10))
-  const trail = trailOf(days.flatMap((day) => mintedIn(set, "aws.yml", ["slack-webhook"], day)))
+  const trail = trailOf(days.flatMap((day) => mintedIn(set, "deploy.yaml", ["slack-webhook"], day)))
   return join(folderOf({ "audit.jsonl": trail }), "audit.jsonl")
 }
 
@@ -482,56 +482,51 @@ const PERMISSIONS = [
 
 describe("docs/migrate.md", () => {
   const page = readFileSync(fileURLToPath(new URL("../../../docs/migrate.md", import.meta.url)), "utf8")
-  // What needs no network is followed word for word elsewhere.
-  const all = [...page.matchAll(/^```(sh network|sh|text)\n([\s\S]*?)^```/gm)].map(([, kind = "", text = ""]) => ({
-    kind,
-    text,
-  }))
-  const online = all.filter(
-    ({ kind }, at) => kind === "sh network" || (kind === "text" && all[at - 1]?.kind === "sh network"),
-  )
-  const blocks = (wanted: string) => online.filter(({ kind }) => kind === wanted).map(({ text }) => text)
+  /** Commands that need GitHub, with what they print. The walk-through of the documentation runs all others. */
+  const BLOCK = /^```sh network\n([\s\S]*?)^```\n(?:\n```text\n([\s\S]*?)^```\n)?/gm
 
-  it("shows commands that work in their order, and what they print", async () => {
+  it("shows commands that work in their order with GitHub, and what they print", async () => {
     const api = await startSecrets()
-    const old = { created_at: "2023-01-02T03:04:05Z", updated_at: "2024-11-22T12:00:00Z" }
-    const shop = api.host(new HostedRepository(41, { login: "acme", id: 9001 }, "shop"))
-    shop.push(textsIn(SHOP))
-    shop.environments.set("production", [{ name: "AWS_SECRET_ACCESS_KEY", ...old }])
     api.permissions = Object.fromEntries(PERMISSIONS.map((name) => [name, "write"]))
+    const { ".github/workflows/aws.yml": deploy = "", ...others } = textsIn(SHOP)
+    const shop = api.host(new HostedRepository(41, { login: "acme", id: 9001 }, "shop"))
+    shop.push({ ...others, ".github/workflows/deploy.yaml": deploy })
     const folder = await folderWithoutGrants()
+    const files = folderOf({})
     const web = createHttp({ userAgent: "daypass/1.2.3" })
     const script: Script = {
       env: { GH_TOKEN: api.token, GITHUB_API_URL: api.url },
       http: async (request) => (request.url.startsWith(api.url) ? web(request) : releaseAnswer(200)),
     }
-    const printed: string[] = []
     const follow = async (line: string) => {
-      const here = line.replaceAll("staging", "production").replace(/(?<=--record )\S+/, () => recordOf(folder))
-      const words = [...here.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word)
-      // What is left out is the folder "policies" of the reader's.
-      if (here.includes(" verify ")) words.push("--policies", "policies")
-      const { code, out, err } = await runScripted(
-        script,
-        ...words.slice(1).map((word) => (word === "policies" ? folder : word)),
-      )
+      const kept = (name: string) => join(files, name)
+      const [here = "", into] = line
+        .replace(/(?<=--record )\S+/, () => recordOf(folder))
+        .replace(/(?<=--since )\S+\.json/, kept)
+        .split(" > ")
+      const [, ...words] = here.split(" ").map((word) => (word === "policies" ? folder : word))
+      // What is left out is the reader's folder "policies".
+      const inFolder = /migrate (?:plan|apply|verify)/.test(here) ? ["--policies", folder] : []
+      const { code, out, err } = await runScripted(script, ...words, ...inFolder)
       expect([line, err]).toEqual([line, ""])
-      printed.push(out.replaceAll(folder, "policies"))
-      return code
+      if (into !== undefined) writeFileSync(kept(into), out)
+      return { code, out: out.replaceAll(folder, "policies") }
     }
     try {
-      const commands = blocks("sh network").flatMap((text) => text.replaceAll("\\\n", "").split("\n"))
-      const steps = commands.filter((line) => /^daypass migrate (?:survey acme$|plan|apply|verify)/.test(line))
       const codes: number[] = []
-      for (const line of steps) codes.push(await follow(line))
-      // Some workflows have not run yet: the last one has something to wait for.
-      expect([steps.length, codes]).toEqual([4, [0, 0, 0, 1]])
-      const shown = blocks("text").map((text) => text.replaceAll("staging", "production").trimEnd())
-      expect(shown).toHaveLength(2)
-      const output = printed.join("\n")
-      for (const line of shown.flatMap((text) => text.split("\n"))) expect(output).toContain(line)
-      expect(await follow(/daypass trust .*/.exec(shown.join("\n"))?.[0] ?? "")).toBe(0)
-      expect(printed.at(-1)).toContain("aws iam create-role --role-name shop-deploy ")
+      for (const [, commands = "", shown = ""] of page.replaceAll("staging", "production").matchAll(BLOCK)) {
+        let printed = ""
+        for (const line of commands.split("\n").filter((one) => /^daypass migrate (?!import)/.test(one))) {
+          const { code, out } = await follow(line)
+          codes.push(code)
+          printed = out
+        }
+        expect(printed).toContain(shown.trimEnd())
+      }
+      // Some workflows have not run yet: the last command has something to wait for.
+      expect(codes).toEqual([0, 0, 0, 0, 0, 1])
+      const trust = await follow(/daypass trust .*/.exec(page)?.[0] ?? "")
+      expect(trust.out).toContain("aws iam create-role --role-name shop-deploy ")
     } finally {
       await api.close()
       api.assertClean()
