@@ -4,7 +4,7 @@ import { writeTar } from "./archive.ts"
 import { ROOT, run, type Source } from "./place.ts"
 
 /** Who the broker is in the image: "nonroot" of distroless images. The Dockerfile names the same. */
-export const IMAGE_USER = 65_532
+const IMAGE_USER = 65_532
 
 /** The image's folder of data. Only the broker may read it. */
 const DATA = "var/lib/daypass"

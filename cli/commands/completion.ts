@@ -1,7 +1,7 @@
 import type { Command } from "../io.ts"
 import type { CommandDeclaration } from "./declaration.ts"
 
-export const SHELLS = ["bash", "zsh", "fish"] as const
+const SHELLS = ["bash", "zsh", "fish"] as const
 
 /** The commands are handed in when it runs: they include this one. */
 export const completionOf = (commands: () => readonly CommandDeclaration[]): CommandDeclaration => ({

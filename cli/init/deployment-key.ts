@@ -51,7 +51,7 @@ export async function keyInFile(
 }
 
 /** @throws {Refusal} */
-export async function readKeyFile(file: string, io: CliIo): Promise<Secret<string>> {
+async function readKeyFile(file: string, io: CliIo): Promise<Secret<string>> {
   let text: string
   try {
     if ((statSync(file).mode & 0o077) !== 0 && process.platform !== "win32")

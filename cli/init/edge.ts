@@ -9,7 +9,7 @@ import type { Ownership } from "./ownership.ts"
 import { Refusal } from "./refusal.ts"
 import { filledIn, type WrittenSettings, writtenIn } from "./wrangler-toml.ts"
 
-export const WRANGLER_FILE = "wrangler.toml"
+const WRANGLER_FILE = "wrangler.toml"
 const KEK = "DAYPASS_KEK"
 /** The rules of Cloudflare for the name of a Worker. */
 const WORKER_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/

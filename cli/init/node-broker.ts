@@ -7,7 +7,7 @@ import type { Desk } from "./desk.ts"
 import { Refusal } from "./refusal.ts"
 import { KEY_MARK, unitText } from "./unit.ts"
 
-export const UNIT_FILE = "daypass.service"
+const UNIT_FILE = "daypass.service"
 
 /** What the folder's own unit says; null when there is none. */
 export function unitHere(cwd: string): { readonly url: string; readonly keyFile: string } | null {

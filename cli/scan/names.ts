@@ -1,4 +1,4 @@
-import { literalsIn } from "../secrets/literals.ts"
+import { literalsIn, unsilenced } from "../secrets/literals.ts"
 import type { Hit } from "./hit.ts"
 import type { Searched } from "./scan-secrets.ts"
 
@@ -42,7 +42,7 @@ export async function withoutSecretNames(searched: Searched): Promise<Searched> 
 async function cleaned(words: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const clean = new Map<string, string>()
   if (words.length === 0) return clean
-  const literals = await literalsIn({ text: words.join("\n"), path: "names" })
+  const literals = await literalsIn({ text: unsilenced(words.join("\n")), path: "names" })
   let start = 0
   for (const word of words) {
     const end = start + word.length

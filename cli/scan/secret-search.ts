@@ -5,7 +5,7 @@ import { type Hit, placeIn } from "./hit.ts"
 type Found = Omit<Hit, "path" | "entry" | "commit">
 
 /** More is no source, and takes seconds. Of such a text the beginning is searched. */
-export const MAX_TEXT_BYTES = 8 * 1024 ** 2
+const MAX_TEXT_BYTES = 8 * 1024 ** 2
 /** Where git, too, looks for a zero byte. */
 const BINARY_BYTES = 8_000
 

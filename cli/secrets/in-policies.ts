@@ -1,7 +1,7 @@
 import type { PolicyInput } from "../../broker/core/policy/load.ts"
 import type { Finding } from "../format.ts"
 import { titleOf } from "./kinds.ts"
-import { literalsIn } from "./literals.ts"
+import { literalsIn, unsilenced } from "./literals.ts"
 
 const BETWEEN_FILES = "\n\n"
 
@@ -36,9 +36,3 @@ function findingAt(file: string, text: string, at: number, rule: string): Findin
   const message = `This looks like a secret (${rule}). Everyone who can read the file can use it. Revoke it where it was issued, store a new one in the broker's settings, and write env:NAME here.`
   return { severity: "error", code: "secret_literal", file, line, column, message }
 }
-
-/**
- * Disables the linter's own control comments: they would silence it for all later files, and the author of a secret could
- * write one. The replacement has the same length, so that offsets stay valid.
- */
-const unsilenced = (text: string) => text.replace(/secretlint/gi, "secretl1nt")

@@ -39,9 +39,12 @@ export async function buildWithGo(programs: string, { name, from, files, package
     GOMODCACHE: MODULES,
     GOCACHE: COMPILED,
     CGO_ENABLED: "0",
+    // Each of the compiler's processes ends soon. What it would collect goes with it.
+    GOGC: "off",
+    GOMEMLIMIT: "2GiB",
   }
-  // Not optimised: it runs for a moment, and compiling it is what takes long.
-  const build = ["build", "-gcflags=all=-N -l", "-ldflags=-s -w", "-o", program, built]
+  // Neither optimised nor described for a debugger: it runs for a moment, and compiling it is what takes long.
+  const build = ["build", "-gcflags=all=-N -l -dwarf=false", "-ldflags=-s -w", "-o", program, built]
   await mustRun(join(programs, "go"), build, { cwd: from, env: env as Record<string, string> })
   writeFileSync(join(folder, "installed"), "")
   return program

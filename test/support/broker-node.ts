@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { bundledBroker } from "./broker-bundle.ts"
+import { COMPILE_CACHE } from "./compile-cache.ts"
 import { freePort } from "./servers.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
@@ -91,6 +92,7 @@ export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeB
     // Nothing of the caller's environment: what the broker reads from there is part of the test.
     env: {
       PATH: process.env["PATH"] ?? "",
+      ...COMPILE_CACHE,
       ...(options.kek === undefined ? {} : { DAYPASS_KEK: options.kek }),
       ...(options.store === undefined ? {} : { DAYPASS_STORE: options.store }),
       ...options.settings,

@@ -14,7 +14,7 @@ export function shopFor(keys: object): string {
 }
 
 /** `SHOP`'s own key, encrypted for its age key. */
-export const SHOP_ENC = /enc: \|\n([\s\S]*?-----END AGE ENCRYPTED FILE-----\n)/
+const SHOP_ENC = /enc: \|\n([\s\S]*?-----END AGE ENCRYPTED FILE-----\n)/
   .exec(SHOP)?.[1]
   ?.replaceAll(/^ +/gm, "") as string
 

@@ -82,5 +82,5 @@ export function shareOf(repositories: readonly SurveyedRepository[]): Share {
   }
 }
 
-export const isWithout = ({ jobs, jobs_without: without, dotenv, not_seen: unseen }: SurveyedRepository): boolean =>
+const isWithout = ({ jobs, jobs_without: without, dotenv, not_seen: unseen }: SurveyedRepository): boolean =>
   jobs === without && dotenv.length === 0 && unseen.length === 0

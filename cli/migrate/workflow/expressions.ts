@@ -45,7 +45,7 @@ function referencesOf(expression: string, context: string, offset: number): read
 }
 
 /** The insides of every `${{ }}`. A `}}` in a quoted text does not end one. */
-export function expressionsIn(text: string): readonly Expression[] {
+function expressionsIn(text: string): readonly Expression[] {
   const found: Expression[] = []
   for (let at = text.indexOf("${{"); at !== -1; ) {
     const start = at + 3

@@ -7,7 +7,7 @@ import { type ActionRun, actionNode, runAction } from "../../support/runner.ts"
 import { type Expected, type ScriptedBroker, scriptedBroker } from "../../support/scripted-broker.ts"
 import { granted } from "../story.ts"
 
-export const HELPER = fileURLToPath(new URL("../../../action/dist/renew.js", import.meta.url))
+const HELPER = fileURLToPath(new URL("../../../action/dist/renew.js", import.meta.url))
 
 export const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString()
 

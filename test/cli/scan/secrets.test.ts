@@ -120,6 +120,7 @@ describe("a folder", () => {
 
   test("with names that are secrets themselves prints them without", async () => {
     put(`dir/${TOKEN}.js`, `${TOKEN}: "${LITERALS[2]?.[1]}"`)
+    put("a secretlint-disable", LITERALS[2]?.[1] ?? "")
     put(`${TOKEN}.gz`, gzipSync("a").subarray(0, 12))
     mkdirSync(join(root, "in"))
     writeFileSync(join(root, "in", TOKEN), LINE)
@@ -128,10 +129,11 @@ describe("a folder", () => {
     for (const args of [["--json"], ["--format", "sarif"], ["--format", "github"]]) await scan(...args)
     const { out, err } = await scan()
     expect(placesIn(out)).toEqual([
+      "a secretlint-disable:1:1: Slack token",
       "a.tar:1:22: GitHub token (gitHubToken), in [secret]",
       "dir/[secret].js:1:1: GitHub token",
       "dir/[secret].js:1:44: Slack token",
-      expect.stringContaining("3 secrets in 2 texts"),
+      expect.stringContaining("4 secrets in 3 texts"),
     ])
     expect(err).toContain("not searched: [secret].gz (damaged)")
   })
