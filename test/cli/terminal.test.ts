@@ -32,7 +32,9 @@ describe("colours", () => {
     expect(out.match(/<red>/g)).toHaveLength(2)
     const good = folderOf({ "daypass.yaml": ORGANISATION, "a.yaml": POLICY })
     expect((await runScripted({ paint }, "check", good)).out).toMatch(/^<green>1 policy in 2 files/)
-    expect((await runScripted({ paint }, "check", "/nowhere")).err).toMatch(/^<red>daypass:<\/> the folder/)
+    expect((await runScripted({ paint }, "check", "/nowhere")).err).toMatch(
+      /^<red>daypass:<\/> \/nowhere does not exist/,
+    )
     expect((await runScripted({ paint }, "check", good, "--json")).out).not.toContain("<green>")
   })
 })

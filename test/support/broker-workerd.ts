@@ -58,6 +58,7 @@ export interface WorkerdBroker {
 
 /** A namespace of Workers KV, as a test touches it behind the broker's back. */
 export interface TouchedNamespace {
+  list(): Promise<{ readonly keys: readonly { readonly name: string }[] }>
   get(key: string): Promise<string | null>
   put(key: string, value: string): Promise<void>
   delete(key: string): Promise<void>
