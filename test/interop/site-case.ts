@@ -23,7 +23,7 @@ const TIMEOUT_MS = 30_000
  * Installs what builds the site, as docs/site/package-lock.json pins it, once a version of it.
  * @throws when it cannot be had
  */
-export async function installSite(): Promise<void> {
+async function installSite(): Promise<void> {
   const lock = createHash("sha256")
     .update(readFileSync(join(SITE, "package-lock.json")))
     .digest("hex")
