@@ -105,9 +105,9 @@ async function eachPage(
       if (message.type() === "error" && isOurs) broken.push(message.text())
     })
     await page.goto(world.broker.url)
-    await findings(page, "front page")
+    await findings(page, "front page", { colours: colorScheme === "dark" })
     await page.getByRole("link", { name: "Console" }).click()
-    await findings(page, "sign-in")
+    await findings(page, "sign-in", { colours: colorScheme === "dark" })
     await picture(page, "console-sign-in", colorScheme)
     // The answer to who is not signed in is 401, which Chromium tells as an error.
     broken.length = 0
@@ -118,7 +118,7 @@ async function eachPage(
       // No part of the page is missing.
       assert.deepEqual(await page.locator(".note.warn").allTextContents(), [], name)
       for (const summary of await page.locator("main summary").all()) await summary.click()
-      await findings(page, name)
+      await findings(page, name, { colours: colorScheme === "dark" })
       for (const summary of await page.locator("main summary").all()) await summary.click()
       if (name === "search") await page.locator(".records summary").first().click()
       await picture(page, `console-${name}`, colorScheme)

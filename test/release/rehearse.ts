@@ -29,7 +29,8 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const NODE = join(ROOT, "node_modules/node/bin/node")
 const MAX_PACKAGE_BYTES = 5 * 1024 * 1024
 const { version } = packageJson
-const { values: asked } = parseArgs({ options: { against: { type: "string" } } })
+// --once: the gate of every change makes the files once. The workflow of a release makes them again, and compares.
+const { values: asked } = parseArgs({ options: { against: { type: "string" }, once: { type: "boolean" } } })
 
 const folder = mkdtempSync(join(tmpdir(), "daypass-rehearsal-"))
 // The image's user must get through.
@@ -70,11 +71,12 @@ await check("the release is made", () => void release(first, "022", "UTC"))
 const assets = join(first, "assets")
 const names = readdirSync(assets)
 
-await check("another run gives the same bytes, for another umask and time zone", () => {
+const again = () => {
   release(at("second"), "077", "Asia/Tokyo")
   run("diff", ["--recursive", first, at("second")])
   if (asked.against !== undefined) run("diff", ["--recursive", assets, asked.against])
-})
+}
+if (asked.once !== true) await check("another run gives the same bytes, for another umask and time zone", again)
 
 await check("SHA256SUMS names every file, and is right", () => {
   const summed = readFileSync(join(assets, "SHA256SUMS"), "utf8").match(/\S+$/gm)
