@@ -12,6 +12,8 @@ export interface RepositoryFacts {
   readonly id: string
   readonly ownerId: string
   readonly branch: string
+  /** The owner is a person's account, and no organisation. Absent when GitHub was not asked. */
+  readonly isPersonal?: true
 }
 
 /** One repository is a small answer; what is larger is no answer of GitHub's. */
@@ -44,7 +46,7 @@ const answer = z.object({
   id,
   full_name: z.string(),
   default_branch: z.string(),
-  owner: z.object({ id, login: z.string() }),
+  owner: z.object({ id, login: z.string(), type: z.string().optional() }),
 })
 
 /** Accepts an answer only if it is about the repository that was asked for: a policy is written from it. */
@@ -56,5 +58,6 @@ function read(value: unknown, repository: string): Result<RepositoryFacts, strin
   const named = parseRepository(fullName)
   if (named === null || named.owner !== owner.login || fullName.toLowerCase() !== repository.toLowerCase()) return no
   if (!isBranch(branch)) return fail(`GitHub names a default branch of ${repository} that a policy cannot name`)
-  return ok({ ...named, id: String(id), ownerId: String(owner.id), branch })
+  const isPersonal = owner.type === "User"
+  return ok({ ...named, id: String(id), ownerId: String(owner.id), branch, ...(isPersonal && { isPersonal }) })
 }

@@ -8,6 +8,8 @@ import { type Http, HttpError } from "../../broker/ports/http.ts"
 import { GITHUB_APP_KEY } from "../../broker/signing/app-key.ts"
 import { connectionSecretContext } from "../../broker/signing/connection-secrets.ts"
 import { createSealer } from "../../broker/signing/sealer.ts"
+import type { GitHub } from "../../cli/github/api.ts"
+import { askRepository } from "../../cli/github/repository.ts"
 import { startPage, webOf } from "../../cli/init/app/manifest.ts"
 import type { GuidedOptions } from "../../cli/init/desk.ts"
 import { guided } from "../../cli/init/guided.ts"
@@ -165,4 +167,14 @@ it.each([
 it("a page of the flow shows what it is given as text", () => {
   const page = startPage('"><script>', { name: "</input><script>'" }, { "<b>": "read" })
   expect(page).not.toMatch(/<script|<b>|value=""/)
+})
+
+it.each([
+  ["User", true],
+  ["Organization", undefined],
+])("an App of an owner that GitHub calls %s is made where GitHub has such Apps", async (type, isPersonal) => {
+  const owner = { id: 583231, login: "octocat", type }
+  const call = async () => ({ id: 41, full_name: "octocat/site", default_branch: "main", owner })
+  const facts = await askRepository({ call } as unknown as GitHub, { owner: "octocat", name: "site" })
+  expect(facts.ok && facts.value.isPersonal).toBe(isPersonal)
 })

@@ -22,7 +22,11 @@ interface Broker {
   readonly edge: EdgeBroker | null
   readonly keyFile: string | null
   /** Absent when the policies are there already. The owner of the repository will own the App. */
-  readonly wanted: { readonly vendor: Vendor; readonly given: Given; readonly facts: { readonly owner: string } } | null
+  readonly wanted: {
+    readonly vendor: Vendor
+    readonly given: Given
+    readonly facts: { readonly owner: string; readonly isPersonal?: true }
+  } | null
 }
 
 /** The settings that hold an App of each purpose. */
@@ -61,7 +65,7 @@ export async function offerApp(
     )
   const wish = {
     api,
-    organisation: owner,
+    organisation: wanted?.facts.isPersonal ? null : owner,
     name: `Daypass ${purpose === "read" ? "reader" : "tokens"} ${owner}`.slice(0, 34),
     url: broker.url,
     permissions: purpose === "read" ? READ_PERMISSIONS : mintPermissions(wanted?.given["permission"]),
