@@ -21,7 +21,7 @@ export class Unread extends Error {
   }
 }
 
-/** An error that is none of ours is one of the disk: nothing else is called where this is asked. */
+/** Any other error is one of the disk: nothing else is called where this is asked. */
 export const reasonOf = (thrown: unknown): UnreadReason => (thrown instanceof Unread ? thrown.reason : "unreadable")
 
 /** The limits of one sweep. */

@@ -10,7 +10,7 @@ const DESCRIPTOR_BYTES = [16, 24, 12, 20]
 const STORED = 0
 const DEFLATED = 8
 const IS_ENCRYPTED = 1
-/** The sizes follow the data: written by whoever did not know them before. */
+/** The sizes follow the data: written by programs that did not know them before. */
 const HAS_DESCRIPTOR = 8
 const ZIP64_FIELD = 1
 const IN_ZIP64 = 0xffff_ffff

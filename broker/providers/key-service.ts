@@ -3,7 +3,7 @@ import type { ConnectionAudiences } from "../core/policy/provider-schemas.ts"
 import type { SubjectLimit } from "../wire/subject.ts"
 import type { MintRequest, ProviderIo } from "./provider.ts"
 
-/** The part of a file that only a vendor's service can decrypt. Whoever wrote the file wrote all of it. */
+/** The part of a file that only a vendor's service can decrypt. Its author wrote all of it. */
 export interface WrappedKey {
   /** The name of the key, as the vendor's own tools and `.sops.yaml` write it. */
   readonly key: string
