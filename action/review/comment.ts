@@ -14,7 +14,7 @@ export interface CommentAbout {
   readonly folder: string
   /** Sentences of our own, below the headline. */
   readonly remarks: readonly string[]
-  /** Whether a comment is made where there is none yet. */
+  /** Whether to write a comment when the pull request has none. */
   readonly isNew: boolean
 }
 

@@ -24,7 +24,7 @@ async function main(): Promise<void> {
     const kind = error instanceof Error ? error.name : "unknown"
     core.debug(error instanceof Error ? (error.stack ?? "") : "")
     core.setFailed(
-      `The review met a fault of its own (${kind}). Nothing was approved. Please report it, with the log of a run with debug logging.`,
+      `The review itself has a fault (${kind}). It approved nothing. Please report the fault, with the log of a run with debug logging.`,
     )
   }
 }
