@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { ORGANISATION, PRODUCTION } from "../cli/migrate/policies.ts"
 import { installActionlint } from "./actionlint/install.ts"
 import { runCommand } from "./command.ts"
 import type { Check } from "./run.ts"
@@ -96,33 +97,3 @@ export async function migrateCase(programs: string, check: Check): Promise<void>
     rmSync(folder, { recursive: true, force: true })
   }
 }
-
-const ORGANISATION = `version: 1
-issuers:
-  github:
-    family: github-actions
-    url: https://token.actions.githubusercontent.com
-    owners: { acme: "9001" }
-connections:
-  aws-prod: { provider: aws, region: eu-west-1, accounts: ["111122223333"] }
-  team-secrets: { provider: sops, key: env:SOPS_AGE_KEY, folder: secrets }
-  github-acme: { provider: github, app_id: "730001", key: env:ACME_APP_KEY, owner: acme, owner_id: "9001" }
-  google-prod:
-    provider: google
-    workload_identity_provider: projects/123456789012/locations/global/workloadIdentityPools/daypass/providers/broker
-    service_accounts: [deploy@acme-prod.iam.gserviceaccount.com]
-`
-
-const PRODUCTION = `version: 1
-repository: acme/shop
-repository_id: "41"
-environment: production
-allow:
-  - name: deploy
-    when: { ref: [refs/heads/main, "refs/tags/v*"], event_name: [push, workflow_dispatch] }
-    grants: [aws-deploy, google-deploy, site]
-grants:
-  aws-deploy: { connection: aws-prod, role: "arn:aws:iam::111122223333:role/shop-deploy" }
-  google-deploy: { connection: google-prod, service_account: deploy@acme-prod.iam.gserviceaccount.com }
-  site: { connection: github-acme, repositories: [site], permissions: { contents: read } }
-`

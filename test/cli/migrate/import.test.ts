@@ -11,7 +11,8 @@ import { patternsOf } from "../../../cli/migrate/import/octo-sts/regex.ts"
 import { HostedRepository } from "../../support/github-api/model.ts"
 import { type SecretsApi, startSecrets } from "../../support/github-api/secrets.ts"
 import { folderOf, runCli, runScripted } from "../run-cli.ts"
-import { KEY, ORGANISATION, policyFolder, RECIPIENT, textsIn } from "./world.ts"
+import { ORGANISATION } from "./policies.ts"
+import { KEY, policyFolder, RECIPIENT, textsIn } from "./world.ts"
 
 /** The values of a secrets file, opened with the code of the broker. */
 async function opened(path: string): Promise<Record<string, string>> {

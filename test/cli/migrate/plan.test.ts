@@ -16,7 +16,8 @@ import { HostedRepository } from "../../support/github-api/model.ts"
 import { type SecretRepository, type SecretsApi, startSecrets } from "../../support/github-api/secrets.ts"
 import { githubRun, loadedFolder, trailOf } from "../../support/recorded-trail.ts"
 import { folderOf, runCli, runScripted, type Script } from "../run-cli.ts"
-import { OFFLINE, ORGANISATION, PLAN_ARGS, PRODUCTION, policyFolder, SHA, SHOP, textsIn } from "./world.ts"
+import { ORGANISATION, PRODUCTION } from "./policies.ts"
+import { OFFLINE, PLAN_ARGS, policyFolder, SHA, SHOP, textsIn } from "./world.ts"
 
 const WISH: Wish = {
   ...{ owner: "acme", name: "shop", repositoryId: "41", branch: "main", environment: "production" },
