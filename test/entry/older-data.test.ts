@@ -4,19 +4,16 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gunzipSync } from "node:zlib"
-import { decodeProtectedHeader } from "jose"
 import { expect, it, onTestFinished } from "vitest"
 import { readAuditTrail } from "../../broker/adapters/node/audit-reader.ts"
 import { writeFlowPolicies } from "../flow/policies.ts"
-import { DEPLOYMENT, send } from "../flow/world.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
 import { startGitHub } from "../support/github.ts"
+import { expectOldKey } from "../support/older-data.ts"
 import { verifyChain } from "../support/verify-chain.ts"
 import old from "../vectors/broker-0.1.0/deployment.json" with { type: "json" }
 
 const LEDGER = new URL("../vectors/broker-0.1.0/ledger.db.gz", import.meta.url)
-/** For how long a broker that finds no mark beside its ledger takes no older token, and some time more. */
-const UNTRUSTED_SECONDS = 120
 
 it("goes on from a data folder of 0.1.0: leases end, keys open, and the chain verifies", async () => {
   const folder = mkdtempSync(join(tmpdir(), "daypass-older-"))
@@ -38,13 +35,7 @@ it("goes on from a data folder of 0.1.0: leases end, keys open, and the chain ve
   const closed = () => lines().flatMap(({ record }) => (record?.event === "lease.closed" ? [record.lease] : []))
   await expect.poll(closed, { timeout: 30_000 }).toEqual([old.ended, old.active])
 
-  await broker.advance(UNTRUSTED_SECONDS)
-  const now = Math.floor(Date.now() / 1000) + UNTRUSTED_SECONDS
-  const token = await github.mint(DEPLOYMENT, { audience: broker.url, issuedAt: now })
-  const { status, json } = await send(broker, "/v1/exchange", { token, body: { grants: ["vault"] } })
-  expect([status, json["code"]]).toEqual([200, undefined])
-  const issued = (json["credentials"] as { vault: { values: { token: { value: string } } } }).vault.values.token.value
-  expect(decodeProtectedHeader(issued).kid).toBe(old.kid)
+  await expectOldKey(broker, github, old.kid)
 
   expect(await broker.stop()).toBe(0)
   expect(broker.stdout()).not.toMatch(/"event":"(?:sweep\.failed|ledger\.(?:damaged|unwritable))"/)
